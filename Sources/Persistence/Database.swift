@@ -1,0 +1,53 @@
+/// A database of either engine. Everything above this seam writes one SQL text and reads `Row`s.
+public protocol Database: Sendable {
+    var dialect: Dialect { get }
+
+    /// Runs `body` on a consistent snapshot; nothing it does is kept. Many may run at a time.
+    func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T
+
+    /// Runs `body` in one transaction: committed durably when it returns, rolled back when it throws.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T
+
+    /// Folds what is only in the write-ahead log into the main file and empties the log (SQLite); no effect on PostgreSQL.
+    func checkpoint() async throws
+
+    /// Closes every connection. Later calls throw `.unavailable`.
+    func close() async
+}
+
+public enum Dialect: String, Sendable {
+    case sqlite
+    case postgres
+}
+
+/// One connection inside a transaction. It is only valid in the closure that received it, and never leaves its thread.
+public protocol Connection: AnyObject {
+    var dialect: Dialect { get }
+
+    /// Runs a statement and answers how many rows it changed.
+    @discardableResult
+    func execute(_ sql: SQL) throws -> Int
+
+    /// Runs statements in order, in one round trip where the engine can (PostgreSQL's pipeline mode); stops at the first that fails.
+    func executeAll(_ statements: [SQL]) throws
+
+    /// All rows of a query.
+    func rows(_ sql: SQL) throws -> [Row]
+
+    /// Rows one after the other, in bounded memory. `body` must not use the connection for writing.
+    func forEachRow(_ sql: SQL, _ body: (Row) throws -> Void) throws
+
+    /// Runs `body` in a savepoint: its effects stay when it returns and go when it throws, and the transaction goes on.
+    func savepoint<T>(_ body: () throws -> T) throws -> T
+}
+
+extension Connection {
+    /// The first row of a query.
+    public func row(_ sql: SQL) throws -> Row? { try rows(sql).first }
+
+    /// The first column of the first row.
+    public func value<T: Readable>(_ sql: SQL, as type: T.Type = T.self) throws -> T? {
+        guard let row = try row(sql) else { return nil }
+        return try row.get(at: 0)
+    }
+}
