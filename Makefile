@@ -1,0 +1,54 @@
+# make run · make test · make bench · make endure · make simulate
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+KITH_DATABASE ?= sqlite:kith.sqlite
+KITH_HOST ?= 127.0.0.1
+KITH_PORT ?= 8080
+export KITH_DATABASE KITH_HOST KITH_PORT
+
+.PHONY: help setup run test test-swift test-browser bench endure simulate preview
+
+help:
+	@echo "make run       set up, build in release, start on http://$(KITH_HOST):$(KITH_PORT) with a demo workspace"
+	@echo "make test      set up and run every test, on SQLite and PostgreSQL, and the pages in Chromium"
+	@echo "make bench     one line per figure, with its bar and its peer"
+	@echo "make endure    long tests: kill -9, power cut, hours of writers"
+	@echo "make simulate  the whole product against an invented company"
+	@echo "make preview   every page with sample content, as pictures"
+
+setup:
+	@bin/setup
+
+run: setup
+	swift build -c release --product kith
+	@bin/run
+
+test:
+	@bin/setup --test
+	@bin/test
+
+test-swift:
+	@bin/setup --test
+	@bin/test engine swift
+
+test-browser:
+	@bin/setup --test
+	@bin/test browser
+
+bench:
+	@bin/setup --test
+	@bin/bench
+
+endure:
+	@bin/setup --test
+	@bin/endure
+
+simulate:
+	@bin/setup --test
+	@bin/simulate
+
+preview:
+	@bin/setup --test
+	@.build-python/bin/python Tests/Browser/preview.py
