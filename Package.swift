@@ -1,7 +1,7 @@
 // swift-tools-version:6.1
 import PackageDescription
 
-/// The features of the application: a folder of `Sources/App` each. A folder with tests has them in `Tests` beside its code.
+/// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = []
 
 let strict: [SwiftSetting] = [
@@ -19,6 +19,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -30,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(
             name: "Persistence",
@@ -45,15 +47,51 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Mustache", package: "swift-mustache"),
+                "CZlib", .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "App",
+            dependencies: [
+                "Web", "Persistence", "Ledger", "CSodium", "CQRencode", "CCurl",
+                .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: featuresWithTests.map { "\($0)/Tests" },
+            swiftSettings: strict,
+            plugins: ["EmbedFiles"]),
+        .executableTarget(
+            name: "kith",
+            dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        // Puts templates, styles, schema and the like into the binary at build time.
+        .executableTarget(name: "embed", swiftSettings: strict),
+        .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed"]),
+
         .testTarget(name: "PersistenceTests", dependencies: ["Persistence"], swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Persistence"], swiftSettings: strict),
         .testTarget(
             name: "WebTests",
             dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")], swiftSettings: strict),
-    ]
+    ] + appTests
 )
+
+/// The tests beside the features, as one target.
+var appTests: [Target] {
+    if featuresWithTests.isEmpty { return [] }
+    return [
+        .testTarget(
+            name: "AppTests",
+            dependencies: ["App", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            path: "Sources/App", sources: featuresWithTests.map { "\($0)/Tests" }, swiftSettings: strict)
+    ]
+}

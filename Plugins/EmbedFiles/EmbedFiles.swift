@@ -1,0 +1,54 @@
+import Foundation
+import PackagePlugin
+
+/// Puts templates, schema, catalogue, styles, scripts, images and the fetched third-party files into the binary, as one generated Swift file.
+@main
+struct EmbedFiles: BuildToolPlugin {
+    func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        guard let target = target as? SourceModuleTarget else { return [] }
+        let root = target.directoryURL
+        let kinds: [(name: String, files: [File])] = [
+            ("templates", files(below: root, extensions: ["mustache"], isDeep: true)),
+            ("schema", files(below: root.appending(path: "Schema"), extensions: ["sql"], isDeep: false)),
+            ("clickSchema", files(below: root.appending(path: "Schema/Clicks"), extensions: ["sql"], isDeep: false)),
+            ("catalogue", files(below: root.appending(path: "Catalogue"), extensions: ["json"], isDeep: false)),
+            ("styles", files(below: root.appending(path: "Layout/styles"), extensions: ["css"], isDeep: true)),
+            ("scripts", files(below: root.appending(path: "Layout/scripts"), extensions: ["js"], isDeep: true)),
+            ("images", files(below: root.appending(path: "Layout/images"), extensions: nil, isDeep: true)),
+            ("vendor", files(below: context.package.directoryURL.appending(path: "vendor"), extensions: nil, isDeep: true)),
+        ]
+        let output = context.pluginWorkDirectoryURL.appending(path: "Embedded.swift")
+        var arguments = [output.path(percentEncoded: false)]
+        for kind in kinds {
+            arguments += ["--kind", kind.name]
+            for file in kind.files { arguments += [file.name, file.url.path(percentEncoded: false)] }
+        }
+        return [
+            .buildCommand(
+                displayName: "Embedding files", executable: try context.tool(named: "embed").url, arguments: arguments,
+                inputFiles: kinds.flatMap { $0.files.map(\.url) }, outputFiles: [output])
+        ]
+    }
+
+    private struct File {
+        /// The path below the folder.
+        let name: String
+        let url: URL
+    }
+
+    /// Files below a folder, sorted by name; none when the folder is missing. Hidden files are left out; nil means any extension.
+    private func files(below folder: URL, extensions: Set<String>?, isDeep: Bool) -> [File] {
+        let path = folder.path(percentEncoded: false)
+        let names = isDeep
+            ? (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? [])
+            : ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+        return names.sorted().compactMap { name in
+            let url = folder.appending(path: name)
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false), isDirectory: &isFolder), !isFolder.boolValue,
+                !url.lastPathComponent.hasPrefix("."), extensions?.contains(url.pathExtension) ?? true
+            else { return nil }
+            return File(name: name, url: url)
+        }
+    }
+}

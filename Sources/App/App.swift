@@ -1,0 +1,2 @@
+/// The application.
+public enum App {}
