@@ -1,0 +1,34 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Pure, deterministic arithmetic: nothing here reads a clock, a file or a database, and nothing imports Foundation.
+let package = Package(
+    name: "Engine",
+    products: [
+        .library(name: "Chronology", targets: ["Chronology"]),
+        .library(name: "Money", targets: ["Money"]),
+        .library(name: "Attribution", targets: ["Attribution"]),
+        .library(name: "Rules", targets: ["Rules"]),
+    ],
+    targets: [
+        .target(name: "Chronology", swiftSettings: strict),
+        .target(name: "Money", swiftSettings: strict),
+        .target(name: "Attribution", dependencies: ["Chronology", "Money"], swiftSettings: strict),
+        .target(name: "Rules", dependencies: ["Chronology", "Money"], swiftSettings: strict),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+        .testTarget(name: "ChronologyTests", dependencies: ["Chronology", "SeededRandom"], swiftSettings: strict),
+        .testTarget(name: "MoneyTests", dependencies: ["Money", "SeededRandom"], swiftSettings: strict),
+        .testTarget(
+            name: "AttributionTests", dependencies: ["Attribution", "Chronology", "Money", "SeededRandom"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RulesTests", dependencies: ["Rules", "Chronology", "Money", "SeededRandom"], swiftSettings: strict),
+    ]
+)
