@@ -1,4 +1,5 @@
 public import Chronology
+internal import Money
 
 public enum RuleEvent: String, Hashable, Sendable, CaseIterable {
     case click
