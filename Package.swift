@@ -35,7 +35,9 @@ let package = Package(
 
         .target(
             name: "Persistence",
-            dependencies: [.product(name: "GRDB", package: "GRDB.swift"), "CLibpq"],
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"), "CLibpq",
+            ],
             swiftSettings: strict),
         .target(
             name: "Ledger",
@@ -77,8 +79,15 @@ let package = Package(
         .executableTarget(name: "embed", swiftSettings: strict),
         .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed"]),
 
-        .testTarget(name: "PersistenceTests", dependencies: ["Persistence"], swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Persistence"], swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Persistence"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: [
+                "Ledger", "Persistence", "TestSupport", .product(name: "Money", package: "Engine"),
+                .product(name: "Chronology", package: "Engine"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WebTests",
             dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")], swiftSettings: strict),

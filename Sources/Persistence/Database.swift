@@ -6,6 +6,7 @@ public protocol Database: Sendable {
     func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T
 
     /// Runs `body` in one transaction: committed durably when it returns, rolled back when it throws.
+    @discardableResult
     func write<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T
 
     /// Folds what is only in the write-ahead log into the main file and empties the log (SQLite); no effect on PostgreSQL.
@@ -21,6 +22,9 @@ public enum Dialect: String, Sendable {
 }
 
 /// One connection inside a transaction. It is only valid in the closure that received it, and never leaves its thread.
+///
+/// A statement that fails ends the whole transaction on PostgreSQL, but only itself on SQLite. Code that means to go on
+/// after a failure wraps the statement in ``savepoint(_:)``, which behaves the same on both.
 public protocol Connection: AnyObject {
     var dialect: Dialect { get }
 
@@ -29,7 +33,15 @@ public protocol Connection: AnyObject {
     func execute(_ sql: SQL) throws -> Int
 
     /// Runs statements in order, in one round trip where the engine can (PostgreSQL's pipeline mode); stops at the first that fails.
-    func executeAll(_ statements: [SQL]) throws
+    /// Answers how many rows each changed.
+    @discardableResult
+    func executeAll(_ statements: [SQL]) throws -> [Int]
+
+    /// The rows of several queries, in one round trip where the engine can. A query may be a statement with RETURNING.
+    func rowsOfAll(_ queries: [SQL]) throws -> [[Row]]
+
+    /// Runs the statements of a schema file, parted by semicolons. It takes no parameters and must never hold user text.
+    func executeScript(_ text: String) throws
 
     /// All rows of a query.
     func rows(_ sql: SQL) throws -> [Row]

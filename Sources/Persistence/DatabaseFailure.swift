@@ -1,7 +1,7 @@
 /// What went wrong at a database, in the same words for both engines.
 public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
-        /// A UNIQUE or PRIMARY KEY constraint refused the row; `constraint` names it, or the columns on SQLite.
+        /// A UNIQUE or PRIMARY KEY constraint refused the row; `columns` are its columns on both engines.
         case unique
         case foreignKey
         case check
@@ -24,12 +24,16 @@ public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
 
     public var kind: Kind
     public var message: String
+    /// The name of the constraint. SQLite names only CHECK constraints and unique indexes on expressions.
     public var constraint: String?
+    /// The columns of a unique or not-null constraint, in its order, without the table's name. The same on both engines.
+    public var columns: [String]
 
-    public init(_ kind: Kind, _ message: String, constraint: String? = nil) {
+    public init(_ kind: Kind, _ message: String, constraint: String? = nil, columns: [String] = []) {
         self.kind = kind
         self.message = message
         self.constraint = constraint
+        self.columns = columns
     }
 
     static func mismatch(_ wanted: String, _ found: Value) -> DatabaseFailure {

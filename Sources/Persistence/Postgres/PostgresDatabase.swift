@@ -1,0 +1,69 @@
+/// A PostgreSQL database over libpq: a pool of connections for reading and one for writing.
+///
+/// `read` runs at REPEATABLE READ, READ ONLY: one snapshot. `write` runs at READ COMMITTED: constraints and row locks keep
+/// what must hold, and a `.retryable` failure is the caller's to run again. When the server is gone calls throw
+/// `.unavailable`, and a connection is made anew by the next call after it has come back.
+public final class PostgresDatabase: Database {
+    /// How long a connection waits for the server to answer its opening.
+    public static let connectTimeoutSeconds = 5
+    /// How many calls may wait for a free connection, in each of the two pools.
+    public static let waitingLimit = 1_024
+
+    public let dialect = Dialect.postgres
+    private let readers: PostgresPool
+    private let writers: PostgresPool
+
+    /// Limits the server keeps for each connection.
+    public struct Timeouts: Sendable {
+        /// The longest a statement may run, in milliseconds.
+        public var statementMs: Int
+        /// The longest a statement may wait for a lock, in milliseconds.
+        public var lockMs: Int
+
+        public init(statementMs: Int = 60_000, lockMs: Int = 10_000) {
+            self.statementMs = statementMs
+            self.lockMs = lockMs
+        }
+    }
+
+    private init(readers: PostgresPool, writers: PostgresPool) {
+        self.readers = readers
+        self.writers = writers
+    }
+
+    /// Opens a pool of `connections`, half of them for reading, and makes one connection to see that the server answers.
+    ///
+    /// - Parameter url: `postgres://user:password@host:port/database`, or any other form libpq reads.
+    /// - Throws: `.unavailable` when the server does not answer.
+    public static func open(url: String, connections: Int = 16, timeouts: Timeouts = Timeouts()) async throws -> PostgresDatabase {
+        let writing = max(1, connections / 2)
+        let reading = max(1, connections - writing)
+        let settings = PostgresSession.Settings(url: url, timeouts: timeouts)
+        let database = PostgresDatabase(
+            readers: PostgresPool((0..<reading).map { _ in PostgresSession(settings) }, waitingLimit: waitingLimit),
+            writers: PostgresPool((0..<writing).map { _ in PostgresSession(settings) }, waitingLimit: waitingLimit))
+        _ = try await database.read { try $0.rows("SELECT 1") }
+        return database
+    }
+
+    public func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
+        try await readers.run(.read, body)
+    }
+
+    @discardableResult
+    public func write<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
+        try await writers.run(.write, body)
+    }
+
+    public func checkpoint() async throws {}
+
+    public func close() async {
+        await readers.close()
+        await writers.close()
+    }
+
+    /// Runs a statement that refuses to stand in a transaction, on a connection of its own: CREATE DATABASE and its like.
+    package static func outsideTransaction(url: String, _ text: String) async throws {
+        try await onQueue { _ = try PostgresLink(PostgresSession.Settings(url: url, timeouts: Timeouts())).run(text) }
+    }
+}

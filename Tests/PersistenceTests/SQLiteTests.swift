@@ -1,0 +1,96 @@
+import Foundation
+import Persistence
+import TestSupport
+import Testing
+
+@Suite struct SQLiteTests {
+    @Test func commitsAreDurable() async throws {
+        try await TestDatabase.with(.sqlite) { test in
+            let settings = try await test.database.write { connection in
+                try ["synchronous", "foreign_keys", "secure_delete"].map { try connection.value("PRAGMA \(raw: $0)", as: Int.self) }
+            }
+            #expect(settings == [2, 1, 1])
+            #expect(try await test.database.read { try $0.value("PRAGMA journal_mode", as: String.self) } == "wal")
+        }
+    }
+
+    @Test func aSecondWriterIsRefusedAndAReaderIsNot() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            #expect(await kind { _ = try await test.openAgain() } == .locked)
+            let link = test.location + "-link"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: test.location)
+            #expect(await kind { _ = try await SQLiteDatabase.open(path: link) } == .locked)
+            let reader = try await test.openAgain(readOnly: true)
+            try await test.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+            #expect(try await reader.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 1)
+            #expect(await kind { _ = try await reader.write { try $0.execute("DELETE FROM account") } } == .readOnly)
+            await reader.close()
+            await test.database.close()
+            let next = try await test.openAgain()
+            #expect(try await next.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 1)
+            await next.close()
+        }
+    }
+
+    @Test func aMissingOrForeignFileIsRefused() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("x.sqlite").path
+        #expect(await kind { _ = try await SQLiteDatabase.open(path: path, mayCreate: false) } == .other)
+        #expect(await kind { _ = try await SQLiteDatabase.open(path: path, readOnly: true) } == .other)
+        try Data(repeating: 65, count: 8_192).write(to: URL(fileURLWithPath: path))
+        #expect(await kind { _ = try await SQLiteDatabase.open(path: path) } == .corrupt)
+    }
+
+    @Test func aBackupTakenWhileWritingIsWhole() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            let database = try #require(test.database as? SQLiteDatabase)
+            let copy = test.location + ".backup"
+            async let writing: Void = {
+                for id in 0..<200 {
+                    try await database.write { connection in
+                        try connection.execute("INSERT INTO account (id, name, balance) VALUES (\(id * 2), \("a\(id)"), 1)")
+                        try connection.execute("INSERT INTO account (id, name, balance) VALUES (\(id * 2 + 1), \("b\(id)"), 1)")
+                    }
+                }
+            }()
+            try await database.backup(to: copy)
+            try await writing
+            let restored = try await SQLiteDatabase.open(path: copy, mayCreate: false)
+            let found = try await restored.read { connection in
+                (try connection.value("PRAGMA integrity_check", as: String.self), try connection.value("SELECT count(*) FROM account", as: Int.self) ?? -1)
+            }
+            #expect(found.0 == "ok")
+            #expect(found.1 % 2 == 0)
+            await restored.close()
+            #expect(await kind { try await database.backup(to: copy) } == .other)
+        }
+    }
+
+    @Test func aCheckpointEmptiesTheLog() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            try await test.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+            try await test.database.checkpoint()
+            let size = try FileManager.default.attributesOfItem(atPath: test.location + "-wal")[.size] as? Int
+            #expect(size == 0)
+        }
+    }
+
+    @Test func writingStopsAfterTheDiskFailed() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            let database = try #require(test.database as? SQLiteDatabase)
+            database.simulateDiskFailure("disk I/O error")
+            #expect(await kind { _ = try await database.write { try $0.execute("DELETE FROM account") } } == .disk)
+            #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 0)
+        }
+    }
+
+    @Test func oneInMemoryNeedsNoFile() async throws {
+        let database = try await SQLiteDatabase.inMemory()
+        try await Migrator.migrate(database, timeline: "main", migrations: [accounts])
+        try await database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+        #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 1)
+        await database.close()
+    }
+}
