@@ -58,6 +58,7 @@ public struct CommissionRule: Hashable, Sendable {
         guard version >= 1 else { throw .versionOutOfRange }
         guard (0...Self.levelLimit).contains(level) else { throw .levelOutOfRange }
         guard recipient == .member || level == 0 else { throw .friendHasNoLevel }
+        if recipient == .friend, case .tiered = reward { throw .friendHasNoTiers }
         if !event.isSale {
             guard level == 0 else { throw .levelNeedsSale }
             guard !reward.isPartOfAmount else { throw .rewardNeedsSale }

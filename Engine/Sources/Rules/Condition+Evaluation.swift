@@ -78,11 +78,12 @@ extension ConditionLeaf {
         if comparison == .exists {
             return value == .bool(found != nil) ? nil : failure(found, .unequal)
         }
-        guard let found else { return failure(nil, .missing) }
         // A coupon is both a code and whether there was one.
-        if field == .couponUsed, case .bool(let expected) = value, comparison == .equal || comparison == .notEqual {
-            return expected == (comparison == .equal) ? nil : failure(found, .unequal)
+        if field == .couponUsed, case .bool(let expected) = value {
+            let isUsed = comparison == .equal ? expected : !expected
+            return isUsed == (found != nil) ? nil : failure(found, .unequal)
         }
+        guard let found else { return failure(nil, .missing) }
         let outcomes = found.scalars.map { compare($0) }
         guard !outcomes.isEmpty else { return failure(nil, .missing) }
         let needsEach = comparison == .notEqual || comparison == .notIn

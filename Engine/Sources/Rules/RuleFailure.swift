@@ -9,6 +9,8 @@ public enum RuleFailure: Error, Hashable, Sendable {
     case levelNeedsSale
     /// A friend stands on no level.
     case friendHasNoLevel
+    /// Tiers go by a member's volume.
+    case friendHasNoTiers
     /// A part of an amount needs a sale.
     case rewardNeedsSale
     /// Items and months come with sales.

@@ -1,13 +1,14 @@
 public import Chronology
 public import Money
 
-/// What one rule makes of one event. `total` is what it would pay if nobody were missing; the lines and `retained` sum to it exactly.
+/// What one rule makes of one event. Lines and `retained` sum to the rule's amount exactly.
 public struct RuleOutcome: Hashable, Sendable {
     public let ruleID: String
     public let version: Int
     public let lines: [RuleLine]
     public let refusals: [RuleRefusal]
-    /// What stays with the company because a level is empty or a member's condition fails.
+    /// What stays with the company because a level is empty or a member's condition fails, while others are paid. 0 for tiers, whose
+    /// rate depends on who is paid.
     public let retained: Amount
 }
 
