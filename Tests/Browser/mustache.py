@@ -6,7 +6,7 @@ object; a null falls through to the outer ones; a section on text makes that tex
 import html
 import re
 
-TAG = re.compile(r"\{\{(?:\{(?P<raw>[^}]+)\}\}|(?P<kind>[#^/!>]?)(?P<name>[^}]*)\}\})")
+TAG = re.compile(r"\{\{(?:\{(?P<raw>[^}]+)\}\}\}|(?P<kind>[#^/!>]?)(?P<name>[^}]*)\}\})")
 
 
 class MissingTag(Exception):
