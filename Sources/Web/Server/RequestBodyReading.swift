@@ -1,0 +1,48 @@
+public import HTTPTypes
+public import Hummingbird
+public import NIOCore
+
+extension Request {
+    /// The whole body.
+    /// - Throws: `Problem` 413 when it is larger, already for its announced length; the connection is then closed after the answer.
+    public func bodyBytes(maximumBytes: Int) async throws -> ByteBuffer {
+        if let announced = headers[.contentLength].flatMap({ Int($0) }), announced > maximumBytes {
+            throw Problem.contentTooLarge(maximumBytes: maximumBytes)
+        }
+        do {
+            return try await body.collect(upTo: maximumBytes)
+        } catch is NIOTooManyBytesError {
+            throw Problem.contentTooLarge(maximumBytes: maximumBytes)
+        }
+    }
+
+    /// The fields of a JSON body.
+    /// - Throws: `Problem` 413, 415 when the body is of another type, 400 for malformed JSON, 422 when it is no object.
+    public func json(maximumBytes: Int = BodyLimit.apiBytes) async throws -> JSONReader {
+        try requireContentType("application/json")
+        return try JSONReader(try await bodyBytes(maximumBytes: maximumBytes), maximumBytes: maximumBytes)
+    }
+
+    /// The fields of a form.
+    /// - Throws: `Problem` 413, 415 when the body is of another type, 400 for malformed forms.
+    public func form(maximumBytes: Int = BodyLimit.formBytes) async throws -> FormFields {
+        try requireContentType("application/x-www-form-urlencoded")
+        return try FormFields.parse(try await bodyBytes(maximumBytes: maximumBytes))
+    }
+
+    /// - Throws: `Problem` 415 when the body isn't of this media type, whose parameters don't count.
+    public func requireContentType(_ expected: String) throws {
+        let sent = headers[.contentType]?.split(separator: ";").first.map { $0.trimmingASCIISpace().lowercased() }
+        guard sent == expected else { throw Problem.unsupportedMediaType(expected: expected) }
+    }
+}
+
+extension StringProtocol {
+    /// The text without spaces and tabs at both ends.
+    func trimmingASCIISpace() -> String {
+        var bytes = Array(utf8)[...]
+        while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+        while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
