@@ -1,0 +1,45 @@
+"""What is asked of every page, whoever serves it."""
+from axe_playwright_python.sync_playwright import Axe
+
+WEIGHT_LIMIT_BYTES = 200_000
+
+
+class Visit:
+    """A tab in one width and theme, with all that the page complained about."""
+
+    def __init__(self, chromium, width, scheme, storage_state=None):
+        self.context = chromium.new_context(viewport={"width": width, "height": 844 if width < 600 else 900}, color_scheme=scheme, storage_state=storage_state)
+        self.page = self.context.new_page()
+        self.complaints = []
+        self.weight_bytes = 0
+        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        wire = self.context.new_cdp_session(self.page)
+        wire.send("Network.enable")
+        wire.on("Network.loadingFinished", lambda event: self._add(event["encodedDataLength"]))
+
+    def _add(self, size):
+        self.weight_bytes += size
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def open(self, url):
+        self.weight_bytes = 0
+        answer = self.page.goto(url, wait_until="load")
+        self.page.evaluate("document.fonts.ready")
+        return answer
+
+    def check(self, weigh=True, status=200):
+        # Chromium itself reports an expected 404 of the page as an error.
+        complaints = [text for text in self.complaints if status == 200 or f"status of {status}" not in text]
+        assert not complaints, complaints
+        across = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert across <= 0, f"{across} px too wide"
+        violations = Axe().run(self.page).response["violations"]
+        assert not violations, "\n".join(f"{found['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:300]})" for found in violations for node in found["nodes"][:3])
+        if weigh:
+            assert self.weight_bytes < WEIGHT_LIMIT_BYTES, f"{self.weight_bytes} bytes came over the wire"

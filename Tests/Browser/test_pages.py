@@ -1,0 +1,159 @@
+"""The pages of a running server, in every size and theme."""
+import re
+
+import pytest
+
+from conftest import MODES, sign_in
+from inspection import Visit
+
+SIGNED_OUT = {"sign-in": ("/sign-in", 200), "unknown link": ("/r/NO-SUCH-CODE", 404)}
+SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/links/new", 200), "sales": ("/sales", 200),
+             "audit": ("/audit", 200), "no such page": ("/no-such-page", 404)}
+
+
+@pytest.mark.parametrize("width,scheme", MODES)
+@pytest.mark.parametrize("name", SIGNED_OUT)
+def test_page_without_sign_in(server, chromium, name, width, scheme):
+    path, status = SIGNED_OUT[name]
+    with Visit(chromium, width, scheme) as visit:
+        assert visit.open(server.base + path).status == status
+        visit.check(status=status)
+
+
+@pytest.mark.parametrize("width,scheme", MODES)
+@pytest.mark.parametrize("name", SIGNED_IN)
+def test_page(server, shop, signed_in, chromium, name, width, scheme):
+    path, status = SIGNED_IN[name]
+    with Visit(chromium, width, scheme, signed_in) as visit:
+        assert visit.open(server.base + path).status == status
+        visit.check(status=status)
+
+
+@pytest.mark.parametrize("width,scheme", MODES)
+def test_link_page(server, shop, signed_in, chromium, width, scheme):
+    with Visit(chromium, width, scheme, signed_in) as visit:
+        visit.open(f"{server.base}/links")
+        visit.page.get_by_role("link", name="AMIRA", exact=True).click()
+        visit.page.wait_for_load_state("load")
+        assert visit.page.locator("#address").input_value().endswith("/r/AMIRA")
+        assert visit.page.locator(".qr-card img").evaluate("image => image.complete && image.naturalWidth > 0")
+        visit.check(weigh=False)
+
+
+@pytest.mark.parametrize("which", ["shared", "returned", "nobodys"])
+@pytest.mark.parametrize("width,scheme", MODES)
+def test_receipt(server, shop, signed_in, chromium, which, width, scheme):
+    with Visit(chromium, width, scheme, signed_in) as visit:
+        assert visit.open(f"{server.base}/sales/{shop[which]}/receipt").status == 200
+        # The answer in one sentence, then arithmetic, path, rule, rejected, changed later.
+        assert visit.page.locator("p.lead-line").inner_text().strip()
+        assert visit.page.locator(".receipt > section > h2").count() == 5
+        visit.check()
+
+
+def test_amounts_of_receipts(server, shop, signed_in, chromium):
+    with Visit(chromium, 1440, "light", signed_in) as visit:
+        visit.open(f"{server.base}/sales/{shop['shared']}/receipt")
+        first = visit.page.locator(".receipt section").first.inner_text()
+        assert "8.60" in first and "2.58" in first
+        visit.open(f"{server.base}/sales/{shop['returned']}/receipt")
+        first = visit.page.locator(".receipt section").first.inner_text()
+        assert "3.80" in first and "1.14" in first  # 10 % and 3 % of the 38.00 that were kept
+
+
+def test_wrong_password_is_refused_in_words(server, chromium):
+    with Visit(chromium, 390, "light") as visit:
+        visit.open(f"{server.base}/sign-in")
+        sign_in(visit.page, server.email, "not the password")
+        visit.page.wait_for_load_state("load")
+        assert visit.page.get_by_role("alert").inner_text().strip()
+        assert visit.page.url.startswith(f"{server.base}/sign-in")
+        assert visit.page.locator("input[name=password]").input_value() == ""
+
+
+def test_pages_ask_for_sign_in(server, chromium):
+    with Visit(chromium, 1440, "light") as visit:
+        visit.open(f"{server.base}/sales")
+        assert "/sign-in" in visit.page.url
+
+
+def test_sign_out(server, chromium):
+    with Visit(chromium, 1440, "light") as visit:
+        visit.open(f"{server.base}/sign-in")
+        sign_in(visit.page, server.email, server.password)
+        visit.page.wait_for_url(f"{server.base}/")
+        visit.page.locator("[popovertarget=me]").click()
+        visit.page.locator("#me button[type=submit]").click()
+        visit.page.wait_for_load_state("load")
+        visit.open(f"{server.base}/links")
+        assert "/sign-in" in visit.page.url
+
+
+def test_a_link_is_made(server, shop, signed_in, chromium):
+    with Visit(chromium, 390, "light", signed_in) as visit:
+        page = visit.page
+        visit.open(f"{server.base}/links/new")
+        page.fill("#destination", "https://elsewhere.example/")
+        page.fill("#code", "MADE-BY-HAND")
+        page.click("main button[type=submit]")
+        page.wait_for_load_state("load")
+        assert page.locator("#destination-error").is_visible(), "a host that is not allowed is named beside its field"
+        assert page.locator("#code").input_value() == "MADE-BY-HAND", "what was written is kept"
+        page.fill("#destination", "https://shop.example/autumn")
+        page.click("main button[type=submit]")
+        page.wait_for_url(re.compile(r"/links/lnk_"))
+        assert page.locator("#address").input_value().endswith("/r/MADE-BY-HAND")
+
+
+def test_chart_has_its_table_and_file(server, shop, signed_in, chromium):
+    with Visit(chromium, 1440, "light", signed_in) as visit:
+        page = visit.page
+        visit.open(f"{server.base}/")
+        assert page.locator("svg.chart .bar").count() >= 1
+        page.locator("label[for=perday-table]").click()
+        assert page.locator(".as-table").is_visible() and not page.locator(".as-chart").is_visible()
+        with page.expect_download() as download:
+            page.locator("#perday + .seg + a").click()
+        assert open(download.value.path()).read().count("\n") >= 2
+
+
+def test_theme_is_kept(server, shop, signed_in, chromium):
+    with Visit(chromium, 1440, "light", signed_in) as visit:
+        page = visit.page
+        visit.open(f"{server.base}/")
+        page.locator("[popovertarget=me]").click()
+        page.locator("label:has(input[name=theme][value=dark])").click()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        page.reload()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        visit.check(weigh=False)
+
+
+@pytest.mark.parametrize("path", ["/", "/links", "/links/new", "/sales", "/audit"])
+def test_keyboard(server, shop, signed_in, chromium, path):
+    with Visit(chromium, 1440, "light", signed_in) as visit:
+        page = visit.page
+        visit.open(server.base + path)
+        page.keyboard.press("Tab")
+        skip = page.locator(":focus")
+        assert skip.get_attribute("class") == "skip" and skip.bounding_box()["y"] >= 0
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        seen = 0
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            state = page.evaluate("""() => {
+                const found = document.activeElement
+                if (!found || found === document.body) return null
+                const shown = found.matches('.pick-chart, .pick-table, .vh') ? found.closest('section, fieldset').querySelector('label:has(:focus-visible), .for-chart, .for-table') : found
+                const style = getComputedStyle(shown)
+                return {what: found.outerHTML.slice(0, 120), visible: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1}
+            }""")
+            if state is None:
+                break
+            seen += 1
+            assert state["visible"], f"no focus is seen on {state['what']}"
+        assert seen >= 3
+        page.locator("main").focus()
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.type") == "search"

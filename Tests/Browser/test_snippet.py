@@ -1,0 +1,160 @@
+"""kith.js on a shop's page, against an API that only takes notes."""
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+import preview
+
+SNIPPET = preview.APP / "Tracking/kith.js"
+STUB = "window.kith=window.kith||function(){(kith.q=kith.q||[]).push(arguments)}"
+SIZE_LIMIT_BYTES = 6_000
+
+
+@pytest.fixture
+def shop_site():
+    notes, answers = [], {"status": 200}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.startswith("/kith.js"):
+                self.answer("text/javascript", SNIPPET.read_bytes())
+            elif self.path == "/favicon.ico":
+                self.answer("image/x-icon", b"")
+            else:
+                self.answer("text/html", answers["page"].encode())
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            notes.append((self.path, body, self.headers["Authorization"]))
+            self.answer("application/json", json.dumps({"clickId": f"clk_{len(notes)}", "detail": "refused"}).encode(), answers["status"])
+
+        def answer(self, kind, content, status=200):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    class Site:
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        posted = notes
+
+        def page(self, attributes="", queued="", body=""):
+            answers["page"] = (f'<!doctype html><title>Shop</title><script>{STUB};{queued}</script>'
+                               f'<script src="/kith.js" data-key="kith_pk_1" {attributes} defer></script>{body}')
+
+        def refuse(self, status):
+            answers["status"] = status
+
+    yield Site()
+    server.shutdown()
+
+
+@pytest.fixture
+def tab(chromium):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.thrown = []
+    page.on("pageerror", lambda error: page.thrown.append(str(error)))
+    yield page
+    context.close()
+    assert page.thrown == []
+
+
+CLICK_ID = "() => new Promise(found => kith('clickId', found))"
+
+
+def cookies(tab):
+    return {cookie["name"]: cookie for cookie in tab.context.cookies()}
+
+
+def test_code_becomes_a_click_and_a_cookie(shop_site, tab):
+    shop_site.page()
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    assert tab.evaluate(CLICK_ID) == "clk_1"
+    path, body, authorization = shop_site.posted[0]
+    assert path == "/api/v1/track/click" and body["code"] == "AMIRA" and authorization == "Bearer kith_pk_1"
+    kept = cookies(tab)
+    assert kept["kith_click"]["value"] == "clk_1" and kept["kith_click"]["sameSite"] == "Lax" and not kept["kith_click"]["httpOnly"]
+    assert body["visitorId"] == kept["kith_visitor"]["value"]
+
+
+def test_reload_is_no_second_click(shop_site, tab):
+    shop_site.page()
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    tab.evaluate(CLICK_ID)
+    tab.reload()
+    assert tab.evaluate(CLICK_ID) == "clk_1"
+    assert len(shop_site.posted) == 1
+
+
+def test_click_id_in_the_address_is_taken_as_it_is(shop_site, tab):
+    shop_site.page()
+    tab.goto(f"{shop_site.base}/?kith_click=clk_from_redirect")
+    assert tab.evaluate(CLICK_ID) == "clk_from_redirect"
+    assert shop_site.posted == [] and cookies(tab)["kith_click"]["value"] == "clk_from_redirect"
+
+
+def test_queued_lead_waits_for_its_click(shop_site, tab):
+    shop_site.page(queued="kith('lead', {customerExternalId: 'ben'}, () => { document.title = 'told' })")
+    tab.goto(f"{shop_site.base}/?ref=AMIRA")
+    tab.wait_for_function("document.title === 'told'")
+    assert [path for path, _, _ in shop_site.posted] == ["/api/v1/track/click", "/api/v1/track/lead"]
+    assert shop_site.posted[1][1]["clickId"] == "clk_1" and shop_site.posted[1][1]["customerExternalId"] == "ben"
+
+
+def test_cookieless_keeps_nothing_and_names_nobody(shop_site, tab):
+    shop_site.page('data-cookieless data-parameters="friend"')
+    tab.goto(f"{shop_site.base}/?friend=AMIRA&via=OTHER")
+    assert tab.evaluate(CLICK_ID) == "clk_1"
+    assert shop_site.posted[0][1]["code"] == "AMIRA" and "visitorId" not in shop_site.posted[0][1]
+    assert cookies(tab) == {} and tab.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
+def test_forms_and_links_carry_the_click(shop_site, tab):
+    shop_site.page(body='<form data-kith></form><form id="other"></form><a data-kith href="/pay?a=1">Pay</a>')
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    tab.evaluate(CLICK_ID)
+    assert tab.locator("form[data-kith] input[name=kith_click]").get_attribute("value") == "clk_1" or tab.evaluate("document.forms[0].elements.kith_click.value") == "clk_1"
+    assert tab.locator("#other input").count() == 0
+    assert tab.evaluate("document.links[0].href").endswith("/pay?a=1&kith_click=clk_1")
+
+
+def test_nothing_before_consent_and_nothing_after_its_end(shop_site, tab):
+    shop_site.page('data-consent="wait"')
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    assert tab.evaluate(CLICK_ID) is None
+    assert shop_site.posted == [] and cookies(tab) == {}
+    tab.evaluate("kith('consent', true)")
+    assert tab.evaluate(CLICK_ID) == "clk_1" and "kith_click" in cookies(tab)
+    tab.evaluate("kith('consent', false)")
+    assert tab.evaluate(CLICK_ID) is None and cookies(tab) == {}
+
+
+@pytest.mark.parametrize("call", ["kith()", "kith('nonsense')", "kith('lead')", "kith('lead', null)", "kith('clickId')", "kith('click', 7)", "kith('clickId', () => { throw new Error('theirs') })"])
+def test_it_never_throws_into_the_page(shop_site, tab, call):
+    shop_site.page()
+    tab.goto(shop_site.base)
+    tab.evaluate(f"() => {{ {call} }}")
+
+
+def test_a_refusal_leaves_the_page_alone(shop_site, tab):
+    shop_site.page()
+    shop_site.refuse(422)
+    tab.goto(f"{shop_site.base}/?via=NOBODY")
+    assert tab.evaluate(CLICK_ID) is None
+    assert "kith_click" not in cookies(tab)
+
+
+def test_it_is_small():
+    import gzip
+
+    assert len(gzip.compress(SNIPPET.read_bytes(), 9)) < SIZE_LIMIT_BYTES

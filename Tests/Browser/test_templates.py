@@ -1,0 +1,116 @@
+"""Every template with its sample content: complete, speaking only through the catalogue, and good in every size and theme."""
+import json
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+import mustache
+import preview
+from conftest import MODES
+from inspection import Visit
+
+# The policy that the server sends; images may be data: because Bootstrap's own marks are.
+POLICY = ("default-src 'none'; script-src 'nonce-r4nd0m'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+          "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+PARTS = {"words", "icons", "pager"}  # drawn inside others
+SAMPLES = sorted(file.name.removesuffix(".sample.json") for file in preview.APP.rglob("*.sample.json"))
+PAGES = [name for name in SAMPLES if name.split(".")[0] not in preview.FRAMES]
+
+
+class Options:
+    def __init__(self, long=False, rtl=False):
+        self.long, self.rtl, self.only = long, rtl, ""
+
+
+@pytest.fixture(scope="session", params=["plain", "long", "rtl"])
+def site(request, tmp_path_factory):
+    options = Options(long=request.param == "long", rtl=request.param == "rtl")
+    folder = tmp_path_factory.mktemp(request.param) / "site"
+    preview.write_pages(folder, options)
+    preview.copy_assets(folder, options.rtl)
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *given, **named):
+            super().__init__(*given, directory=str(folder), **named)
+
+        def end_headers(self):
+            self.send_header("Content-Security-Policy", POLICY)
+            super().end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width,scheme", MODES)
+def test_page_is_sound(site, chromium, name, width, scheme):
+    with Visit(chromium, width, scheme) as visit:
+        visit.open(f"{site}/{name}.html")
+        visit.check(weigh=False)
+
+
+@pytest.mark.parametrize("name", sorted(preview.TEMPLATES))
+def test_every_tag_has_its_sample(name):
+    if name in PARTS:
+        return
+    source = preview.TEMPLATES[name].read_text()
+    known = set()
+    for sample in SAMPLES:
+        if sample.split(".")[0] == name:
+            collect(json.loads(next(preview.APP.rglob(f"{sample}.sample.json")).read_text()), known)
+    assert known, f"{name}.mustache has no {name}.sample.json"
+    texts = preview.texts(preview.prefix(source))
+    frame_texts = preview.texts("frame")
+    for tag in mustache.tags(source) - {"."}:
+        parts = tag.strip(".").split(".")
+        if parts[0] == "t":
+            assert parts[1] in texts, f"{{{{{tag}}}}} has no text {preview.prefix(source)}.{parts[1]} in the catalogue"
+        elif parts[0] == "frame":
+            assert parts[1] in frame_texts, f"{{{{{tag}}}}} has no text in the catalogue"
+        else:
+            assert all(part in known for part in parts), f"{{{{{tag}}}}} is in no sample of {name}"
+
+
+def collect(value, known):
+    if isinstance(value, dict):
+        known.update(value)
+        for item in value.values():
+            collect(item, known)
+    elif isinstance(value, list):
+        for item in value:
+            collect(item, known)
+
+
+@pytest.mark.parametrize("name", sorted(preview.TEMPLATES))
+def test_templates_hold_no_words(name):
+    source = re.sub(r"\{\{[^}]*\}\}\}?", "", preview.TEMPLATES[name].read_text())
+    spoken = re.findall(r'(?:aria-label|title|alt|placeholder)="([^"]*)"', source)
+    spoken.append(re.sub(r"<[^>]*>", " ", re.sub(r"<(script|style).*?</\1>", "", source, flags=re.S)))
+    words = {word for text in spoken for word in re.findall(r"[^\W\d_]{2,}", text)} - {"Kith"}
+    assert not words, f"{name}.mustache says {sorted(words)}; texts belong to the catalogue"
+
+
+def test_templates_have_neither_styles_nor_handlers():
+    for name, file in preview.TEMPLATES.items():
+        assert not re.search(r'\s(style|on[a-z]+)="', file.read_text()), f"{name}.mustache"
+
+
+def test_catalogue_is_well_formed():
+    seen = []
+    json.loads((preview.APP / "Catalogue/en.json").read_text(), object_pairs_hook=lambda pairs: seen.extend(key for key, _ in pairs if "." in key) or dict(pairs))
+    assert len(seen) == len(set(seen)), "a key stands twice"
+    for key, text in preview.CATALOGUE.items():
+        assert re.fullmatch(r"[a-z][A-Za-z]*(\.[a-z][A-Za-z]*)+", key), key
+        forms = text.values() if isinstance(text, dict) else [text]
+        if isinstance(text, dict):
+            assert {"one", "other"} <= set(text), f"{key} needs the forms one and other"
+        for form in forms:
+            rest = re.sub(r"\{[a-z][A-Za-z]*\}|</?(b|soft)>", "", form)
+            assert not re.search(r"[{}<>]", rest), f"{key}: {form}"
