@@ -42,6 +42,7 @@ private func objection(
         return .notInForce(from: rule.effectiveFrom, until: rule.effectiveUntil)
     }
     guard credited.count <= creditedMembersLimit else { return .tooManyMembers(limit: creditedMembersLimit) }
+    guard facts.items.count <= SaleFacts.itemsLimit else { return .tooManyItems(limit: SaleFacts.itemsLimit) }
     let shareSum = credited.reduce(0) { $0 + $1.share.ppm }
     guard shareSum > 0 else { return .noAttribution }
     guard shareSum <= SharePPM.whole.ppm else { return .sharesExceedWhole }

@@ -47,6 +47,13 @@ public struct RuleLine: Hashable, Sendable {
     public let slices: [TierSlice]
     public let amount: Amount
     public let unit: UnitCode
+
+    /// The same line after a cap; base and rate still say what was earned.
+    public func limited(to amount: Amount) -> RuleLine {
+        RuleLine(
+            ruleID: ruleID, version: version, level: level, payee: payee, purpose: purpose, share: share, base: base,
+            rate: rate, slices: slices, amount: amount, unit: unit)
+    }
 }
 
 /// Why a rule, or one payee of it, gets nothing.
@@ -56,6 +63,13 @@ public struct RuleRefusal: Hashable, Sendable {
     /// The member concerned, where it is one.
     public let memberID: String?
     public let reason: RuleRefusalReason
+
+    public init(ruleID: String, version: Int, memberID: String?, reason: RuleRefusalReason) {
+        self.ruleID = ruleID
+        self.version = version
+        self.memberID = memberID
+        self.reason = reason
+    }
 }
 
 public enum RuleRefusalReason: Hashable, Sendable {
@@ -84,6 +98,8 @@ public enum RuleRefusalReason: Hashable, Sendable {
     case sharesExceedWhole
     /// More credited members than `creditedMembersLimit`.
     case tooManyMembers(limit: Int)
+    /// More items than `SaleFacts.itemsLimit`.
+    case tooManyItems(limit: Int)
     /// Found by the caller with `Cap.allow`.
     case capReached(withheld: Amount)
 
@@ -103,6 +119,7 @@ public enum RuleRefusalReason: Hashable, Sendable {
         case .notPayable: "notPayable"
         case .sharesExceedWhole: "sharesExceedWhole"
         case .tooManyMembers: "tooManyMembers"
+        case .tooManyItems: "tooManyItems"
         case .capReached: "capReached"
         }
     }

@@ -40,6 +40,9 @@ public struct SaleFacts: Hashable, Sendable {
     /// By member, then by name (`sales`, `amount`, …).
     public let memberTotals: [String: [String: Int64]]
 
+    /// The most items that rules look at.
+    public static let itemsLimit = 1_000
+
     public enum EventKind: String, Hashable, Sendable, CaseIterable {
         case click
         case lead

@@ -174,6 +174,16 @@ extension AttributionDecision {
         #expect(try decide(junk + [touch("real", ageMs: 9)]).shares.map(\.touchID) == ["real"])
     }
 
+    /// A quadratic gate would take minutes here.
+    @Test func manyTouchesAreSortedOnce() throws {
+        let kinds: [TouchKind] = [.link, .coupon, .paid, .friendCode]
+        let touches = (0..<50_000).map { number in
+            touch("t\(number)", ageMs: Int64(number), kinds[number % 4], "m\(number % 7)", requiresReferral: number % 8 == 1)
+        }
+        let decision = try decide(touches, .linear, standDownMs: 3)
+        #expect(decision.shares.count + decision.rejected.count == 50_000)
+    }
+
     @Test func decayedTouchesAreNamed() throws {
         let decision = try decide(
             [touch("old", ageMs: 3_600 * dayMs), touch("new", ageMs: 0)], .timeDecay, windowDays: 3_650, halfLifeDays: 1)

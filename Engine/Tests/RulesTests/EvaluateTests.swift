@@ -89,6 +89,8 @@ import Testing
         #expect(code(try rule(.freeShipping), sale(100)) == "notPayable")
         #expect(code(try rule(tenth, when: leaf("country", .equal, .text("DE"))), sale(100, country: "FR")) == "conditionFailed")
         #expect(code(try rule(tenth), sale(100), [amira, amira]) == "sharesExceedWhole")
+        let manyItems = Array(repeating: SaleItem(sku: "s", amount: Amount(minor: 1)), count: 1_001)
+        #expect(code(try rule(tenth), sale(100, items: manyItems)) == "tooManyItems")
         let crowd = try (0...1_000).map { try member("m\($0)", 1) }
         #expect(code(try rule(tenth), sale(100), crowd) == "tooManyMembers")
         #expect(evaluate(try rule(tenth, months: .count(12)), facts: sale(100, months: 11), credited: [amira]).lines.count == 1)
