@@ -12,11 +12,14 @@ struct EmbedFiles: BuildToolPlugin {
             ("schema", files(below: root.appending(path: "Schema"), extensions: ["sql"], isDeep: false)),
             ("clickSchema", files(below: root.appending(path: "Schema/Clicks"), extensions: ["sql"], isDeep: false)),
             ("catalogue", files(below: root.appending(path: "Catalogue"), extensions: ["json"], isDeep: false)),
-            ("styles", files(below: root.appending(path: "Layout/styles"), extensions: ["css"], isDeep: true)),
-            ("scripts", files(below: root.appending(path: "Layout/scripts"), extensions: ["js"], isDeep: true)),
+            ("styles", files(below: root.appending(path: "Layout/styles"), extensions: ["css", "svg"], isDeep: true)),
+            // Scripts of pages, and those that other people's pages load, which stand with their feature.
+            ("scripts", files(below: root, extensions: ["js"], isDeep: true)),
             ("images", files(below: root.appending(path: "Layout/images"), extensions: nil, isDeep: true)),
             ("vendor", files(below: context.package.directoryURL.appending(path: "vendor"), extensions: nil, isDeep: true)),
         ]
+        // Samples show templates while they are written; they are named here only so that the build doesn't call them unhandled.
+        let samples = files(below: root, extensions: ["json"], isDeep: true).filter { $0.name.hasSuffix(".sample.json") }
         let output = context.pluginWorkDirectoryURL.appending(path: "Embedded.swift")
         var arguments = [output.path(percentEncoded: false)]
         for kind in kinds {
@@ -26,7 +29,7 @@ struct EmbedFiles: BuildToolPlugin {
         return [
             .buildCommand(
                 displayName: "Embedding files", executable: try context.tool(named: "embed").url, arguments: arguments,
-                inputFiles: kinds.flatMap { $0.files.map(\.url) }, outputFiles: [output])
+                inputFiles: kinds.flatMap { $0.files.map(\.url) } + samples.map(\.url), outputFiles: [output])
         ]
     }
 

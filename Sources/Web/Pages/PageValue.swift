@@ -7,7 +7,7 @@ import Mustache
 public indirect enum PageValue: Sendable, Equatable {
     case nothing
     case text(String)
-    /// Markup that is already safe. Its field's name must end in `HTML`, and only such names may stand in `{{{…}}}`.
+    /// Markup that is already safe. Its field's name must be `content` or end in `HTML`; only such names may stand in `{{{…}}}`.
     case html(TrustedHTML)
     case flag(Bool)
     case list([PageValue])
@@ -74,8 +74,8 @@ extension PageValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolatio
 // MARK: What swift-mustache sees
 
 extension PageObject {
-    /// The suffix of fields that may hold markup.
-    static let markupSuffix = "HTML"
+    /// Whether a field of this name may hold markup: `content` of a frame, and names that end in `HTML`.
+    static func holdsMarkup(_ name: String) -> Bool { name == "content" || name.hasSuffix("HTML") }
 }
 
 /// An object whose fields are turned into swift-mustache's shapes when a template asks for them.
@@ -84,7 +84,7 @@ struct PageFields: MustacheParent {
 
     func child(named name: String) -> Any? {
         guard let value = object[name] else { return nil }
-        if name.hasSuffix(PageObject.markupSuffix), case .text(let text) = value { return PageText(text: HTMLEscaping.escape(text)) }
+        if PageObject.holdsMarkup(name), case .text(let text) = value { return PageText(text: HTMLEscaping.escape(text)) }
         return value.rendered
     }
 }

@@ -4,6 +4,7 @@ import Mustache
 public struct TemplateLibrary: Sendable {
     private let library: MustacheLibrary
     private let tagsByTemplate: [String: [TemplateTag]]
+    private let prefixByTemplate: [String: String]
 
     /// Templates by name, for instance `contest-show`. A name that ends in `.text` is plain text, for mails.
     /// - Throws: `TemplateError` for the first template that can't be used, or for a name that exists twice.
@@ -11,9 +12,11 @@ public struct TemplateLibrary: Sendable {
         _ = SafeHTMLContentType.registered
         var library = MustacheLibrary()
         var tagsByTemplate: [String: [TemplateTag]] = [:]
+        var prefixByTemplate: [String: String] = [:]
         for (name, text) in templates {
             guard tagsByTemplate[name] == nil else { throw TemplateError(template: name, line: 1, reason: "this name exists twice") }
             tagsByTemplate[name] = try TemplateTag.all(in: text, template: name)
+            prefixByTemplate[name] = Self.prefix(in: text)
             // A partial falls back to the library's own content type, so each template starts with the pragma.
             let contentType = name.hasSuffix(".text") ? "TEXT" : SafeHTMLContentType.name
             do {
@@ -24,6 +27,7 @@ public struct TemplateLibrary: Sendable {
         }
         self.library = library
         self.tagsByTemplate = tagsByTemplate
+        self.prefixByTemplate = prefixByTemplate
     }
 
     /// Templates from embedded files; the name is the file's without folder and `.mustache`.
@@ -54,6 +58,9 @@ public struct TemplateLibrary: Sendable {
     /// Every tag and partial of a template, in order.
     public func tags(of name: String) -> [TemplateTag] { tagsByTemplate[name] ?? [] }
 
+    /// The prefix of the template's texts in the catalogue, which it names in a comment on its first line: `{{! prefix: links }}`.
+    public func textPrefix(of name: String) -> String? { prefixByTemplate[name] }
+
     /// Partials that don't exist and templates that include themselves, which swift-mustache would render as nothing or without end.
     public func faults() -> [TemplateError] {
         var faults: [TemplateError] = []
@@ -64,6 +71,12 @@ public struct TemplateLibrary: Sendable {
             if includes(name, in: name) { faults.append(TemplateError(template: name, line: 1, reason: "it includes itself")) }
         }
         return faults
+    }
+
+    private static func prefix(in text: String) -> String? {
+        let start = "{{! prefix: "
+        guard text.hasPrefix(start) else { return nil }
+        return String(text.dropFirst(start.count).prefix { $0 != " " && $0 != "}" })
     }
 
     private func includes(_ target: String, in start: String) -> Bool {

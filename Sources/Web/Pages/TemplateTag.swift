@@ -34,7 +34,7 @@ public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible
 extension TemplateTag {
     /// Every tag of a template, in order.
     /// - Throws: for unclosed tags and sections, and for what our templates don't use: other delimiters, pragmas, dynamic partials, transforms,
-    ///   and unescaped tags whose name doesn't end in `HTML`.
+    ///   and unescaped tags whose name isn't `content` and doesn't end in `HTML`.
     static func all(in text: String, template: String) throws(TemplateError) -> [TemplateTag] {
         var tags: [TemplateTag] = []
         var open: [(name: String, entersScope: Bool)] = []
@@ -67,7 +67,7 @@ extension TemplateTag {
             switch sigil {
             case " ": add(.variable)
             case "{", "&":
-                guard name.hasSuffix(PageObject.markupSuffix) else { throw failure("only names ending in HTML may be unescaped, not \(name)") }
+                guard PageObject.holdsMarkup(name) else { throw failure("only content and names ending in HTML may be unescaped, not \(name)") }
                 add(.unescaped)
             case "#": add(.section); open.append((name, true))
             case "^": add(.invertedSection); open.append((name, false))

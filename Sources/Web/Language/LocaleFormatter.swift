@@ -1,0 +1,68 @@
+import Foundation
+
+/// Writes money, numbers, rates and times as the readers of a locale expect. Money never passes through floating point.
+public struct LocaleFormatter: Sendable {
+    private let locale: Locale
+
+    /// - Parameter locale: a BCP 47 name, for instance `de-AT`; the pseudo-locale formats as English.
+    public init(locale: String) {
+        self.locale = Locale(identifier: locale == PseudoLocale.identifier ? "en" : locale)
+    }
+
+    /// An amount of money with its currency's sign.
+    /// - Parameters:
+    ///   - amountMinor: in the smallest units.
+    ///   - exponent: decimal places of the currency, 0 for JPY, 2 for EUR, 3 for BHD.
+    public func money(amountMinor: Int64, currency: String, exponent: Int) -> String {
+        decimal(amountMinor, exponent: exponent)
+            .formatted(.currency(code: currency).precision(.fractionLength(exponent)).locale(locale))
+    }
+
+    /// An amount without the currency, with all its decimal places.
+    public func amount(amountMinor: Int64, exponent: Int) -> String {
+        decimal(amountMinor, exponent: exponent).formatted(.number.precision(.fractionLength(exponent)).locale(locale))
+    }
+
+    public func integer(_ value: Int64) -> String { value.formatted(.number.locale(locale)) }
+
+    /// A rate given in millionths: 125_000 is 12.5 %. At most `maximumDecimals` decimal places.
+    public func percent(ppm: Int64, maximumDecimals: Int = 2) -> String {
+        decimal(ppm, exponent: 6).formatted(.percent.precision(.fractionLength(0...maximumDecimals)).locale(locale))
+    }
+
+    /// A day, for instance 22 Nov 2026.
+    public func date(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .omitted))
+    }
+
+    /// Day and minute, for instance 22 Nov 2026 at 14:05.
+    public func dateTime(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .shortened))
+    }
+
+    /// Day, second and zone, for places where people compare with other records.
+    public func exactDateTime(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(style(timeZone, date: .long, time: .complete))
+    }
+
+    /// Whole days between two instants as the calendar of a zone counts them; negative when the instant lies before now.
+    public func calendarDays(from nowEpochMs: Int64, to epochMs: Int64, timeZone: String) -> Int64 {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone(timeZone)
+        let start = calendar.startOfDay(for: instant(nowEpochMs))
+        let end = calendar.startOfDay(for: instant(epochMs))
+        return Int64(calendar.dateComponents([.day], from: start, to: end).day ?? 0)
+    }
+
+    private func decimal(_ units: Int64, exponent: Int) -> Decimal {
+        Decimal(sign: units < 0 ? .minus : .plus, exponent: -exponent, significand: Decimal(units.magnitude))
+    }
+
+    private func instant(_ epochMs: Int64) -> Date { Date(timeIntervalSince1970: Double(epochMs) / 1000) }
+
+    private func zone(_ name: String) -> TimeZone { TimeZone(identifier: name) ?? .gmt }
+
+    private func style(_ timeZone: String, date: Date.FormatStyle.DateStyle, time: Date.FormatStyle.TimeStyle) -> Date.FormatStyle {
+        Date.FormatStyle(date: date, time: time, locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone))
+    }
+}
