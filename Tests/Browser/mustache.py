@@ -1,7 +1,7 @@
 """Mustache as the server renders it, but strict: a tag that the model does not have is an error here.
 
-The rules that differ from other Mustaches: `0` and "" are truthy; `{{.name}}` looks only at the innermost
-object; a null falls through to the outer ones; a section on text makes that text `{{.}}`.
+The rules that differ from other Mustaches: `"0"` is truthy and "" is not; `{{.name}}` looks only at the innermost
+object; a section on text makes that text `{{.}}`.
 """
 import html
 import re
@@ -70,11 +70,11 @@ def _render(nodes, stack, partials):
                 out.extend(_render(node[2], stack + [item], partials) for item in value)
             elif value is True:
                 out.append(_render(node[2], stack, partials))
-            elif value is not None and value is not False:
+            elif value not in (None, False, ""):
                 out.append(_render(node[2], stack + [value], partials))
         elif kind == "^":
             value = _find(node[1], stack)
-            if value is None or value is False or value == []:
+            if value in (None, False, "") or value == []:
                 out.append(_render(node[2], stack, partials))
     return "".join(out)
 

@@ -72,7 +72,7 @@ def drawn(template, model, options):
         job["open"] = any(page["current"] for page in job["pages"])
     if options.rtl:
         around["dir"], around["lang"] = "rtl", "ar"
-    around["content"] = rendered(template, model, options.long)
+    around["contentHTML"] = rendered(template, model, options.long)
     return rendered(frame["template"], around, options.long)
 
 
@@ -95,7 +95,7 @@ def texts(prefix, long=False):
 
 
 NOT_TEXT = {"url", "x", "y", "x1", "x2", "width", "height", "textY", "shift", "anchor", "kind", "tone", "icon", "iso", "dir", "lang", "spark", "sign",
-            "button", "assets", "csrf", "qrSVG", "qrPNG", "nonce", "initials", "homeStyle", "template", "current", "address", "destination", "hash"}
+            "button", "assets", "csrfToken", "qrSVG", "qrPNG", "nonce", "initials", "homeStyle", "template", "current", "address", "destination", "hash"}
 
 
 def longer(value, key=None):
@@ -113,10 +113,13 @@ def longer(value, key=None):
 def copy_assets(out, rtl):
     assets = out / "assets"
     assets.mkdir()
-    for folder in (APP / "Layout/styles", APP / "Layout/scripts", ROOT / "vendor"):
+    for folder in (APP / "Layout/styles", APP / "Layout/scripts", APP / "Layout/images", ROOT / "vendor"):
         for file in folder.iterdir():
             if file.is_file() and not file.name.startswith("."):
                 shutil.copy(file, assets / file.name)
+    # The server puts addresses with hashes here; this folder has plain names.
+    operator = assets / "operator.css"
+    operator.write_text(operator.read_text().replace("asset:", ""))
     (assets / "brand.css").write_text(":root { --hue: 222; }\n")
     if rtl:
         shutil.copy(ROOT / "vendor/bootstrap.rtl.min.css", assets / "bootstrap.min.css")
