@@ -43,3 +43,30 @@ class Visit:
         assert not violations, "\n".join(f"{found['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:300]})" for found in violations for node in found["nodes"][:3])
         if weigh:
             assert self.weight_bytes < WEIGHT_LIMIT_BYTES, f"{self.weight_bytes} bytes came over the wire"
+
+
+def walk_by_keyboard(page, stops=40):
+    """From the top: the skip link first, which leads to main; then every stop shows that it has the focus."""
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.get_attribute("class") == "skip" and skip.bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    seen = 0
+    for _ in range(stops):
+        page.keyboard.press("Tab")
+        state = page.evaluate("""() => {
+            const found = document.activeElement
+            if (!found || found === document.body) return null
+            // A hidden radio shows its focus on its label, the search field on its form.
+            const shown = found.matches(".pick-chart") ? document.querySelector(".for-chart")
+                : found.matches(".pick-table") ? document.querySelector(".for-table")
+                : found.matches(".vh") ? found.closest("label") : found.closest("form.find") ?? found
+            const style = getComputedStyle(shown)
+            return {what: found.outerHTML.slice(0, 120), visible: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1}
+        }""")
+        if state is None:
+            break
+        seen += 1
+        assert state["visible"], f"no focus is seen on {state['what']}"
+    assert seen >= 1

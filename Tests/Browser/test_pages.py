@@ -4,7 +4,7 @@ import re
 import pytest
 
 from conftest import MODES, sign_in
-from inspection import Visit
+from inspection import Visit, walk_by_keyboard
 
 SIGNED_OUT = {"sign-in": ("/sign-in", 200), "unknown link": ("/r/NO-SUCH-CODE", 404)}
 SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/links/new", 200), "sales": ("/sales", 200),
@@ -134,26 +134,7 @@ def test_keyboard(server, shop, signed_in, chromium, path):
     with Visit(chromium, 1440, "light", signed_in) as visit:
         page = visit.page
         visit.open(server.base + path)
-        page.keyboard.press("Tab")
-        skip = page.locator(":focus")
-        assert skip.get_attribute("class") == "skip" and skip.bounding_box()["y"] >= 0
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
-        seen = 0
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            state = page.evaluate("""() => {
-                const found = document.activeElement
-                if (!found || found === document.body) return null
-                const shown = found.matches('.pick-chart, .pick-table, .vh') ? found.closest('section, fieldset').querySelector('label:has(:focus-visible), .for-chart, .for-table') : found
-                const style = getComputedStyle(shown)
-                return {what: found.outerHTML.slice(0, 120), visible: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1}
-            }""")
-            if state is None:
-                break
-            seen += 1
-            assert state["visible"], f"no focus is seen on {state['what']}"
-        assert seen >= 3
+        walk_by_keyboard(page)
         page.locator("main").focus()
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.type") == "search"

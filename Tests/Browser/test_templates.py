@@ -9,7 +9,7 @@ import pytest
 import mustache
 import preview
 from conftest import MODES
-from inspection import Visit
+from inspection import Visit, walk_by_keyboard
 
 # The policy that the server sends; images may be data: because Bootstrap's own marks are.
 POLICY = ("default-src 'none'; script-src 'nonce-r4nd0m'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -54,6 +54,13 @@ def test_page_is_sound(site, chromium, name, width, scheme):
     with Visit(chromium, width, scheme) as visit:
         visit.open(f"{site}/{name}.html")
         visit.check(weigh=False)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "link-missing"])  # which has nothing to go to
+def test_keyboard_reaches_everything(site, chromium, name):
+    with Visit(chromium, 1440, "light") as visit:
+        visit.open(f"{site}/{name}.html")
+        walk_by_keyboard(visit.page)
 
 
 @pytest.mark.parametrize("name", sorted(preview.TEMPLATES))
