@@ -25,7 +25,14 @@ struct TestPage: ProblemPage {
 @Suite struct ServerTests {
     struct Unforeseen: Error {}
 
-    private static func responder() throws -> RouterResponder<TestContext> {
+    /// What the routes tell the tests, and what they wait for.
+    struct Signals: Sendable {
+        let started = AsyncStream.makeStream(of: Void.self)
+        let gate = AsyncStream.makeStream(of: Void.self)
+        let ended = AsyncStream.makeStream(of: Void.self)
+    }
+
+    private static func responder(_ signals: Signals) throws -> RouterResponder<TestContext> {
         var table = OperationTable<String>(base: "/api")
         table.note(.get, "/page")
         let router = Router(context: TestContext.self)
@@ -54,17 +61,38 @@ struct TestPage: ProblemPage {
         router.get("/small") { _, _ in Response(status: .ok, headers: [.contentType: "text/html"], body: ResponseBody(byteBuffer: ByteBuffer(string: "x"))) }
         router.get("/limited") { _, _ in Response(status: .ok) }
         router.get("/broken") { _, _ -> Response in throw Unforeseen() }
+        router.get("/wait") { _, _ in
+            signals.started.continuation.yield()
+            for await _ in signals.gate.stream { break }
+            return Response(status: .ok)
+        }
+        router.get("/endless") { _, _ in
+            Response(status: .ok, body: ResponseBody { writer in
+                signals.started.continuation.yield()
+                defer { signals.ended.continuation.yield() }
+                let block = ByteBuffer(repeating: 0x78, count: 64 * 1024)
+                while true { try await writer.write(block) }
+            })
+        }
         router.get("/assets/**") { request, _ in try assets.response(for: request) }
         router.get("/asset-url") { _, _ in Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: assets.url(for: "a.css")))) }
         return router.buildResponder()
     }
 
     /// Starts the server on a free port, gives `body` the port, and stops it.
-    private func withServer(_ limits: ServerLimits = ServerLimits(), _ body: @Sendable @escaping (Int) async throws -> Void) async throws {
+    private func withServer(
+        _ limits: ServerLimits = ServerLimits(), signals: Signals = Signals(), _ body: @Sendable @escaping (Int) async throws -> Void
+    ) async throws {
+        try await withServerGroup(limits, signals: signals) { port, _ in try await body(port) }
+    }
+
+    private func withServerGroup(
+        _ limits: ServerLimits, signals: Signals, _ body: @Sendable @escaping (Int, ServiceGroup) async throws -> Void
+    ) async throws {
         let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let server = WebServer.make(responder: try Self.responder(), host: "127.0.0.1", port: 0, limits: limits, logger: logger) { address in
+        let server = WebServer.make(responder: try Self.responder(signals), host: "127.0.0.1", port: 0, limits: limits, logger: logger) { address in
             continuation.yield(address)
         }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
@@ -75,7 +103,7 @@ struct TestPage: ProblemPage {
             let port = try #require(Int(address.split(separator: ":").last ?? ""))
             #expect(port > 0)
             do {
-                try await body(port)
+                try await body(port, group)
             } catch {
                 await group.triggerGracefulShutdown()
                 throw error
@@ -216,6 +244,34 @@ struct TestPage: ProblemPage {
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
             }
             #expect((try await exchange(port, [get("/small")])).hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    /// A client that never reads its answer must not hold the handler for ever.
+    @Test(.timeLimit(.minutes(1))) func cutsOffClientsThatDoNotRead() async throws {
+        var limits = ServerLimits()
+        limits.writeStallSeconds = 1
+        let signals = Signals()
+        try await withServer(limits, signals: signals) { port in
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false).connect(host: "127.0.0.1", port: port).get()
+            try await client.writeAndFlush(ByteBuffer(string: "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n"))
+            for await _ in signals.ended.stream { break }
+            try? await client.close()
+            #expect((try await exchange(port, [get("/small")])).hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    /// A request that is being answered gets its answer although the server was told to stop.
+    @Test(.timeLimit(.minutes(1))) func finishesRequestsBeforeItStops() async throws {
+        let signals = Signals()
+        try await withServerGroup(ServerLimits(), signals: signals) { port, group in
+            async let answer = exchange(port, [get("/wait")])
+            for await _ in signals.started.stream { break }
+            await group.triggerGracefulShutdown()
+            signals.gate.continuation.yield()
+            let text = try await answer
+            #expect(text.hasPrefix("HTTP/1.1 200"))
         }
     }
 }
