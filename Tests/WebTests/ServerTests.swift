@@ -61,6 +61,17 @@ struct TestPage: ProblemPage {
         router.get("/small") { _, _ in Response(status: .ok, headers: [.contentType: "text/html"], body: ResponseBody(byteBuffer: ByteBuffer(string: "x"))) }
         router.get("/limited") { _, _ in Response(status: .ok) }
         router.get("/broken") { _, _ -> Response in throw Unforeseen() }
+        router.post("/read") { request, _ in
+            do {
+                _ = try await request.bodyBytes(maximumBytes: 1000)
+            } catch let problem as Problem {
+                if problem.code == "incomplete_body" { signals.ended.continuation.yield() }
+                throw problem
+            }
+            Issue.record("A body that was cut off counts as complete.")
+            signals.ended.continuation.yield()
+            return Response(status: .ok)
+        }
         router.get("/wait") { _, _ in
             signals.started.continuation.yield()
             for await _ in signals.gate.stream { break }
@@ -244,6 +255,21 @@ struct TestPage: ProblemPage {
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
             }
             #expect((try await exchange(port, [get("/small")])).hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    /// Hummingbird takes the end of the connection for the end of the body: half an order must not be carried out.
+    @Test(.timeLimit(.minutes(1)), arguments: ["Content-Length: 50\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"], [true, false])
+    func refusesBodiesThatAreCutOff(_ rest: String, byTheClient: Bool) async throws {
+        var limits = ServerLimits()
+        limits.bodyDeadlineSeconds = byTheClient ? 30 : 1
+        let signals = Signals()
+        try await withServer(limits, signals: signals) { port in
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port).get()
+            try await client.writeAndFlush(ByteBuffer(string: "POST /read HTTP/1.1\r\nHost: x\r\n\(rest)"))
+            if byTheClient { try await client.close() }
+            for await _ in signals.ended.stream { break }
+            try? await client.close()
         }
     }
 

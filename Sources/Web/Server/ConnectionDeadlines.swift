@@ -35,7 +35,11 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         stalling?.cancel()
     }
 
+    /// The connection ended before the request did.
+    struct RequestCutOff: Error {}
+
     func channelInactive(context: ChannelHandlerContext) {
+        if isReadingRequest { context.fireErrorCaught(RequestCutOff()) }
         reading?.cancel()
         stalling?.cancel()
         context.fireChannelInactive()

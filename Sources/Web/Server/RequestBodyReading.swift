@@ -4,16 +4,24 @@ public import NIOCore
 
 extension Request {
     /// The whole body.
-    /// - Throws: `Problem` 413 when it is larger, already for its announced length; the connection is then closed after the answer.
+    /// - Throws: `Problem` 413 when it is larger, already for its announced length, and 400 when the client broke off before its end;
+    ///   the connection is closed after the answer.
     public func bodyBytes(maximumBytes: Int) async throws -> ByteBuffer {
-        if let announced = headers[.contentLength].flatMap({ Int($0) }), announced > maximumBytes {
-            throw Problem.contentTooLarge(maximumBytes: maximumBytes)
-        }
+        let announced = headers[.contentLength].flatMap { Int($0) }
+        if let announced, announced > maximumBytes { throw Problem.contentTooLarge(maximumBytes: maximumBytes) }
+        let bytes: ByteBuffer
         do {
-            return try await body.collect(upTo: maximumBytes)
+            bytes = try await body.collect(upTo: maximumBytes)
         } catch is NIOTooManyBytesError {
             throw Problem.contentTooLarge(maximumBytes: maximumBytes)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Problem.incompleteBody
         }
+        // Hummingbird takes the end of the connection for the end of the body.
+        if let announced, bytes.readableBytes < announced { throw Problem.incompleteBody }
+        return bytes
     }
 
     /// The fields of a JSON body.
@@ -34,6 +42,13 @@ extension Request {
     public func requireContentType(_ expected: String) throws {
         let sent = headers[.contentType]?.split(separator: ";").first.map { $0.trimmingASCIISpace().lowercased() }
         guard sent == expected else { throw Problem.unsupportedMediaType(expected: expected) }
+    }
+}
+
+extension Problem {
+    static var incompleteBody: Problem {
+        Problem(
+            status: .badRequest, code: "incomplete_body", detail: "The body ended before it was complete.", headers: [.connection: "close"])
     }
 }
 
