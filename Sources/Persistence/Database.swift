@@ -57,7 +57,7 @@ extension Connection {
     /// The first row of a query.
     public func row(_ sql: SQL) throws -> Row? { try rows(sql).first }
 
-    /// The first column of the first row.
+    /// The first column of the first row; nil when there is no row, or it holds null.
     public func value<T: Readable>(_ sql: SQL, as type: T.Type = T.self) throws -> T? {
         guard let row = try row(sql) else { return nil }
         return try row.get(at: 0)

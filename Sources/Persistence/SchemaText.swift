@@ -12,10 +12,12 @@ public enum SchemaText {
         // After a table's closing parenthesis come its options, up to the semicolon.
         var depth = 0
         var afterTable = false
+        var makesTable = false
         for token in tokens(text) {
             switch token {
             case .word(let word):
                 if afterTable && ["STRICT", "WITHOUT", "ROWID"].contains(word) { break }
+                if word == "TABLE" { makesTable = true }
                 output += mapped(word, after: previousWord)
                 previousWord = word
             case .symbol("("):
@@ -24,12 +26,12 @@ public enum SchemaText {
                 output += "("
             case .symbol(")"):
                 depth -= 1
-                afterTable = depth == 0
+                afterTable = makesTable && depth == 0
                 output += ")"
             case .symbol(","):
                 if !(afterTable && depth == 0) { output += "," }
             case .symbol(let symbol):
-                if symbol == ";" { afterTable = false }
+                if symbol == ";" { (afterTable, makesTable) = (false, false) }
                 output.append(symbol)
             case .verbatim(let text):
                 output += text

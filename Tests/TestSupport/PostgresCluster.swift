@@ -50,7 +50,7 @@ actor PostgresCluster {
         process.standardOutput = output
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        // No waitUntilExit: Foundation takes the server, which lives on, for a part of the process.
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("KITH_TEST_POSTGRES=") }) else {
             throw Missing(description: "bin/postgres did not start a server")
         }
