@@ -108,6 +108,6 @@ var appTests: [Target] {
         .testTarget(
             name: "AppTests",
             dependencies: ["App", .product(name: "HummingbirdTesting", package: "hummingbird")],
-            path: "Sources/App", sources: featuresWithTests.map { "\($0)/Tests" }, swiftSettings: strict)
+            path: "Sources/App", sources: featuresWithTests.map { "\($0)/Tests" }, swiftSettings: strict, plugins: ["EmbedFiles"])
     ]
 }

@@ -20,6 +20,15 @@ struct EmbedFiles: BuildToolPlugin {
         ]
         // Samples show templates while they are written; they are named here only so that the build doesn't call them unhandled.
         let samples = files(below: root, extensions: ["json"], isDeep: true).filter { $0.name.hasSuffix(".sample.json") }
+        let inputs = kinds.flatMap { $0.files.map(\.url) } + samples.map(\.url)
+        if target.kind == .test {
+            // The tests beside the features cover the same folder. Naming the files keeps the build from calling them unhandled; nothing is made.
+            return [
+                .buildCommand(
+                    displayName: "Leaving files to the application", executable: try context.tool(named: "embed").url, arguments: [],
+                    inputFiles: inputs, outputFiles: [])
+            ]
+        }
         let output = context.pluginWorkDirectoryURL.appending(path: "Embedded.swift")
         var arguments = [output.path(percentEncoded: false)]
         for kind in kinds {
@@ -29,7 +38,7 @@ struct EmbedFiles: BuildToolPlugin {
         return [
             .buildCommand(
                 displayName: "Embedding files", executable: try context.tool(named: "embed").url, arguments: arguments,
-                inputFiles: kinds.flatMap { $0.files.map(\.url) } + samples.map(\.url), outputFiles: [output])
+                inputFiles: inputs, outputFiles: [output])
         ]
     }
 
