@@ -104,7 +104,7 @@ private struct JournalCheck {
             let unit: String = try row.get(at: 0)
             let stored: Int64 = try row.get(at: 1)
             let sum = debits.removeValue(forKey: unit) ?? 0
-            if sum != Int128(stored) { add(.totalWrong, nil, nil, "debits in \(unit) sum to \(sum), the total says \(stored)") }
+            if Int64(truncatingIfNeeded: sum) != stored { add(.totalWrong, nil, nil, "debits in \(unit) sum to \(sum), the total says \(stored)") }
         }
         for (unit, sum) in debits.sorted(by: { $0.key < $1.key }) { add(.totalWrong, nil, nil, "debits in \(unit) sum to \(sum), the total is missing") }
     }

@@ -50,7 +50,8 @@ private struct OpenBook {
     private var hash: [UInt8]
     private var transactionCount: Int64
     private var entryCount: Int64
-    private var totals: [UnitCode: Amount] = [:]
+    /// Sums of debits, modulo 2^64: a control, not an amount, so a huge posting never stops those after it.
+    private var totals: [UnitCode: Int64] = [:]
     private var changedUnits: Set<UnitCode> = []
     private var known: [CauseAndPurpose: PostedTransaction] = [:]
     private var ids: Set<String> = []
@@ -78,7 +79,7 @@ private struct OpenBook {
             """
             INSERT INTO account (id, workspace_id, name, unit, side, may_go_negative, balance)
             VALUES (\(id), \(workspace), \(account.name.path), \(account.unit.code), \(account.name.side.rawValue), \(account.name.mayGoNegative), 0)
-            ON CONFLICT (id) DO NOTHING
+            ON CONFLICT DO NOTHING
             """
         }
         let firstAccount = queries.count
@@ -105,7 +106,10 @@ private struct OpenBook {
         let answers = try connection.rowsOfAll(queries)
 
         for (offset, account) in ordered.enumerated() {
-            if let row = answers[firstAccount + offset].first { accounts[account.key]?.balance = Amount(minor: try row.get(at: 0)) }
+            guard let row = answers[firstAccount + offset].first else {
+                throw DatabaseFailure(.corrupt, "account \(account.value.name.path) stands under another id: run kith verify")
+            }
+            accounts[account.key]?.balance = Amount(minor: try row.get(at: 0))
         }
         guard let row = answers[head].first else { throw DatabaseFailure(.other, "workspace \(workspace) has no journal head") }
         sequence = try row.get(at: 0)
@@ -113,7 +117,7 @@ private struct OpenBook {
         transactionCount = try row.get(at: 2)
         entryCount = try row.get(at: 3)
         for (offset, unit) in units.enumerated() {
-            totals[unit] = Amount(minor: try answers[head + 1 + offset].first?.get(at: 0) ?? 0)
+            totals[unit] = try answers[head + 1 + offset].first?.get(at: 0) ?? 0
         }
         for (offset, posting) in postings.enumerated() {
             guard let row = answers[existing + offset].first else { continue }
@@ -171,7 +175,7 @@ private struct OpenBook {
             accounts[id]?.balance = balance
             accounts[id]?.changed = true
             if entry.amount > .zero {
-                totals[entry.unit] = try (totals[entry.unit] ?? .zero).adding(entry.amount)
+                totals[entry.unit] = (totals[entry.unit] ?? 0) &+ entry.amount.minor
                 changedUnits.insert(entry.unit)
             }
             writes.append(
@@ -189,7 +193,7 @@ private struct OpenBook {
             statements.append("UPDATE account SET balance = \(account.balance.minor) WHERE id = \(id)")
         }
         for unit in changedUnits.sorted() {
-            let total = (totals[unit] ?? .zero).minor
+            let total = totals[unit] ?? 0
             statements.append(
                 """
                 INSERT INTO journal_total (workspace_id, unit, debit_total) VALUES (\(workspace), \(unit.code), \(total))

@@ -67,7 +67,7 @@ public enum PostingRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case unbalanced(unit: UnitCode)
     case fewerThanTwoEntries
     case tooManyEntries(limit: Int)
-    /// A balance or a total of the unit would leave the range of 64 bits.
+    /// The account's balance would leave the range of 64 bits.
     case overflow(account: AccountName)
     /// `balance` and `amount` are signed as in the books.
     case wouldGoNegative(account: AccountName, unit: UnitCode, balance: Amount, amount: Amount)

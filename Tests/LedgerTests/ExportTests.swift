@@ -1,3 +1,4 @@
+import Chronology
 import Foundation
 import Ledger
 import Money
@@ -38,6 +39,39 @@ import Testing
             let objects = try lines.split(separator: "\n").map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
             #expect(objects.count == postings.count)
             #expect(objects.first??["cause"] as? String == postings[0].cause)
+        }
+    }
+}
+
+extension ExportTests {
+    /// The programme printed in docs/ledger-format.md, run on a real export.
+    @Test func aStrangerCanVerifyTheChain() async throws {
+        try await withBooks(.sqlite) { database in
+            let original = try earning("sale_\"é\n1", 100)
+            var refund = original
+            refund.purpose = "refund"
+            refund.effectiveAt = try noon.adding(milliseconds: 1)
+            refund.entries = try original.entries.map { Entry($0.account, $0.unit, try $0.amount.negated()) }
+            refund.corrects = .partial(of: original.id)
+            let postings = [original, refund]
+            let lines = try await database.write { connection in
+                try Journal.post(postings, recordedAt: noon, on: connection)
+                var lines = ""
+                try JournalExport.jsonLines(workspace: "ws_a", on: connection) { lines += $0 }
+                return lines
+            }
+            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            let page = try String(contentsOf: root.appendingPathComponent("docs/ledger-format.md"), encoding: .utf8)
+            let program = try #require(page.components(separatedBy: "```python\n").last?.components(separatedBy: "```").first)
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("kith-\(UUID().uuidString).jsonl")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try lines.write(to: file, atomically: true, encoding: .utf8)
+            let script = "import sys; sys.stdin = open(sys.argv[2], encoding='utf-8')\n" + program
+            let whole = try run("python3", ["-c", script, "ws_a", file.path])
+            #expect(whole.status == 0 && whole.output.hasPrefix("whole:"), "\(whole.output)")
+            try lines.replacingOccurrences(of: "-100", with: "-101").write(to: file, atomically: true, encoding: .utf8)
+            let changed = try run("python3", ["-c", script, "ws_a", file.path])
+            #expect(changed.status != 0)
         }
     }
 }

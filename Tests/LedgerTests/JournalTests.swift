@@ -36,6 +36,15 @@ import Testing
 
     @Test(arguments: Engine.allCases) func twentyTasksWithTheSameCauses(_ engine: Engine) async throws {
         try await withBooks(engine) { database in
+            // Whoever reads meanwhile finds every unit in balance.
+            let reading = Task {
+                var uneven = 0
+                while !Task.isCancelled {
+                    let sum = try await database.read { try $0.value("SELECT sum(balance) FROM account", as: Int64.self) }
+                    if (sum ?? 0) != 0 { uneven += 1 }
+                }
+                return uneven
+            }
             let accepted = try await withThrowingTaskGroup(of: Int.self) { group in
                 for task in 0..<20 {
                     group.addTask {
@@ -57,6 +66,9 @@ import Testing
                 return try await group.reduce(0, +)
             }
             #expect(accepted == 10)
+            reading.cancel()
+            let unevenSnapshots = try await reading.value
+            #expect(unevenSnapshots == 0)
             let found = try await findings(database)
             #expect(found == [])
         }

@@ -60,6 +60,7 @@ CREATE TABLE journal_head (
 CREATE TABLE journal_total (
   workspace_id TEXT NOT NULL REFERENCES workspace (id),
   unit TEXT NOT NULL,
+  -- Modulo 2^64: a control, not an amount.
   debit_total INTEGER NOT NULL,
   PRIMARY KEY (workspace_id, unit)
 ) STRICT, WITHOUT ROWID;
