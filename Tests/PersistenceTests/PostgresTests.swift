@@ -30,6 +30,24 @@ import Testing
         }
     }
 
+    @Test func aServerThatCrashesIsUnavailableUntilItIsBack() async throws {
+        let server = TestPostgresServer()
+        let database = try await PostgresDatabase.open(url: try server.start(), connections: 2)
+        try await Migrator.migrate(database, timeline: "main", migrations: [accounts])
+        try await database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+        try server.crash()
+        for _ in 0..<3 {
+            #expect(await kind { _ = try await database.write { try $0.execute("DELETE FROM account") } } == .unavailable)
+            #expect(await kind { _ = try await database.read { try $0.rows("SELECT 1") } } == .unavailable)
+        }
+        _ = try server.start()
+        let count = try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) }
+        #expect(count == 1)
+        try await database.write { try $0.execute("DELETE FROM account") }
+        await database.close()
+        try server.remove()
+    }
+
     @Test func aSwallowedFailureCannotCommit() async throws {
         try await TestDatabase.with(.postgres, migrations: [accounts]) { test in
             #expect(await kind {

@@ -40,20 +40,43 @@ actor PostgresCluster {
         if environment["KITH_TEST_REQUIRE_POSTGRES"] == "1" {
             throw Missing(description: "KITH_TEST_REQUIRE_POSTGRES is 1 but KITH_TEST_POSTGRES names no server")
         }
+        return try TestPostgresServer(folder: "/tmp/kith-postgres-test-\(ProcessInfo.processInfo.processIdentifier)").start()
+    }
+}
+
+/// A throwaway server that a test may stop, in a folder of its own. It ends with the test process at the latest.
+public struct TestPostgresServer: Sendable {
+    let folder: String
+
+    init(folder: String) { self.folder = folder }
+
+    public init() { folder = "/tmp/kith-postgres-test-\(UUID().uuidString.prefix(8))" }
+
+    /// Starts it and answers its URL.
+    public func start() throws -> String {
+        let text = try run(["start", "--until", String(ProcessInfo.processInfo.processIdentifier)])
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("KITH_TEST_POSTGRES=") }) else {
+            throw PostgresCluster.Missing(description: "bin/postgres did not start a server")
+        }
+        return String(line.dropFirst("KITH_TEST_POSTGRES=".count))
+    }
+
+    /// Stops it as a crash would; `start` brings it back with its data.
+    public func crash() throws { _ = try run(["stop", "--immediate"]) }
+
+    /// Stops it and deletes its folder.
+    public func remove() throws { _ = try run(["stop"]) }
+
+    private func run(_ arguments: [String]) throws -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let process = Process()
         process.executableURL = root.appendingPathComponent("bin/postgres")
-        process.arguments = ["start", "--until", String(ProcessInfo.processInfo.processIdentifier)]
-        process.environment = environment.merging(
-            ["KITH_POSTGRES_DIR": "/tmp/kith-postgres-test-\(ProcessInfo.processInfo.processIdentifier)"]) { _, new in new }
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(["KITH_POSTGRES_DIR": folder]) { _, new in new }
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         // No waitUntilExit: Foundation takes the server, which lives on, for a part of the process.
-        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("KITH_TEST_POSTGRES=") }) else {
-            throw Missing(description: "bin/postgres did not start a server")
-        }
-        return String(line.dropFirst("KITH_TEST_POSTGRES=".count))
+        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }
 }
