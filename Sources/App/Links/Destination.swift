@@ -1,0 +1,52 @@
+import Foundation
+
+/// Where a link may lead: an address of an allowed host, or a deep link into an app whose scheme is allowed.
+enum Destination {
+    static let lengthMax = 2_048
+
+    /// The address in its checked form, or why not.
+    static func check(_ text: String, allowedHosts: [String]) -> Result<String, Refused> {
+        guard text.utf8.count <= lengthMax, !text.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F || $0 == "\\" }),
+            let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased()
+        else { return .failure(Refused(message: "Must be an absolute address of at most \(lengthMax) characters.")) }
+        guard parts.user == nil, parts.password == nil else { return .failure(Refused(message: "Must not hold a user name.")) }
+        if scheme == "https" || scheme == "http" {
+            guard let host = parts.host?.lowercased(), !host.isEmpty else { return .failure(Refused(message: "Must name a host.")) }
+            let hosts = allowedHosts.filter { !$0.hasSuffix(":") }
+            guard hosts.isEmpty || hosts.contains(where: { matches(host, $0) }) else {
+                return .failure(Refused(message: "Must lead to one of the program's allowed hosts: \(hosts.joined(separator: ", "))."))
+            }
+            return .success(text)
+        }
+        guard !forbiddenSchemes.contains(scheme), allowedHosts.contains(scheme + ":") else {
+            return .failure(
+                Refused(message: "Must begin with https:// or http://, or with an app's scheme that allowedHosts names (such as \"myapp:\")."))
+        }
+        return .success(text)
+    }
+
+    /// Adds parameters to an address's query, before its fragment, leaving what is there as it is.
+    static func adding(_ parameters: [(String, String)], to address: String) -> String {
+        guard !parameters.isEmpty else { return address }
+        let split = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        let head = String(split[0])
+        let fragment = split.count > 1 ? "#" + split[1] : ""
+        let query = parameters.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
+        let joint = head.contains("?") ? (head.hasSuffix("?") || head.hasSuffix("&") ? "" : "&") : "?"
+        return head + joint + query + fragment
+    }
+
+    struct Refused: Error { var message: String }
+
+    private static let forbiddenSchemes: Set<String> = ["javascript", "data", "vbscript", "file", "blob", "about", "ftp", "ws", "wss"]
+
+    private static func matches(_ host: String, _ allowed: String) -> Bool {
+        allowed.hasPrefix("*.") ? host.hasSuffix(allowed.dropFirst(1)) : host == allowed
+    }
+
+    private static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    private static let unreserved = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}

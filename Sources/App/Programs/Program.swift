@@ -1,0 +1,85 @@
+import Chronology
+import Foundation
+import Persistence
+import Web
+
+/// One set of rules within a workspace, with the version of its settings that is in force.
+struct Program: Sendable {
+    var id: ProgramID
+    var workspaceID: WorkspaceID
+    var name: String
+    var slug: String
+    var currency: String
+    var zone: Zone
+    var createdAt: Instant
+    var version: Int
+    var settings: ProgramSettings
+}
+
+struct NewProgram: Sendable {
+    var name: String
+    var currency: String
+    var zone: Zone
+    var settings: ProgramSettings
+}
+
+extension Program {
+    /// Makes a program.
+    static func create(_ input: NewProgram, in write: Write) throws -> Program {
+        let slug = try freeSlug(input.name, in: write)
+        let program = Program(
+            id: write.world.newID(), workspaceID: write.workspace.id, name: input.name, slug: slug, currency: input.currency,
+            zone: input.zone, createdAt: write.now, version: 1, settings: input.settings)
+        try ProgramStore.insert(program, on: write.connection)
+        // The first version is in force from the beginning, so that history can be imported.
+        try ProgramStore.insertVersion(
+            of: program, effectiveFrom: .earliest, recordedAt: write.now, author: write.actor, on: write.connection)
+        try write.audit("program.create", subject: program.id.text, JSONText(["version": 1]))
+        return program
+    }
+
+    /// Puts new settings in force; what happened before `effectiveFrom` keeps the old ones.
+    static func change(
+        _ id: ProgramID, _ settings: ProgramSettings, effectiveFrom: Instant?, in write: Write
+    ) throws -> Program {
+        guard let newest = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
+        var program = newest
+        program.settings = settings
+        program.version += 1
+        try ProgramStore.insertVersion(
+            of: program, effectiveFrom: effectiveFrom ?? write.now, recordedAt: write.now, author: write.actor, on: write.connection)
+        try write.audit(
+            "program.change", subject: id.text,
+            JSONText(["version": .integer(Int64(program.version)), "before": newest.settings.json, "after": settings.json]))
+        return program
+    }
+
+    private static func freeSlug(_ name: String, in write: Write) throws -> String {
+        let base = Slug.make(name)
+        for number in 0..<1_000 {
+            let slug = number == 0 ? base : "\(base)-\(number + 1)"
+            if try !ProgramStore.slugExists(slug, in: write.workspace.id, on: write.connection) { return slug }
+        }
+        return write.world.newID(ProgramKind.self).text
+    }
+}
+
+/// A short name for addresses: lower case letters, digits and hyphens.
+enum Slug {
+    static let lengthMax = 60
+
+    static func make(_ name: String) -> String {
+        var slug = ""
+        let latin = name.applyingTransform(.toLatin, reverse: false)?.applyingTransform(.stripDiacritics, reverse: false) ?? name
+        for scalar in latin.lowercased().unicodeScalars {
+            if ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) {
+                slug.unicodeScalars.append(scalar)
+            } else if !slug.hasSuffix("-") && !slug.isEmpty {
+                slug += "-"
+            }
+        }
+        slug = String(slug.prefix(lengthMax))
+        while slug.hasSuffix("-") { slug.removeLast() }
+        return slug.isEmpty ? "program" : slug
+    }
+}

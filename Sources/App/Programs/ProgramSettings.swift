@@ -1,0 +1,160 @@
+import Attribution
+import Chronology
+import Money
+import Web
+
+/// How a program attributes, binds, holds and pays: one version of it.
+struct ProgramSettings: Sendable, Equatable {
+    enum Binding: Sendable, Equatable {
+        case months(Int64)
+        case lifetime
+        /// Each sale needs a touch of its own.
+        case none
+    }
+
+    struct Debtor: Sendable, Equatable {
+        var name: String
+        var iban: String
+        var bic: String?
+    }
+
+    enum PaidSearchPolicy: String, Sendable, CaseIterable { case allow, hold, refuse }
+
+    var model = AttributionModel.last
+    var windowDays: Int64 = 30
+    var halfLifeDays: Int64 = 7
+    var conflictPolicy = AttributionPolicy.defaultConflictOrder
+    var standDownSeconds: Int64 = 0
+    var binding = Binding.lifetime
+    var holdDays: Int64 = 14
+    var minimumPayoutMinor: Int64 = 0
+    var debtor: Debtor?
+    var allowedHosts: [String] = []
+    var linkParameters = ["via", "ref"]
+    var brandTerms: [String] = []
+    var paidSearchPolicy = PaidSearchPolicy.allow
+    var allowedCouponSites: [String] = []
+    /// Gets the sales that nobody brought.
+    var orphanMemberID: MemberID?
+    var planExcludesRules = false
+    var marginRate: Rate?
+
+    static let holdDaysMax: Int64 = 3_650
+    static let windowDaysMax: Int64 = 3_650
+
+    func policy() throws -> AttributionPolicy {
+        try AttributionPolicy(
+            model: model, windowMs: windowDays * 86_400_000, halfLifeMs: halfLifeDays * 86_400_000, conflictOrder: conflictPolicy,
+            standDownMs: standDownSeconds * 1000)
+    }
+}
+
+extension ProgramSettings {
+    /// Takes the settings' fields from a body; what is not sent keeps the value of `base`.
+    static func read(_ body: JSONReader, over base: ProgramSettings = ProgramSettings()) -> ProgramSettings {
+        var settings = base
+        body.optionalObject("attribution") { part in
+            if let model = part.optionalOneOf("model", AttributionModel.self) { settings.model = model }
+            if let days = part.optionalInteger("windowDays", in: 1...windowDaysMax) { settings.windowDays = days }
+            if let days = part.optionalInteger("halfLifeDays", in: 1...windowDaysMax) { settings.halfLifeDays = days }
+            if let seconds = part.optionalInteger("standDownSeconds", in: 0...31_536_000) { settings.standDownSeconds = seconds }
+            if part.has("conflictPolicy") {
+                let words = part.textList("conflictPolicy", maximumCount: 8, maximumLength: 40)
+                let kinds = words.compactMap(TouchKind.init(rawValue:))
+                if kinds.count == words.count, Set(kinds).count == kinds.count, !kinds.isEmpty {
+                    settings.conflictPolicy = kinds
+                } else {
+                    part.note(
+                        "conflictPolicy",
+                        "Must list each of \(TouchKind.allCases.map(\.rawValue).joined(separator: ", ")) at most once, the strongest first.")
+                }
+            }
+        }
+        if let binding: Binding = body.optionalCustom("customerBinding", readBinding) { settings.binding = binding }
+        if let days = body.optionalInteger("holdDays", in: 0...holdDaysMax) { settings.holdDays = days }
+        if let minimum = body.optionalInteger("minimumPayout", in: 0...Int64.max) { settings.minimumPayoutMinor = minimum }
+        if let debtor = body.optionalObject(
+            "debtor",
+            { part in
+                Debtor(
+                    name: part.text("name", maximumLength: 70), iban: part.text("iban", maximumLength: 42),
+                    bic: part.optionalText("bic", maximumLength: 11))
+            })
+        {
+            settings.debtor = debtor
+        }
+        if body.has("allowedHosts") {
+            settings.allowedHosts = body.textList("allowedHosts", maximumCount: 100, maximumLength: 253).map { $0.lowercased() }
+        }
+        if body.has("linkParameters") {
+            settings.linkParameters = body.textList("linkParameters", maximumCount: 10, maximumLength: 40)
+        }
+        if body.has("brandTerms") { settings.brandTerms = body.textList("brandTerms", maximumCount: 200, maximumLength: 100) }
+        if let policy = body.optionalOneOf("paidSearchPolicy", PaidSearchPolicy.self) { settings.paidSearchPolicy = policy }
+        if body.has("allowedCouponSites") {
+            settings.allowedCouponSites = body.textList("allowedCouponSites", maximumCount: 200, maximumLength: 253)
+        }
+        if body.has("orphanMemberId") {
+            settings.orphanMemberID = body.optionalCustom("orphanMemberId") { value in
+                guard case .text(let text) = value, let id = MemberID(text) else { return .refused("Must be a member's id (mem_…).") }
+                return .accepted(id)
+            }
+        }
+        if let flag = body.optionalBoolean("planExcludesRules") { settings.planExcludesRules = flag }
+        if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
+        return settings
+    }
+
+    private static func readBinding(_ value: JSONValue) -> JSONReader.Reading<Binding> {
+        if value == .text("lifetime") { return .accepted(.lifetime) }
+        if value == .text("none") { return .accepted(.none) }
+        if value["lifetime"] == .boolean(true) { return .accepted(.lifetime) }
+        if case .number(let number)? = value["months"], let months = number.integer, (1...1_200).contains(months) {
+            return .accepted(.months(months))
+        }
+        return .refused("Must be {\"months\": 1…1200} or \"lifetime\" (\"none\": each sale needs a touch of its own).")
+    }
+
+    /// The settings as they are stored and shown.
+    var json: JSONValue {
+        var members: [JSONMember] = [
+            JSONMember(
+                "attribution",
+                [
+                    "model": .text(model.rawValue), "windowDays": .integer(windowDays), "halfLifeDays": .integer(halfLifeDays),
+                    "conflictPolicy": .array(conflictPolicy.map { .text($0.rawValue) }), "standDownSeconds": .integer(standDownSeconds),
+                ]),
+            JSONMember(
+                "customerBinding",
+                switch binding {
+                case .months(let months): ["months": .integer(months)]
+                case .lifetime: "lifetime"
+                case .none: "none"
+                }),
+            JSONMember("holdDays", .integer(holdDays)),
+            JSONMember("minimumPayout", .integer(minimumPayoutMinor)),
+        ]
+        if let debtor {
+            members.append(
+                JSONMember("debtor", ["name": .text(debtor.name), "iban": .text(debtor.iban), "bic": debtor.bic.map { .text($0) } ?? .null]))
+        }
+        members.append(JSONMember("allowedHosts", .array(allowedHosts.map { .text($0) })))
+        members.append(JSONMember("linkParameters", .array(linkParameters.map { .text($0) })))
+        members.append(JSONMember("brandTerms", .array(brandTerms.map { .text($0) })))
+        members.append(JSONMember("paidSearchPolicy", .text(paidSearchPolicy.rawValue)))
+        members.append(JSONMember("allowedCouponSites", .array(allowedCouponSites.map { .text($0) })))
+        if let orphanMemberID { members.append(JSONMember("orphanMemberId", .text(orphanMemberID.text))) }
+        members.append(JSONMember("planExcludesRules", .boolean(planExcludesRules)))
+        if let marginRate { members.append(JSONMember("marginRate", .text(marginRate.text))) }
+        return .object(members)
+    }
+}
+
+extension Rate {
+    static func read(_ value: JSONValue) -> JSONReader.Reading<Rate> {
+        guard case .text(let text) = value, let rate = try? Rate(text) else {
+            return .refused("Must be a decimal text such as \"0.10\" with at most nine decimals, from 0 to 1000.")
+        }
+        return .accepted(rate)
+    }
+}

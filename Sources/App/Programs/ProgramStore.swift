@@ -1,0 +1,75 @@
+import Chronology
+import Persistence
+import Web
+
+enum ProgramStore {
+    static func insert(_ program: Program, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO program (id, workspace_id, name, slug, currency, time_zone, created_at)
+            VALUES (\(program.id), \(program.workspaceID), \(program.name), \(program.slug), \(program.currency), \(program.zone.name),
+                    \(program.createdAt))
+            """)
+    }
+
+    static func insertVersion(
+        of program: Program, effectiveFrom: Instant, recordedAt: Instant, author: Actor, on connection: any Connection
+    ) throws {
+        let settings = String(decoding: program.settings.json.bytes, as: UTF8.self)
+        try connection.execute(
+            """
+            INSERT INTO program_version (program_id, version, effective_from, recorded_at, author, settings)
+            VALUES (\(program.id), \(program.version), \(effectiveFrom), \(recordedAt), \(author.text), \(settings))
+            """)
+    }
+
+    static func slugExists(_ slug: String, in workspace: WorkspaceID, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM program WHERE workspace_id = \(workspace) AND slug = \(slug)") != nil
+    }
+
+    /// The program as it was at an instant: of the versions in force then, the one recorded last.
+    static func find(_ id: ProgramID, in workspace: WorkspaceID, at instant: Instant, on connection: any Connection) throws -> Program? {
+        try connection.row(
+            """
+            SELECT \(raw: columns) FROM program p JOIN program_version v ON v.program_id = p.id
+            WHERE p.id = \(id) AND p.workspace_id = \(workspace) AND v.effective_from <= \(instant)
+            ORDER BY v.effective_from DESC, v.version DESC LIMIT 1
+            """
+        ).map(read)
+    }
+
+    static func newest(_ id: ProgramID, in workspace: WorkspaceID, on connection: any Connection) throws -> Program? {
+        try connection.row(
+            """
+            SELECT \(raw: columns) FROM program p JOIN program_version v ON v.program_id = p.id
+            WHERE p.id = \(id) AND p.workspace_id = \(workspace) ORDER BY v.version DESC LIMIT 1
+            """
+        ).map(read)
+    }
+
+    static func list(
+        in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection
+    ) throws -> [Program] {
+        try connection.rows(
+            """
+            SELECT \(raw: columns) FROM program p JOIN program_version v ON v.program_id = p.id
+            WHERE p.workspace_id = \(workspace) AND p.id > \(after ?? "") AND p.archived_at IS NULL
+              AND v.version = (SELECT max(version) FROM program_version WHERE program_id = p.id)
+            ORDER BY p.id LIMIT \(limit)
+            """
+        ).map(read)
+    }
+
+    private static let columns = "p.id, p.workspace_id, p.name, p.slug, p.currency, p.time_zone, p.created_at, v.version, v.settings"
+
+    private static func read(_ row: Row) throws -> Program {
+        let text: String = try row.get(at: 8)
+        let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
+        let settings = ProgramSettings.read(reader)
+        try reader.finish()
+        return Program(
+            id: try row.get(at: 0), workspaceID: try row.get(at: 1), name: try row.get(at: 2), slug: try row.get(at: 3),
+            currency: try row.get(at: 4), zone: Zone(try row.get(at: 5)) ?? .utc, createdAt: try row.get(at: 6), version: try row.get(at: 7),
+            settings: settings)
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// Everything that can be set from outside: read once, checked, then never again. Flags win over the environment.
+struct Settings: Sendable {
+    /// `sqlite:PATH` or `postgres://…`.
+    var database = "sqlite:kith.sqlite"
+    var host = "127.0.0.1"
+    /// 0 picks a free port and prints it.
+    var port = 8080
+    /// The address people reach the server at; made from host and port when not set.
+    var baseURL: String?
+    var smtpURL: String?
+    /// `wait` answers a click after it is on disk, `after` answers at once and syncs at most 5 ms later.
+    var clickDurability = ClickDurability.wait
+    /// Networks the outbound guard lets pass although they are not public.
+    var egressAllow: [String] = []
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
+    var trustedProxies: [String] = []
+    /// Requests a minute for each key; 0 switches the limit off.
+    var rateLimit = 6_000
+    /// The master key and its kin, mode 600, made beside the database on the first start.
+    var secretsFile: String?
+    var socket: String?
+    var logLevel = "info"
+    /// Connections to PostgreSQL that read, and lanes of the write gate.
+    var connections = 16
+    var lanes = 4
+
+    enum ClickDurability: String, Sendable { case wait, after }
+
+    /// Every key with its meaning, for `kith serve --help` and docs/operations.md.
+    static let keys: [(name: String, meaning: String)] = [
+        ("KITH_DATABASE", "sqlite:PATH (default sqlite:kith.sqlite) or postgres://…"),
+        ("KITH_HOST", "address to listen on (default 127.0.0.1)"),
+        ("KITH_PORT", "port to listen on (default 8080); 0 picks one and prints it"),
+        ("KITH_BASE_URL", "the address people reach this server at"),
+        ("KITH_SMTP_URL", "smtp://user:password@host:port"),
+        ("KITH_CLICK_DURABILITY", "wait (default): a click is on disk before the answer; after: within 5 ms of it"),
+        ("KITH_EGRESS_ALLOW", "CIDR list that the outbound guard lets pass"),
+        ("KITH_TRUSTED_PROXIES", "CIDR list of proxies whose forwarded headers are believed"),
+        ("KITH_RATE_LIMIT", "requests a minute per key; 0 = off"),
+        ("KITH_SECRETS_FILE", "file with the master key (made with mode 600 on first start)"),
+        ("KITH_SOCKET", "Unix socket for commands beside a running server"),
+        ("KITH_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical"),
+        ("KITH_CONNECTIONS", "connections to PostgreSQL (default 16)"),
+    ]
+
+    /// Reads the environment. Throws `SettingFailure` naming the key and what it allows.
+    static func read(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws(SettingFailure) -> Settings {
+        var settings = Settings()
+        func list(_ name: String) -> [String] {
+            (environment[name] ?? "").split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+        }
+        func number(_ name: String, _ range: ClosedRange<Int>, _ standard: Int) throws(SettingFailure) -> Int {
+            guard let text = environment[name], !text.isEmpty else { return standard }
+            guard let value = Int(text), range.contains(value) else {
+                throw SettingFailure(name: name, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+        func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+        settings.database = text("KITH_DATABASE") ?? settings.database
+        settings.host = text("KITH_HOST") ?? settings.host
+        settings.port = try number("KITH_PORT", 0...65_535, settings.port)
+        settings.baseURL = text("KITH_BASE_URL").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        settings.smtpURL = text("KITH_SMTP_URL")
+        if let durability = text("KITH_CLICK_DURABILITY") {
+            guard let known = ClickDurability(rawValue: durability) else {
+                throw SettingFailure(name: "KITH_CLICK_DURABILITY", allowed: "wait or after")
+            }
+            settings.clickDurability = known
+        }
+        settings.egressAllow = list("KITH_EGRESS_ALLOW")
+        settings.trustedProxies = list("KITH_TRUSTED_PROXIES")
+        settings.rateLimit = try number("KITH_RATE_LIMIT", 0...10_000_000, settings.rateLimit)
+        settings.secretsFile = text("KITH_SECRETS_FILE")
+        settings.socket = text("KITH_SOCKET")
+        settings.logLevel = text("KITH_LOG_LEVEL") ?? settings.logLevel
+        settings.connections = try number("KITH_CONNECTIONS", 2...200, settings.connections)
+        return settings
+    }
+
+    /// The path of the SQLite file, or nil on PostgreSQL.
+    var sqlitePath: String? { database.hasPrefix("sqlite:") ? String(database.dropFirst("sqlite:".count)) : nil }
+
+    var secretsPath: String { secretsFile ?? sqlitePath.map { $0 + ".secrets" } ?? "kith.secrets" }
+
+    var socketPath: String { socket ?? sqlitePath.map { $0 + ".socket" } ?? "kith.socket" }
+}
+
+struct SettingFailure: Error, CustomStringConvertible {
+    var name: String
+    var allowed: String
+    var description: String { "\(name) must be \(allowed)." }
+}

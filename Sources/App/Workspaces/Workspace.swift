@@ -1,0 +1,63 @@
+import Chronology
+import Persistence
+
+/// A company's tenant, or its test twin.
+struct Workspace: Sendable, Hashable {
+    var id: WorkspaceID
+    var name: String
+    var slug: String
+    /// Set on a test twin: the live workspace it belongs to.
+    var liveID: WorkspaceID?
+    /// The movable clock of a test workspace.
+    var testNow: Instant?
+    var timeZone: String
+    var locale: String
+    var hue: Int
+
+    var isTest: Bool { liveID != nil }
+
+    /// The workspace whose team works here.
+    var teamID: WorkspaceID { liveID ?? id }
+
+    /// What this workspace calls now. A test clock stands still until it is moved.
+    func now(_ world: World) -> Instant { testNow ?? world.now() }
+}
+
+enum WorkspaceStore {
+    private static let columns = "id, name, slug, live_id, test_now, time_zone, locale, hue"
+
+    static func find(_ id: WorkspaceID, on connection: any Connection) throws -> Workspace? {
+        try connection.row("SELECT \(raw: columns) FROM workspace WHERE id = \(id)").map(read)
+    }
+
+    static func twin(of id: WorkspaceID, on connection: any Connection) throws -> Workspace? {
+        try connection.row("SELECT \(raw: columns) FROM workspace WHERE live_id = \(id)").map(read)
+    }
+
+    static func all(on connection: any Connection) throws -> [Workspace] {
+        try connection.rows("SELECT \(raw: columns) FROM workspace ORDER BY id").map(read)
+    }
+
+    static func slugExists(_ slug: String, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM workspace WHERE slug = \(slug)") != nil
+    }
+
+    static func insert(_ workspace: Workspace, createdAt: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO workspace (id, name, slug, live_id, test_now, time_zone, locale, hue, created_at)
+            VALUES (\(workspace.id), \(workspace.name), \(workspace.slug), \(workspace.liveID), \(workspace.testNow),
+                    \(workspace.timeZone), \(workspace.locale), \(workspace.hue), \(createdAt))
+            """)
+    }
+
+    static func setClock(_ id: WorkspaceID, to now: Instant, on connection: any Connection) throws {
+        try connection.execute("UPDATE workspace SET test_now = \(now) WHERE id = \(id) AND live_id IS NOT NULL")
+    }
+
+    private static func read(_ row: Row) throws -> Workspace {
+        Workspace(
+            id: try row.get(at: 0), name: try row.get(at: 1), slug: try row.get(at: 2), liveID: try row.get(at: 3),
+            testNow: try row.get(at: 4), timeZone: try row.get(at: 5), locale: try row.get(at: 6), hue: try row.get(at: 7))
+    }
+}

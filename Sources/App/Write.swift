@@ -1,0 +1,82 @@
+import Chronology
+import Ledger
+import Persistence
+
+/// What a verb is given: the transaction it takes part in, the workspace with its clock, and who acts.
+struct Write {
+    let connection: any Connection
+    let workspace: Workspace
+    /// The workspace's own time: real time, or the movable clock of a test workspace.
+    let now: Instant
+    let actor: Actor
+    let world: World
+    let vault: Vault
+
+    /// Tells those who subscribe. The row is part of the transaction, so it exists exactly when the change does.
+    func emit(_ type: EventType, subject: String, _ data: JSONText) throws {
+        let id = world.newID(EventKind.self)
+        try connection.execute(
+            """
+            INSERT INTO outbox (id, workspace_id, type, subject_id, data, created_at)
+            VALUES (\(id), \(workspace.id), \(type.rawValue), \(subject), \(data.text), \(now))
+            """)
+    }
+
+    /// Notes who changed what, in the workspace's audit chain. `detail` holds ids and numbers, never names or mails.
+    func audit(_ action: String, subject: String, _ detail: JSONText = .empty) throws {
+        try AuditChain.append(
+            workspace: workspace.id.text, at: now, actor: actor.text, action: action, subject: subject, detail: detail.text,
+            on: connection)
+    }
+}
+
+/// JSON text that the program itself wrote.
+struct JSONText: Sendable, Hashable {
+    let text: String
+    static let empty = JSONText(text: "{}")
+}
+
+/// Who acts.
+enum Actor: Sendable, Hashable {
+    case operator_(OperatorID)
+    case apiKey(APIKeyID, of: OperatorID)
+    case command
+    case system(String)
+
+    /// As it stands in the audit log.
+    var text: String {
+        switch self {
+        case .operator_(let id): id.text
+        case .apiKey(let id, _): id.text
+        case .command: "command"
+        case .system(let name): "system:\(name)"
+        }
+    }
+}
+
+/// What is told to subscribers (contract: event types).
+enum EventType: String, Sendable, CaseIterable {
+    case linkClicked = "link.clicked"
+    case leadCreated = "lead.created"
+    case saleCreated = "sale.created"
+    case saleRefunded = "sale.refunded"
+    case commissionCreated = "commission.created"
+    case commissionApproved = "commission.approved"
+    case commissionReversed = "commission.reversed"
+    case commissionPaid = "commission.paid"
+    case rewardIssued = "reward.issued"
+    case payoutApproved = "payout.approved"
+    case payoutSent = "payout.sent"
+    case payoutPaid = "payout.paid"
+    case payoutFailed = "payout.failed"
+    case memberCreated = "member.created"
+    case memberStageChanged = "member.stage_changed"
+    case runAccepted = "run.accepted"
+    case holdPlaced = "hold.placed"
+    case holdReleased = "hold.released"
+}
+
+extension Instant: @retroactive Bindable, @retroactive Readable {
+    public var databaseValue: Value { .integer(millisecondsSince1970) }
+    public init(databaseValue: Value) throws { self.init(millisecondsSince1970: try Int64(databaseValue: databaseValue)) }
+}
