@@ -62,6 +62,7 @@ let package = Package(
             dependencies: [
                 "Web", "Persistence", "Ledger", "CSodium", "CQRencode", "CCurl",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
+                .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -40,8 +40,13 @@ public final class SQLiteDatabase: Database {
     ///
     /// - Throws: `.locked` when another opening writes the file, `.corrupt` when it is no database, `.other` when it does
     ///   not exist and `mayCreate` is false.
-    public static func open(path: String, readOnly: Bool = false, mayCreate: Bool = true) async throws -> SQLiteDatabase {
-        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate) }
+    ///
+    /// `attached` names another file whose tables are readable beside this one's, under their own names. It must exist, is
+    /// written through an opening of its own, and is no part of this database's backups.
+    public static func open(
+        path: String, readOnly: Bool = false, mayCreate: Bool = true, attached: String? = nil
+    ) async throws -> SQLiteDatabase {
+        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate, attached: attached) }
     }
 
     /// A database that lives in memory and goes with this object. It has one connection, so reads wait for writes.
@@ -118,13 +123,13 @@ public final class SQLiteDatabase: Database {
 
     // MARK: - Opening
 
-    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool) throws -> SQLiteDatabase {
+    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool, attached: String?) throws -> SQLiteDatabase {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists && (readOnly || !mayCreate) { throw DatabaseFailure(.other, "there is no database at \(path)") }
         let lock = readOnly ? nil : try ProcessLock.take(beside: path)
         do {
             return try SQLiteFailure.mapping {
-                let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly))
+                let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, attached: attached))
                 if !readOnly { try setDurability(pool) }
                 return SQLiteDatabase(pool, path: path, readOnly: readOnly, lock: lock)
             }
@@ -134,7 +139,7 @@ public final class SQLiteDatabase: Database {
         }
     }
 
-    private static func configuration(readOnly: Bool) -> Configuration {
+    private static func configuration(readOnly: Bool, attached: String? = nil) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
@@ -145,6 +150,7 @@ public final class SQLiteDatabase: Database {
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
             try database.execute(sql: "PRAGMA journal_size_limit = \(journalSizeLimitBytes)")
+            if let attached { try database.execute(sql: "ATTACH DATABASE ? AS attached", arguments: [attached]) }
         }
         return configuration
     }

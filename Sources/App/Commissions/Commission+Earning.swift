@@ -1,0 +1,172 @@
+import Attribution
+import Chronology
+import Ledger
+import Money
+import Persistence
+import Rules
+import Web
+
+extension Commission {
+    struct Earned {
+        var commissions: [Commission] = []
+        /// Why rules paid nothing, for the receipt.
+        var refusals: [JSONValue] = []
+    }
+
+    /// What is needed to apply rules to one event.
+    struct Occasion {
+        var cause: Cause
+        var causeID: String
+        var saleID: SaleID?
+        var customerID: CustomerID?
+        var facts: SaleFacts
+        var credit: Credit
+        var program: Program
+    }
+
+    /// Applies a program's rules to a sale, within their caps, and posts what they give.
+    static func earn(for sale: Sale, input: NewSale, program: Program, credit: Credit, in write: Write) throws -> Earned {
+        guard let programCurrency = Currency(code: program.currency) else { return Earned() }
+        let rules = try RuleStore.all(of: program.id, on: write.connection)
+        guard !rules.isEmpty else { return Earned() }
+        let first = try SaleStore.firstSaleAt(of: sale.customerID, in: program.id, on: write.connection) ?? sale.occurredAt
+        let members = credit.creditedMembers.map(\.memberID)
+        let needsTotals = rules.contains { $0.terms.conditions.leaves.contains { if case .memberTotal = $0.field { true } else { false } } }
+        let facts = SaleFacts(
+            event: .sale, occurredAt: sale.occurredAt, programCurrency: programCurrency, currency: sale.currency,
+            amount: Amount(minor: sale.amountMinor), country: sale.country, couponUsed: input.code.flatMap(Normalised.code),
+            customerIsNew: input.newCustomer ?? (sale.saleNumber == 1), saleNumber: sale.saleNumber,
+            monthsSinceFirstSale: program.zone.day(of: first).wholeMonths(until: program.zone.day(of: sale.occurredAt)),
+            items: sale.items.map {
+                SaleItem(sku: $0.sku, category: $0.category, quantity: $0.quantity, amount: Amount(minor: $0.amountMinor))
+            },
+            metadata: Dictionary(input.metadata.compactMap { member in member.value.fact.map { (member.name, $0) } }, uniquingKeysWith: { first, _ in first }),
+            memberTotals: needsTotals ? try CommissionStore.totals(of: members, in: program.id, on: write.connection) : [:])
+        return try earn(
+            Occasion(
+                cause: .sale, causeID: sale.id.text, saleID: sale.id, customerID: sale.customerID, facts: facts, credit: credit, program: program),
+            rules: rules, in: write)
+    }
+
+    /// Applies the rules in force at the event.
+    static func earn(_ occasion: Occasion, rules: [Rule], in write: Write) throws -> Earned {
+        var earned = Earned()
+        let byRule = Dictionary(grouping: rules, by: \.id).sorted { $0.key < $1.key }
+        let inForce = byRule.compactMap { _, versions -> Rule? in
+            guard let terms = CommissionRule.version(of: versions.map(\.terms), inForceAt: occasion.facts.occurredAt) else { return nil }
+            return versions.first { $0.terms.version == terms.version }
+        }.filter { $0.terms.event.rawValue == occasion.cause.rawValue || ($0.terms.event == .recurring && occasion.cause == .sale) }
+        guard !inForce.isEmpty else { return earned }
+        let depth = inForce.map(\.terms.level).max() ?? 0
+        let credited = try occasion.credit.creditedMembers.map { member in
+            CreditedMember(
+                memberID: member.memberID.text, share: member.share,
+                enrollerIDs: depth == 0 ? [] : try MemberStore.enrollers(above: member.memberID, limit: depth, on: write.connection).map(\.text),
+                rateOverride: member.rateOverride)
+        }
+        for rule in inForce {
+            try apply(rule, to: occasion, credited: credited, earned: &earned, in: write)
+        }
+        try post(earned.commissions, occasion, in: write)
+        for commission in earned.commissions {
+            try write.emit(.commissionCreated, subject: commission.id.text, JSONText(commission.json))
+        }
+        return earned
+    }
+
+    private static func apply(
+        _ rule: Rule, to occasion: Occasion, credited: [CreditedMember], earned: inout Earned, in write: Write
+    ) throws {
+        let period = Period(rule: rule, occasion: occasion)
+        let outcome = evaluate(
+            rule.terms, facts: occasion.facts, credited: credited,
+            accumulatedBefore: try accumulated(rule, credited, period: period, in: write))
+        for refusal in outcome.refusals { earned.refusals.append(refusal.json(rule: rule)) }
+        for (position, line) in outcome.lines.enumerated() {
+            guard let member = line.payee.memberID.map({ MemberID(stored: $0) }) else {
+                // A reward for the friend is issued by the rewards feature; a ledger account needs a member.
+                earned.refusals.append(RuleRefusal.friendWithoutAccount(rule))
+                continue
+            }
+            if case .tiered = rule.terms.reward, line.purpose == .reward {
+                try UsageStore.addToTier(rule.id, member: member, period: period.month, baseMinor: line.base?.minor ?? 0, on: write.connection)
+            }
+            guard line.amount.minor > 0 else { continue }
+            guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
+                earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0))
+                continue
+            }
+            if allowed < line.amount { earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: allowed.minor)) }
+            let commission = Commission(
+                id: write.world.newID(), workspaceID: write.workspace.id, programID: occasion.program.id, cause: occasion.cause,
+                causeID: occasion.causeID, saleID: occasion.saleID, memberID: member, ruleID: rule.id, ruleVersion: rule.terms.version,
+                line: position, level: line.level, baseMinor: line.base?.minor ?? 0, rate: line.rate?.text, sharePPM: line.share.ppm,
+                unit: line.unit, amountMinor: allowed.minor, state: .pending,
+                holdUntil: try occasion.facts.occurredAt.adding(milliseconds: occasion.program.settings.holdDays * 86_400_000),
+                explanation: line.explanation(allowed: allowed), occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
+            try CommissionStore.insert(commission, on: write.connection)
+            earned.commissions.append(commission)
+        }
+    }
+
+    private static func accumulated(
+        _ rule: Rule, _ credited: [CreditedMember], period: Period, in write: Write
+    ) throws -> [String: Amount] {
+        guard case .tiered = rule.terms.reward else { return [:] }
+        var before: [String: Amount] = [:]
+        for id in Set(credited.flatMap { [$0.memberID] + $0.enrollerIDs }) {
+            before[id] = Amount(
+                minor: try UsageStore.tier(rule.id, member: MemberID(stored: id), period: period.month, on: write.connection))
+        }
+        return before
+    }
+
+    /// What a cap lets through, counted at once; nil when it is used up.
+    private static func withinCap(
+        _ amount: Amount, rule: Rule, member: MemberID, occasion: Occasion, unit: UnitCode, in write: Write
+    ) throws -> Amount? {
+        guard let cap = rule.terms.cap else { return amount }
+        let place = CapPlace(cap, member: member, customer: occasion.customerID, program: occasion.program, at: occasion.facts.occurredAt)
+        let used = try UsageStore.cap(rule.id, scope: place.scope, period: place.period, unit: unit, on: write.connection)
+        let decision = cap.allow(wanted: amount, used: CapUse(amount: Amount(minor: used.amountMinor), count: used.count))
+        guard decision.allowed > .zero else { return nil }
+        try UsageStore.addToCap(
+            rule.id, scope: place.scope, period: place.period, unit: unit, amountMinor: decision.allowed.minor, count: 1, on: write.connection)
+        return decision.allowed
+    }
+
+    /// One posting for all that an event gave: expense against what is owed to each member, pending.
+    private static func post(_ commissions: [Commission], _ occasion: Occasion, in write: Write) throws {
+        guard !commissions.isEmpty else { return }
+        var entries: [Entry] = []
+        for commission in commissions {
+            entries.append(
+                Entry(account: .expense(occasion.program.id.text), unit: commission.unit, amount: Amount(minor: commission.amountMinor)))
+            entries.append(
+                Entry(
+                    account: .pending(commission.memberID.text), unit: commission.unit, amount: try Amount(minor: commission.amountMinor).negated()))
+        }
+        try write.post(cause: occasion.causeID, purpose: "commission", effectiveAt: occasion.facts.occurredAt, entries)
+    }
+
+    private struct Period {
+        let month: String
+        init(rule: Rule, occasion: Occasion) { month = occasion.program.zone.period(.month, of: occasion.facts.occurredAt) }
+    }
+}
+
+/// Which counter a cap looks at.
+struct CapPlace {
+    let scope: String
+    let period: String
+
+    init(_ cap: Cap, member: MemberID, customer: CustomerID?, program: Program, at instant: Instant) {
+        scope =
+            switch cap.per {
+            case .customer: customer?.text ?? ""
+            case .member: member.text
+            case .program: ""
+            }
+        period = program.zone.period(PeriodKind(rawValue: cap.period.rawValue) ?? .lifetime, of: instant)
+    }
+}

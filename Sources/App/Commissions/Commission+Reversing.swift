@@ -1,0 +1,69 @@
+import Chronology
+import Ledger
+import Money
+import Persistence
+import Rules
+import Web
+
+extension Commission {
+    /// Takes back the part of each commission that belongs to what was refunded, at every level of the sale. What is paid or spent
+    /// already becomes a debt, which later commissions pay off first.
+    static func reverse(for sale: Sale, cause refund: Refund, in write: Write) throws {
+        var entries: [Entry] = []
+        for var commission in try CommissionStore.of(sale: sale.id, on: write.connection) {
+            guard [.pending, .approved, .held, .paid].contains(commission.state) else { continue }
+            let back = try Reversal.amount(
+                commission: Amount(minor: commission.amountMinor), alreadyReversed: Amount(minor: commission.reversedMinor),
+                refundedTotal: Amount(minor: sale.refundedMinor), saleAmount: Amount(minor: sale.amountMinor))
+            guard back > .zero else { continue }
+            entries += try commission.reversal(of: back, entries: entries, in: write)
+            commission.reversedMinor += back.minor
+            try commission.giveBack(back, of: sale, isWhole: commission.keptMinor == 0, in: write)
+            if commission.keptMinor == 0 { commission.state = .reversed }
+            try CommissionStore.update(commission, on: write.connection)
+            try write.emit(.commissionReversed, subject: commission.id.text, JSONText(commission.json))
+        }
+        guard !entries.isEmpty else { return }
+        try write.post(cause: refund.id.text, purpose: "reversal", effectiveAt: refund.occurredAt, entries)
+    }
+
+    /// The entries that take `back` from where the commission lies now, given what this posting takes already.
+    private func reversal(of back: Amount, entries earlier: [Entry], in write: Write) throws -> [Entry] {
+        let expense = Entry(account: .expense(programID.text), unit: unit, amount: try back.negated())
+        switch state {
+        case .pending: return [Entry(account: .pending(memberID.text), unit: unit, amount: back), expense]
+        case .held: return [Entry(account: .held(memberID.text), unit: unit, amount: back), expense]
+        default: break
+        }
+        let taken = earlier.reduce(Int64(0)) { sum, entry in
+            entry.account == .available(memberID.text) && entry.unit == unit ? sum + entry.amount.minor : sum
+        }
+        let available = try Journal.balance(
+            of: .available(memberID.text), unit: unit, in: write.workspace.id.text, on: write.connection)
+        // What is owed is a negative balance.
+        let free = max(0, -available.minor - taken)
+        let fromAvailable = state == .paid ? 0 : min(free, back.minor)
+        let debt = back.minor - fromAvailable
+        var entries = [expense]
+        if fromAvailable > 0 { entries.append(Entry(account: .available(memberID.text), unit: unit, amount: Amount(minor: fromAvailable))) }
+        if debt > 0 { entries.append(Entry(account: .debt(memberID.text), unit: unit, amount: Amount(minor: debt))) }
+        return entries
+    }
+
+    /// A refund gives back what the commission used of its rule's cap and tiers.
+    private func giveBack(_ back: Amount, of sale: Sale, isWhole: Bool, in write: Write) throws {
+        guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection),
+            let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection)
+        else { return }
+        if let cap = rule.terms.cap {
+            let place = CapPlace(cap, member: memberID, customer: sale.customerID, program: program, at: occurredAt)
+            try UsageStore.takeFromCap(
+                ruleID, scope: place.scope, period: place.period, unit: unit, amountMinor: back.minor, count: isWhole ? 1 : 0,
+                on: write.connection)
+        }
+        if case .tiered = rule.terms.reward, isWhole {
+            try UsageStore.addToTier(
+                ruleID, member: memberID, period: program.zone.period(.month, of: occurredAt), baseMinor: -baseMinor, on: write.connection)
+        }
+    }
+}

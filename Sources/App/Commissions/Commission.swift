@@ -1,0 +1,130 @@
+import Chronology
+import Money
+import Persistence
+import Web
+
+/// What a rule gives a member for a cause.
+struct Commission: Sendable {
+    enum Cause: String, Sendable { case click, lead, sale }
+    enum State: String, Sendable, CaseIterable { case pending, approved, held, paid, canceled, reversed, refused }
+
+    var id: CommissionID
+    var workspaceID: WorkspaceID
+    var programID: ProgramID
+    var cause: Cause
+    var causeID: String
+    var saleID: SaleID?
+    var memberID: MemberID
+    var ruleID: RuleID
+    var ruleVersion: Int
+    var line: Int
+    var level: Int
+    var baseMinor: Int64
+    var rate: String?
+    var sharePPM: Int
+    var unit: UnitCode
+    var amountMinor: Int64
+    var reversedMinor: Int64 = 0
+    var state: State
+    var holdUntil: Instant
+    var explanation: JSONText
+    var occurredAt: Instant
+    var recordedAt: Instant
+
+    var keptMinor: Int64 { amountMinor - reversedMinor }
+}
+
+enum CommissionStore {
+    private static let columns = """
+        id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, rule_id, rule_version, line, level, base, rate, share_ppm, unit, amount, \
+        reversed_amount, state, hold_until, explanation, occurred_at, recorded_at
+        """
+
+    static func insert(_ commission: Commission, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO commission (\(raw: columns))
+            VALUES (\(commission.id), \(commission.workspaceID), \(commission.programID), \(commission.cause.rawValue), \(commission.causeID),
+                    \(commission.saleID), \(commission.memberID), \(commission.ruleID), \(commission.ruleVersion), \(commission.line),
+                    \(commission.level), \(commission.baseMinor), \(commission.rate), \(commission.sharePPM), \(commission.unit.code),
+                    \(commission.amountMinor), \(commission.reversedMinor), \(commission.state.rawValue), \(commission.holdUntil),
+                    \(commission.explanation.text), \(commission.occurredAt), \(commission.recordedAt))
+            """)
+    }
+
+    static func update(_ commission: Commission, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE commission SET reversed_amount = \(commission.reversedMinor), state = \(commission.state.rawValue) WHERE id = \(commission.id)
+            """)
+    }
+
+    static func of(sale: SaleID, on connection: any Connection) throws -> [Commission] {
+        try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id = \(sale) ORDER BY level, rule_id, line").map(read)
+    }
+
+    static func of(sales: [SaleID], on connection: any Connection) throws -> [Commission] {
+        guard !sales.isEmpty else { return [] }
+        return try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id IN \(list: sales) ORDER BY level, rule_id, line").map(read)
+    }
+
+    static func find(_ id: CommissionID, in workspace: WorkspaceID, on connection: any Connection) throws -> Commission? {
+        try connection.row("SELECT \(raw: columns) FROM commission WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
+    }
+
+    static func due(in workspace: WorkspaceID, at instant: Instant, limit: Int, on connection: any Connection) throws -> [Commission] {
+        try connection.rows(
+            """
+            SELECT \(raw: columns) FROM commission
+            WHERE workspace_id = \(workspace) AND state = 'pending' AND hold_until <= \(instant) ORDER BY hold_until, id LIMIT \(limit)
+            """
+        ).map(read)
+    }
+
+    struct Filter: Sendable {
+        var program: ProgramID?
+        var member: MemberID?
+        var sale: SaleID?
+        var state: Commission.State?
+    }
+
+    static func list(
+        in workspace: WorkspaceID, _ filter: Filter, after: String?, limit: Int, on connection: any Connection
+    ) throws -> [Commission] {
+        var sql: SQL = "SELECT \(raw: columns) FROM commission WHERE workspace_id = \(workspace) AND id > \(after ?? "")"
+        if let program = filter.program { sql = "\(sql: sql) AND program_id = \(program)" }
+        if let member = filter.member { sql = "\(sql: sql) AND member_id = \(member)" }
+        if let sale = filter.sale { sql = "\(sql: sql) AND sale_id = \(sale)" }
+        if let state = filter.state { sql = "\(sql: sql) AND state = \(state.rawValue)" }
+        return try connection.rows("\(sql: sql) ORDER BY id LIMIT \(limit)").map(read)
+    }
+
+    /// What members earned by earlier sales, for conditions on their totals.
+    static func totals(of members: [MemberID], in program: ProgramID, on connection: any Connection) throws -> [String: [String: Int64]] {
+        guard !members.isEmpty else { return [:] }
+        var totals: [String: [String: Int64]] = [:]
+        let rows = try connection.rows(
+            """
+            SELECT c.member_id, count(*), sum(s.amount - s.refunded_amount) FROM
+                (SELECT DISTINCT member_id, sale_id FROM commission WHERE member_id IN \(list: members) AND program_id = \(program) AND level = 0) c
+            JOIN sale s ON s.id = c.sale_id GROUP BY c.member_id
+            """)
+        for row in rows {
+            let member: String = try row.get(at: 0)
+            totals[member] = ["sales": try row.get(at: 1), "amount": try row.get(at: 2, as: Int64?.self) ?? 0]
+        }
+        return totals
+    }
+
+    private static func read(_ row: Row) throws -> Commission {
+        let unit: String = try row.get(at: 14)
+        return Commission(
+            id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2),
+            cause: Commission.Cause(rawValue: try row.get(at: 3)) ?? .sale, causeID: try row.get(at: 4), saleID: try row.get(at: 5),
+            memberID: try row.get(at: 6), ruleID: try row.get(at: 7), ruleVersion: try row.get(at: 8), line: try row.get(at: 9),
+            level: try row.get(at: 10), baseMinor: try row.get(at: 11), rate: try row.get(at: 12), sharePPM: try row.get(at: 13),
+            unit: try UnitCode(unit), amountMinor: try row.get(at: 15), reversedMinor: try row.get(at: 16),
+            state: Commission.State(rawValue: try row.get(at: 17)) ?? .held, holdUntil: try row.get(at: 18),
+            explanation: JSONText(text: try row.get(at: 19)), occurredAt: try row.get(at: 20), recordedAt: try row.get(at: 21))
+    }
+}

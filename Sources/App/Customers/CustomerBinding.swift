@@ -1,0 +1,90 @@
+import Attribution
+import Chronology
+import Money
+import Persistence
+import Web
+
+/// Who is credited for a customer's later sales in a program, and until when.
+struct CustomerBinding: Sendable {
+    enum Source: String, Sendable { case sale, assignment }
+
+    struct Share: Sendable, Hashable {
+        var memberID: MemberID
+        var ppm: Int
+    }
+
+    var programID: ProgramID
+    var customerID: CustomerID
+    var shares: [Share]
+    var source: Source
+    var sourceID: String
+    var reason: String?
+    var boundAt: Instant
+    var untilAt: Instant?
+
+    func holds(at instant: Instant) -> Bool { boundAt <= instant && (untilAt.map { instant < $0 } ?? true) }
+}
+
+extension CustomerBinding {
+    /// Gives a customer to a member by hand. The reason stands in the audit log and on the receipts of later sales.
+    static func assign(
+        _ customer: Customer, to member: Member, program: Program, reason: String, in write: Write
+    ) throws -> CustomerBinding {
+        let binding = CustomerBinding(
+            programID: program.id, customerID: customer.id, shares: [Share(memberID: member.id, ppm: 1_000_000)], source: .assignment,
+            sourceID: write.actor.text, reason: reason, boundAt: write.now, untilAt: nil)
+        try BindingStore.put(binding, workspace: write.workspace.id, on: write.connection)
+        try write.audit(
+            "customer.assign", subject: customer.id.text,
+            JSONText(["programId": .text(program.id.text), "memberId": .text(member.id.text), "reason": .text(reason)]))
+        return binding
+    }
+
+    /// When a binding made at `instant` ends: months are counted on the calendar of the program's zone.
+    static func end(_ binding: ProgramSettings.Binding, from instant: Instant, zone: Zone) throws -> Instant? {
+        guard case .months(let months) = binding else { return nil }
+        let day = zone.day(of: instant)
+        let time = instant.millisecondsClamped(since: zone.start(of: day))
+        return try zone.start(of: try day.adding(months: months)).adding(milliseconds: time)
+    }
+}
+
+enum BindingStore {
+    static func find(program: ProgramID, customer: CustomerID, on connection: any Connection) throws -> CustomerBinding? {
+        try connection.row("SELECT \(raw: columns) FROM customer_binding WHERE program_id = \(program) AND customer_id = \(customer)").map(read)
+    }
+
+    static func all(of customer: CustomerID, on connection: any Connection) throws -> [CustomerBinding] {
+        try connection.rows("SELECT \(raw: columns) FROM customer_binding WHERE customer_id = \(customer) ORDER BY program_id").map(read)
+    }
+
+    static func put(_ binding: CustomerBinding, workspace: WorkspaceID, on connection: any Connection) throws {
+        let shares = JSONText(.array(binding.shares.map { ["memberId": .text($0.memberID.text), "sharePpm": .integer(Int64($0.ppm))] }))
+        try connection.execute(
+            """
+            INSERT INTO customer_binding (program_id, customer_id, workspace_id, shares, source, source_id, reason, bound_at, until_at)
+            VALUES (\(binding.programID), \(binding.customerID), \(workspace), \(shares.text), \(binding.source.rawValue), \(binding.sourceID),
+                    \(binding.reason), \(binding.boundAt), \(binding.untilAt))
+            ON CONFLICT (program_id, customer_id) DO UPDATE SET shares = excluded.shares, source = excluded.source,
+                source_id = excluded.source_id, reason = excluded.reason, bound_at = excluded.bound_at, until_at = excluded.until_at
+            """)
+    }
+
+    private static let columns = "program_id, customer_id, shares, source, source_id, reason, bound_at, until_at"
+
+    private static func read(_ row: Row) throws -> CustomerBinding {
+        let text: String = try row.get(at: 2)
+        guard case .array(let elements) = try JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000) else {
+            throw DatabaseFailure(.corrupt, "a customer's binding is no list")
+        }
+        let shares = elements.compactMap { element -> CustomerBinding.Share? in
+            guard case .text(let member)? = element["memberId"], case .number(let number)? = element["sharePpm"], let ppm = number.integer
+            else { return nil }
+            return CustomerBinding.Share(memberID: MemberID(stored: member), ppm: Int(ppm))
+        }
+        return CustomerBinding(
+            programID: try row.get(at: 0), customerID: try row.get(at: 1), shares: shares,
+            source: CustomerBinding.Source(rawValue: try row.get(at: 3)) ?? .sale, sourceID: try row.get(at: 4), reason: try row.get(at: 5),
+            boundAt: try row.get(at: 6), untilAt: try row.get(at: 7))
+    }
+}

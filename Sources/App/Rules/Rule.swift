@@ -1,0 +1,100 @@
+import Chronology
+import Persistence
+import Rules
+import Web
+
+/// A commission rule of a program: what it says (`CommissionRule`, of the engine) and how it is called.
+struct Rule: Sendable {
+    var id: RuleID
+    var programID: ProgramID
+    var name: String
+    var terms: CommissionRule
+    /// The rule as it was written, with every default filled in.
+    var document: JSONValue
+}
+
+extension Rule {
+    static let rulesMax = 200
+
+    /// Adds a rule to a program, in force from `effectiveFrom` (default: from now on).
+    static func create(_ document: RuleDocument, program id: ProgramID, in write: Write) throws -> Rule {
+        guard try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard try RuleStore.count(of: id, on: write.connection) < rulesMax else {
+            throw Problem.conflict(code: "too_many_rules", detail: "A program has at most \(rulesMax) rules.")
+        }
+        let rule = try document.rule(id: write.world.newID(), program: id, version: 1, now: write.now)
+        try RuleStore.insert(rule, workspace: write.workspace.id, recordedAt: write.now, author: write.actor, on: write.connection)
+        try write.audit("rule.create", subject: rule.id.text, JSONText(["version": 1, "document": rule.document]))
+        return rule
+    }
+
+    /// Writes the next version of a rule; what happened before its start keeps the version it had.
+    static func change(_ id: RuleID, _ document: RuleDocument, in write: Write) throws -> Rule {
+        guard let newest = try RuleStore.newest(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("rule") }
+        let rule = try document.rule(id: id, program: newest.programID, version: newest.terms.version + 1, now: write.now)
+        try RuleStore.insertVersion(rule, recordedAt: write.now, author: write.actor, on: write.connection)
+        try write.audit(
+            "rule.change", subject: id.text,
+            JSONText(["version": .integer(Int64(rule.terms.version)), "before": newest.document, "after": rule.document]))
+        return rule
+    }
+}
+
+enum RuleStore {
+    static func insert(
+        _ rule: Rule, workspace: WorkspaceID, recordedAt: Instant, author: Actor, on connection: any Connection
+    ) throws {
+        try connection.execute(
+            "INSERT INTO rule (id, workspace_id, program_id, created_at) VALUES (\(rule.id), \(workspace), \(rule.programID), \(recordedAt))")
+        try insertVersion(rule, recordedAt: recordedAt, author: author, on: connection)
+    }
+
+    static func insertVersion(_ rule: Rule, recordedAt: Instant, author: Actor, on connection: any Connection) throws {
+        let document = String(decoding: rule.document.bytes, as: UTF8.self)
+        try connection.execute(
+            """
+            INSERT INTO rule_version (rule_id, version, effective_from, effective_until, recorded_at, author, document)
+            VALUES (\(rule.id), \(rule.terms.version), \(rule.terms.effectiveFrom), \(rule.terms.effectiveUntil), \(recordedAt), \(author.text), \(document))
+            """)
+    }
+
+    static func count(of program: ProgramID, on connection: any Connection) throws -> Int {
+        try connection.value("SELECT count(*) FROM rule WHERE program_id = \(program)") ?? 0
+    }
+
+    static func newest(_ id: RuleID, in workspace: WorkspaceID, on connection: any Connection) throws -> Rule? {
+        try connection.row(
+            """
+            SELECT r.id, r.program_id, v.version, v.document FROM rule r JOIN rule_version v ON v.rule_id = r.id
+            WHERE r.id = \(id) AND r.workspace_id = \(workspace) ORDER BY v.version DESC LIMIT 1
+            """
+        ).map(read)
+    }
+
+    static func version(_ id: RuleID, _ version: Int, on connection: any Connection) throws -> Rule? {
+        try connection.row(
+            """
+            SELECT r.id, r.program_id, v.version, v.document FROM rule r JOIN rule_version v ON v.rule_id = r.id
+            WHERE r.id = \(id) AND v.version = \(version)
+            """
+        ).map(read)
+    }
+
+    /// All versions of a program's rules, by rule and version.
+    static func all(of program: ProgramID, on connection: any Connection) throws -> [Rule] {
+        try connection.rows(
+            """
+            SELECT r.id, r.program_id, v.version, v.document FROM rule r JOIN rule_version v ON v.rule_id = r.id
+            WHERE r.program_id = \(program) ORDER BY r.id, v.version
+            """
+        ).map(read)
+    }
+
+    private static func read(_ row: Row) throws -> Rule {
+        let text: String = try row.get(at: 3)
+        let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
+        let document = RuleDocument.read(reader)
+        try reader.finish()
+        return try document.rule(id: try row.get(at: 0), program: try row.get(at: 1), version: try row.get(at: 2), now: .earliest)
+    }
+}

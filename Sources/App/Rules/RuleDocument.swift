@@ -1,0 +1,177 @@
+import Chronology
+import Money
+import Rules
+import Web
+
+/// A rule as contract.md writes it, read field by field. The engine's own types do the deciding.
+struct RuleDocument: Sendable {
+    var name: String
+    var event: RuleEvent
+    var reward: RewardTerms
+    var recipient: RuleRecipient
+    var level: Int
+    var conditions: Condition
+    var months: RecurringMonths
+    var isPerItem: Bool
+    var cap: Cap?
+    var effectiveFrom: Instant?
+    var effectiveUntil: Instant?
+    var source: [JSONMember]
+
+    static let tiersMax = TierTable.tiersLimit
+
+    static func read(_ body: JSONReader) -> RuleDocument {
+        let reward = body.object("reward", RewardTerms.read) ?? .freeShipping
+        return RuleDocument(
+            name: body.text("name", maximumLength: 200),
+            event: body.custom("event", standIn: .sale) { read($0, RuleEvent.self) },
+            reward: reward,
+            recipient: body.optionalOneOf("for", RuleRecipient.self) ?? .member,
+            level: Int(body.optionalInteger("level", in: 0...Int64(CommissionRule.levelLimit)) ?? 0),
+            conditions: body.optionalCustom("conditions", Condition.read) ?? .always,
+            months: body.optionalCustom("months", readMonths) ?? .none,
+            isPerItem: body.optionalBoolean("perItem") ?? false,
+            cap: body.optionalObject("cap", Cap.read) ?? nil,
+            effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read),
+            effectiveUntil: body.optionalCustom("effectiveUntil", Instant.read),
+            source: ["name", "event", "reward", "for", "level", "conditions", "months", "perItem", "cap", "effectiveUntil"].compactMap { field in
+                body.raw(field).map { JSONMember(field, $0) }
+            })
+    }
+
+    /// The rule with an id and a version. Throws a problem naming the field that makes no sense.
+    func rule(id: RuleID, program: ProgramID, version: Int, now: Instant) throws -> Rule {
+        let from = effectiveFrom ?? now
+        do throws(RuleFailure) {
+            let terms = try CommissionRule(
+                id: id.text, version: version, event: event, reward: reward, recipient: recipient, level: level, conditions: conditions,
+                months: months, isPerItem: isPerItem, cap: cap, effectiveFrom: from, effectiveUntil: effectiveUntil)
+            return Rule(
+                id: id, programID: program, name: name, terms: terms,
+                document: .object(source + [JSONMember("effectiveFrom", .text(from.rfc3339))]))
+        } catch {
+            throw error.problem
+        }
+    }
+
+    private static func read<Choice: RawRepresentable & CaseIterable>(_ value: JSONValue, _ type: Choice.Type) -> JSONReader.Reading<Choice>
+    where Choice.RawValue == String {
+        if case .text(let text) = value, let choice = Choice(rawValue: text) { return .accepted(choice) }
+        return .refused("Must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+
+    private static func readMonths(_ value: JSONValue) -> JSONReader.Reading<RecurringMonths> {
+        if value == .text("lifetime") { return .accepted(.lifetime) }
+        if case .number(let number) = value, let months = number.integer, (1...RecurringMonths.limit).contains(months) {
+            return .accepted(.count(months))
+        }
+        return .refused("Must be a whole number of months from 1 to \(RecurringMonths.limit), or \"lifetime\".")
+    }
+}
+
+extension RewardTerms {
+    /// Nil when the kind is unknown; the mistake is noted then.
+    static func read(_ part: JSONReader) -> RewardTerms? {
+        func amount() -> Amount { Amount(minor: part.integer("amount", in: 1...Int64.max)) }
+        func currency() -> Currency? {
+            part.custom("currency", standIn: nil) { value -> JSONReader.Reading<Currency?> in
+                if case .text(let code) = value, let currency = Currency(code: code) { return .accepted(currency) }
+                return .refused("Must be an ISO 4217 code such as EUR.")
+            }
+        }
+        switch part.text("kind", maximumLength: 40) {
+        case "flat":
+            let amount = amount()
+            return currency().map { .flat(amount, $0) }
+        case "percent":
+            return .percent(part.custom("rate", standIn: .zero, Rate.read))
+        case "tiered":
+            let mode = part.custom("mode", standIn: TierMode.marginal) { value -> JSONReader.Reading<TierMode> in
+                if case .text(let text) = value, let mode = TierMode(rawValue: text) { return .accepted(mode) }
+                return .refused("Must be marginal or retroactive.")
+            }
+            let tiers = part.array("tiers", count: 1...TierTable.tiersLimit) { tier in
+                Tier(
+                    from: Amount(minor: tier.integer("from", in: 0...Int64.max)), rate: tier.custom("rate", standIn: .zero, Rate.read))
+            }
+            guard !tiers.isEmpty else { return nil }
+            guard let table = try? TierTable(mode: mode, tiers: tiers) else {
+                part.note("tiers", "Must rise from tier to tier.")
+                return nil
+            }
+            return .tiered(table)
+        case "points":
+            let amount = amount()
+            let unit = part.custom("unit", standIn: UnitCode.points) { value -> JSONReader.Reading<UnitCode> in
+                if case .text(let code) = value, let unit = try? UnitCode(code), case .points = unit.kind { return .accepted(unit) }
+                return .refused("Must be a unit of points such as \"points\".")
+            }
+            return .points(amount, unit)
+        case "credit":
+            let amount = amount()
+            return currency().map { .credit(amount, $0) }
+        case "coupon": return .coupon(couponID: part.text("couponId", maximumLength: 100))
+        case "gift":
+            return .gift(description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Int64.max))
+        case "freeMonths": return .freeMonths(Int(part.integer("months", in: 1...RecurringMonths.limit)))
+        case "freeShipping": return .freeShipping
+        case "custom":
+            return .custom(
+                description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Int64.max))
+        default:
+            part.note("kind", "Must be one of flat, percent, tiered, points, credit, coupon, gift, freeMonths, freeShipping, custom.")
+            return nil
+        }
+    }
+}
+
+extension Cap {
+    static func read(_ part: JSONReader) -> Cap? {
+        let amount = part.optionalInteger("amount", in: 0...Int64.max)
+        let count = part.optionalInteger("count", in: 0...Int64.max)
+        let scope = part.custom("per", standIn: Scope.member) { value -> JSONReader.Reading<Scope> in
+            if case .text(let text) = value, let scope = Scope(rawValue: text) { return .accepted(scope) }
+            return .refused("Must be customer, member or program.")
+        }
+        let period = part.custom("period", standIn: CapPeriod.lifetime) { value -> JSONReader.Reading<CapPeriod> in
+            if case .text(let text) = value, let period = CapPeriod(rawValue: text) { return .accepted(period) }
+            return .refused("Must be day, week, month, year or lifetime.")
+        }
+        guard (amount == nil) != (count == nil) else {
+            part.note("amount", "Must be given, or else count, but not both.")
+            return nil
+        }
+        let limit: Limit = amount.map { .amount(Amount(minor: $0)) } ?? .count(count ?? 0)
+        return try? Cap(limit, per: scope, period: period)
+    }
+}
+
+extension Instant {
+    static func read(_ value: JSONValue) -> JSONReader.Reading<Instant> {
+        guard case .text(let text) = value, let instant = try? Instant(rfc3339: text) else {
+            return .refused("Must be a time such as 2026-11-22T10:15:30Z (RFC 3339).")
+        }
+        return .accepted(instant)
+    }
+}
+
+extension RuleFailure {
+    /// Which field of a rule makes no sense, and what would.
+    var problem: Problem {
+        switch self {
+        case .tiersEmpty, .tooManyTiers, .tiersNotRising:
+            Refusal.field("reward.tiers", "Must be 1 to \(TierTable.tiersLimit) tiers that rise.")
+        case .levelOutOfRange: Refusal.field("level", "Must be 0 to \(CommissionRule.levelLimit).")
+        case .levelNeedsSale: Refusal.field("level", "Must be 0 for clicks and leads: they pay the sharing member alone.")
+        case .friendHasNoLevel: Refusal.field("level", "Must be 0 when the reward is for the friend.")
+        case .rewardNeedsSale: Refusal.field("reward.kind", "A part of an amount needs a sale: use flat, points or credit for clicks and leads.")
+        case .itemsNeedSale: Refusal.field("perItem", "Needs event sale or recurring.")
+        case .monthsNeedSale: Refusal.field("months", "Needs event sale or recurring.")
+        case .monthsOutOfRange: Refusal.field("months", "Must be 1 to \(RecurringMonths.limit).")
+        case .rewardOutOfRange: Refusal.field("reward", "Must give more than nothing, in a unit of its kind.")
+        case .capOutOfRange: Refusal.field("cap", "Must not be negative.")
+        case .neverInForce: Refusal.field("effectiveUntil", "Must be later than effectiveFrom.")
+        case .versionOutOfRange: Refusal.field("version", "Must be at least 1.")
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Attribution
+import Chronology
+import Money
+import Persistence
+import Rules
+import Web
+
+/// What a sale led to: itself, and what it gave.
+struct RecordedSale: Sendable {
+    var sale: Sale
+    var commissions: [Commission]
+    /// The invoice was known already, with the same facts.
+    var isRepeated: Bool
+}
+
+extension Sale {
+    /// How far ahead of our clock a shop's may be.
+    static let clockSkewMs: Int64 = 300_000
+
+    /// Takes a sale in: finds the customer and the program, decides who is credited, pays by rule, and applies refunds that came before.
+    static func record(_ input: NewSale, evidence: Evidence, in write: Write) throws -> RecordedSale {
+        if let known = try SaleStore.find(invoice: input.invoiceID, in: write.workspace.id, on: write.connection) {
+            return try repeated(known, input, in: write)
+        }
+        let occurredAt = input.occurredAt ?? write.now
+        guard occurredAt.millisecondsClamped(since: write.now) <= clockSkewMs else {
+            throw Refusal.field("occurredAt", "Must not be in the future.", code: "sale_in_future")
+        }
+        let customer = try Customer.recognise(
+            externalID: input.customerExternalID, email: input.customerEmail, name: input.customerName, country: input.country, in: write)
+        try noteIdentity(input, customer, evidence: evidence, in: write)
+
+        let saleID = write.world.newID(SaleKind.self)
+        var notes: [JSONMember] = []
+        let named = try Named.resolve(input, evidence: evidence, notes: &notes, in: write)
+        let program = try findProgram(input, named: named, customer: customer, at: occurredAt, in: write)
+        try named.keep(of: customer, cause: saleID.text, at: occurredAt, in: write)
+
+        let credit = try program.map { try Credit.decide(customer, program: $0, at: occurredAt, evidence: evidence, in: write) }
+        var sale = Sale(
+            id: saleID, workspaceID: write.workspace.id, programID: program?.id, programVersion: program?.version, customerID: customer.id,
+            invoiceID: input.invoiceID, amountMinor: input.amountMinor, currency: input.currency,
+            saleNumber: try SaleStore.count(of: customer.id, in: program?.id, on: write.connection) + 1, eventName: input.eventName,
+            country: input.country ?? customer.country, couponUsed: input.code != nil, items: input.items, factsHash: input.factsHash,
+            attribution: Self.attribution(credit, notes: notes), refusals: JSONText(text: "[]"), occurredAt: occurredAt, recordedAt: write.now)
+        try SaleStore.insert(sale, metadataSealed: try seal(input.metadata, saleID, customer, in: write), on: write.connection)
+
+        var commissions: [Commission] = []
+        if let program, let credit {
+            try bind(customer, to: credit, program: program, sale: sale, in: write)
+            let earned = try Commission.earn(
+                for: sale, input: input, program: program, credit: credit, in: write)
+            commissions = earned.commissions
+            sale.refusals = JSONText(.array(earned.refusals))
+            try SaleStore.setRefusals(sale.id, sale.refusals, on: write.connection)
+        }
+        try write.emit(.saleCreated, subject: sale.id.text, JSONText(sale.json))
+        try advanceBuyer(customer, in: write)
+        for refund in try RefundStore.parked(invoice: sale.invoiceID, in: write.workspace.id, on: write.connection) {
+            try Refund.settle(refund, of: &sale, in: write)
+        }
+        if sale.refundedMinor > 0 { commissions = try CommissionStore.of(sale: sale.id, on: write.connection) }
+        return RecordedSale(sale: sale, commissions: commissions, isRepeated: false)
+    }
+
+    private static func repeated(_ known: Sale, _ input: NewSale, in write: Write) throws -> RecordedSale {
+        guard known.factsHash == input.factsHash else {
+            throw Problem.conflict(
+                code: "invoice_conflict",
+                detail: "The invoice \(input.invoiceID) is known as \(known.id) with other facts. Send a refund, or another invoiceId.")
+        }
+        return RecordedSale(sale: known, commissions: try CommissionStore.of(sale: known.id, on: write.connection), isRepeated: true)
+    }
+
+    /// Browsers, devices and payment means of the buyer.
+    private static func noteIdentity(_ input: NewSale, _ customer: Customer, evidence: Evidence, in write: Write) throws {
+        if let visitor = input.visitorID { try customer.isSeen(as: visitor, in: write) }
+        if let visitor = evidence.namedClick?.visitorID { try customer.isSeen(as: visitor, in: write) }
+        for (kind, value) in [
+            (PersonLookup.device, input.deviceID), (.paymentFingerprint, input.paymentFingerprint), (.homeAddress, input.shippingAddressHash),
+        ] {
+            if let value { try PersonStore.setLookup(kind, value, of: customer.personID, in: write) }
+        }
+    }
+
+    /// The program is the body's, else the touch's, else the customer's binding's, else the only one.
+    private static func findProgram(
+        _ input: NewSale, named: Named, customer: Customer, at instant: Instant, in write: Write
+    ) throws -> Program? {
+        func program(_ id: ProgramID) throws -> Program? {
+            try ProgramStore.find(id, in: write.workspace.id, at: instant, on: write.connection)
+        }
+        if let id = input.programID {
+            guard let found = try program(id) else { throw Refusal.unknown("program", field: "programId") }
+            return found
+        }
+        if let id = named.programID { return try program(id) }
+        if let binding = try BindingStore.all(of: customer.id, on: write.connection).filter({ $0.holds(at: instant) }).max(by: { $0.boundAt < $1.boundAt }) {
+            return try program(binding.programID)
+        }
+        let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
+        guard all.count == 1, let only = all.first else { return nil }
+        return try program(only.id)
+    }
+
+    /// The first attributed sale binds the customer to its shares.
+    private static func bind(_ customer: Customer, to credit: Credit, program: Program, sale: Sale, in write: Write) throws {
+        guard credit.decision.model != nil, !credit.decision.shares.isEmpty, program.settings.binding != .none else { return }
+        if let existing = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection), existing.holds(at: sale.occurredAt) {
+            return
+        }
+        let binding = CustomerBinding(
+            programID: program.id, customerID: customer.id,
+            shares: credit.creditedMembers.map { CustomerBinding.Share(memberID: $0.memberID, ppm: $0.share.ppm) }, source: .sale,
+            sourceID: sale.id.text, reason: nil, boundAt: sale.occurredAt,
+            untilAt: try CustomerBinding.end(program.settings.binding, from: sale.occurredAt, zone: program.zone))
+        try BindingStore.put(binding, workspace: write.workspace.id, on: write.connection)
+    }
+
+    /// A prospect who buys becomes a customer.
+    private static func advanceBuyer(_ customer: Customer, in write: Write) throws {
+        for member in try MemberStore.sameMailbox(as: customer.personID, in: write.workspace.id, on: write.connection) {
+            try Member.advance(member, to: .customer, cause: "purchase", in: write)
+        }
+    }
+
+    private static func seal(_ metadata: [JSONMember], _ id: SaleID, _ customer: Customer, in write: Write) throws -> [UInt8]? {
+        guard !metadata.isEmpty, let key = try PersonStore.key(of: customer.personID, vault: write.vault, on: write.connection) else { return nil }
+        return try Vault.seal(JSONValue.object(metadata).bytes, under: key, for: id.text)
+    }
+
+    private static func attribution(_ credit: Credit?, notes: [JSONMember]) -> JSONText {
+        guard let credit else {
+            return JSONText(
+                .object(
+                    [
+                        JSONMember("status", "unattributed"), JSONMember("reason", "noProgram"), JSONMember("model", .null), JSONMember("shares", []),
+                        JSONMember("rejected", []), JSONMember("touches", []),
+                    ] + notes))
+        }
+        guard case .object(let members) = credit.json else { return .empty }
+        return JSONText(.object(members + [JSONMember("touches", credit.touchesJSON)] + notes))
+    }
+}
