@@ -11,6 +11,7 @@ struct EmbedFiles: BuildToolPlugin {
             ("templates", files(below: root, extensions: ["mustache"], isDeep: true)),
             ("schema", files(below: root.appending(path: "Schema"), extensions: ["sql"], isDeep: false)),
             ("clickSchema", files(below: root.appending(path: "Schema/Clicks"), extensions: ["sql"], isDeep: false)),
+            ("keySchema", files(below: root.appending(path: "Schema/Keys"), extensions: ["sql"], isDeep: false)),
             ("catalogue", files(below: root.appending(path: "Catalogue"), extensions: ["json"], isDeep: false)),
             ("styles", files(below: root.appending(path: "Layout/styles"), extensions: ["css", "svg"], isDeep: true)),
             // Scripts of pages, and those that other people's pages load, which stand with their feature.

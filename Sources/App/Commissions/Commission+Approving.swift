@@ -22,10 +22,10 @@ extension Commission {
         if kept > 0 {
             let debt = try Journal.balance(of: .debt(memberID.text), unit: unit, in: write.workspace.id.text, on: write.connection).minor
             let paidOff = min(max(0, debt), kept)
-            var entries = [Entry(account: .pending(memberID.text), unit: unit, amount: Amount(minor: kept))]
-            if paidOff > 0 { entries.append(Entry(account: .debt(memberID.text), unit: unit, amount: Amount(minor: -paidOff))) }
+            var entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))]
+            if paidOff > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: -paidOff))) }
             if kept > paidOff {
-                entries.append(Entry(account: .available(memberID.text), unit: unit, amount: Amount(minor: -(kept - paidOff))))
+                entries.append(Entry(.available(memberID.text), unit, Amount(minor: -(kept - paidOff))))
             }
             try write.post(cause: id.text, purpose: "approval", effectiveAt: write.now, entries)
         }

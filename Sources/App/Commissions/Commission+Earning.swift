@@ -141,10 +141,10 @@ extension Commission {
         var entries: [Entry] = []
         for commission in commissions {
             entries.append(
-                Entry(account: .expense(occasion.program.id.text), unit: commission.unit, amount: Amount(minor: commission.amountMinor)))
+                Entry(.expense(occasion.program.id.text), commission.unit, Amount(minor: commission.amountMinor)))
             entries.append(
                 Entry(
-                    account: .pending(commission.memberID.text), unit: commission.unit, amount: try Amount(minor: commission.amountMinor).negated()))
+                    .pending(commission.memberID.text), commission.unit, try Amount(minor: commission.amountMinor).negated()))
         }
         try write.post(cause: occasion.causeID, purpose: "commission", effectiveAt: occasion.facts.occurredAt, entries)
     }

@@ -29,10 +29,10 @@ extension Commission {
 
     /// The entries that take `back` from where the commission lies now, given what this posting takes already.
     private func reversal(of back: Amount, entries earlier: [Entry], in write: Write) throws -> [Entry] {
-        let expense = Entry(account: .expense(programID.text), unit: unit, amount: try back.negated())
+        let expense = Entry(.expense(programID.text), unit, try back.negated())
         switch state {
-        case .pending: return [Entry(account: .pending(memberID.text), unit: unit, amount: back), expense]
-        case .held: return [Entry(account: .held(memberID.text), unit: unit, amount: back), expense]
+        case .pending: return [Entry(.pending(memberID.text), unit, back), expense]
+        case .held: return [Entry(.held(memberID.text), unit, back), expense]
         default: break
         }
         let taken = earlier.reduce(Int64(0)) { sum, entry in
@@ -45,8 +45,8 @@ extension Commission {
         let fromAvailable = state == .paid ? 0 : min(free, back.minor)
         let debt = back.minor - fromAvailable
         var entries = [expense]
-        if fromAvailable > 0 { entries.append(Entry(account: .available(memberID.text), unit: unit, amount: Amount(minor: fromAvailable))) }
-        if debt > 0 { entries.append(Entry(account: .debt(memberID.text), unit: unit, amount: Amount(minor: debt))) }
+        if fromAvailable > 0 { entries.append(Entry(.available(memberID.text), unit, Amount(minor: fromAvailable))) }
+        if debt > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: debt))) }
         return entries
     }
 

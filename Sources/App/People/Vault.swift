@@ -26,6 +26,7 @@ final class Vault: Sendable {
     private struct State {
         var spares: [PersonKey] = []
         var remembered: [PersonKeyID: SymmetricKey] = [:]
+        var refilling: Task<Void, any Error>?
     }
 
     private let store: any Database
@@ -56,8 +57,23 @@ final class Vault: Sendable {
     }
 
     /// Makes keys ahead when few are left.
+    func refillWhenLow() async throws {
+        if state.withLock({ $0.spares.count < Self.sparesLow }) { try await refill() }
+    }
+
+    /// Makes keys; callers that come while some are being made wait for those.
     func refill() async throws {
-        guard state.withLock({ $0.spares.count < Self.sparesLow }) else { return }
+        let task = state.withLock { state -> Task<Void, any Error> in
+            if let running = state.refilling { return running }
+            let task = Task { try await self.make() }
+            state.refilling = task
+            return task
+        }
+        defer { state.withLock { if $0.refilling == task { $0.refilling = nil } } }
+        try await task.value
+    }
+
+    private func make() async throws {
         let fresh = (0..<Self.sparesMade).map { _ in PersonKey(id: world.newID(), key: SymmetricKey(size: .bits256)) }
         let wrapping = wrapping
         let now = world.now()

@@ -37,6 +37,8 @@ struct ProgramSettings: Sendable, Equatable {
     /// Gets the sales that nobody brought.
     var orphanMemberID: MemberID?
     var planExcludesRules = false
+    /// Redirects set no cookie; visitors are known by the click id in the address and by codes only.
+    var isCookieless = false
     var marginRate: Rate?
 
     static let holdDaysMax: Int64 = 3_650
@@ -101,6 +103,7 @@ extension ProgramSettings {
             }
         }
         if let flag = body.optionalBoolean("planExcludesRules") { settings.planExcludesRules = flag }
+        if let flag = body.optionalBoolean("cookieless") { settings.isCookieless = flag }
         if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
         return settings
     }
@@ -145,6 +148,7 @@ extension ProgramSettings {
         members.append(JSONMember("allowedCouponSites", .array(allowedCouponSites.map { .text($0) })))
         if let orphanMemberID { members.append(JSONMember("orphanMemberId", .text(orphanMemberID.text))) }
         members.append(JSONMember("planExcludesRules", .boolean(planExcludesRules)))
+        members.append(JSONMember("cookieless", .boolean(isCookieless)))
         if let marginRate { members.append(JSONMember("marginRate", .text(marginRate.text))) }
         return .object(members)
     }

@@ -39,6 +39,9 @@ public struct InputHash: Sendable, Hashable {
         }
         bytes = Array(hash.finalize())
     }
+
+    /// A hash that was stored.
+    public init(stored bytes: [UInt8]) { self.bytes = bytes }
 }
 
 /// An answer that is kept to be given again.

@@ -8,7 +8,8 @@ public import NIOCore
 ///         NewMember(name: body.text("name", maximumLength: 200), age: body.optionalInteger("age", in: 0...150))
 ///     }
 public final class JSONReader {
-    private let members: [JSONMember]
+    /// The object's members as they were sent.
+    public let members: [JSONMember]
     private let path: String
     private let notes: Notes
     private var taken: Set<String> = []

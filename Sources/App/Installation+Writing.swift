@@ -1,0 +1,112 @@
+import Chronology
+import Hummingbird
+import HTTPTypes
+import NIOCore
+import Persistence
+import Web
+
+extension Installation {
+    /// Times a write may wait for fresh keys of the vault: an import of thousands of people empties the store several times.
+    private static var keyAttemptsMax: Int { 50 }
+
+    /// Runs verbs of one workspace through the write gate.
+    func write<T: Sendable>(
+        _ workspace: WorkspaceID, actor: Actor, _ body: @escaping @Sendable (Write) throws -> T
+    ) async throws -> T {
+        try await withKeys {
+            try await self.gate.perform(workspace) { connection in
+                try body(try self.makeWrite(workspace, actor, connection))
+            }
+        }
+    }
+
+    /// Runs a write that belongs to no one workspace: sessions, workers, set-up.
+    func writeAnywhere<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
+        try await withKeys { try await self.gate.perform(nil, body) }
+    }
+
+    /// Runs a verb and keeps its answer under the request's idempotency key: the same request again gets the same answer. A refusal
+    /// leaves nothing behind but the key's row.
+    func answer(
+        _ caller: Caller, endpoint: String, key: IdempotencyKey?, input: InputHash, _ body: @escaping @Sendable (Write) throws -> Answer
+    ) async throws -> Response {
+        guard let key else {
+            return try await write(caller.workspaceID, actor: caller.actor, body).stored.response(isReplayed: false)
+        }
+        let scope = "\(caller.workspaceID.text)\u{0}\(endpoint)\u{0}\(key.text)"
+        guard keysInFlight.begin(scope) else { _ = try IdempotencyState.running.replay(for: input); throw Problem.internalError }
+        defer { keysInFlight.end(scope) }
+        let workspace = caller.workspaceID
+        let actor = caller.actor
+        let (answer, isReplayed) = try await withKeys {
+            try await self.gate.perform(workspace) { connection -> (StoredAnswer, Bool) in
+                if let known = try IdempotencyRows.find(workspace, endpoint, key, on: connection).replay(for: input) { return (known, true) }
+                let write = try self.makeWrite(workspace, actor, connection)
+                let answer: Answer
+                do {
+                    answer = try connection.savepoint { try body(write) }
+                } catch let problem as Problem where problem.status.code < 500 {
+                    answer = Answer(refused: problem)
+                }
+                try IdempotencyRows.insert(workspace, endpoint, key, input: input, answer.blanked, at: self.world.now(), on: connection)
+                return (answer.stored, false)
+            }
+        }
+        return answer.response(isReplayed: isReplayed)
+    }
+
+    private func makeWrite(_ id: WorkspaceID, _ actor: Actor, _ connection: any Connection) throws -> Write {
+        guard let workspace = try WorkspaceStore.find(id, on: connection) else { throw Refusal.unknown("workspace") }
+        return Write(
+            connection: connection, workspace: workspace, now: workspace.now(world), actor: actor, world: world, vault: vault)
+    }
+
+    private func withKeys<T: Sendable>(_ attempt: () async throws -> T) async throws -> T {
+        for _ in 0..<Self.keyAttemptsMax {
+            do {
+                let value = try await attempt()
+                try await vault.refillWhenLow()
+                return value
+            } catch is Vault.OutOfKeys {
+                try await vault.refill()
+            } catch is WriteGate.Full {
+                throw Problem.unavailable(code: "busy", detail: "Too many requests wait to be written. Try again.", retryAfterSeconds: 1)
+            }
+        }
+        throw Problem.unavailable(detail: "No keys could be made for new people. Try again.", retryAfterSeconds: 1)
+    }
+}
+
+/// What an operation of the API answers.
+struct Answer: Sendable {
+    var status: Int
+    var json: JSONValue
+    /// Members of the answer that are shown once: blank when the answer is replayed.
+    var secrets: Set<String> = []
+    var contentType = "application/json"
+
+    init(_ json: JSONValue, status: Int = 200, secrets: Set<String> = []) {
+        self.json = json
+        self.status = status
+        self.secrets = secrets
+    }
+
+    /// A refusal that belongs to the key: the same request will be refused in the same words.
+    init(refused problem: Problem) {
+        status = problem.status.code
+        contentType = "application/problem+json"
+        json = [
+            "type": .text("about:blank"), "title": .text(problem.title), "status": .integer(Int64(problem.status.code)),
+            "detail": .text(problem.detail), "code": .text(problem.code),
+            "errors": .array(problem.errors.map { ["field": .text($0.field), "message": .text($0.message)] }),
+        ]
+    }
+
+    var stored: StoredAnswer { StoredAnswer(status: status, contentType: contentType, body: json.bytes) }
+
+    var blanked: StoredAnswer {
+        guard !secrets.isEmpty, case .object(let members) = json else { return stored }
+        let blank = members.map { secrets.contains($0.name) ? JSONMember($0.name, .null) : $0 }
+        return StoredAnswer(status: status, contentType: contentType, body: JSONValue.object(blank).bytes)
+    }
+}

@@ -1,0 +1,89 @@
+import Chronology
+import Money
+import Web
+
+enum ProgramRoutes {
+    static func add(to api: inout API) {
+        api.read(
+            "/programs", id: "listPrograms", "Programs of the workspace", tag: "Programs", access: .right(.programsRead),
+            parameters: APIParameter.page, answer: .page(.reference("Program"))
+        ) { [installation = api.installation] request, _, caller in
+            let page = try PageRequest.from(request)
+            let programs = try await installation.main.read { connection in
+                try ProgramStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection)
+            }
+            return ListAnswer.response(programs, page, cursor: \.id.text, json: \.json)
+        }
+        api.read(
+            "/programs/{id}", id: "getProgram", "A program with the settings in force", tag: "Programs", access: .right(.programsRead),
+            answer: .reference("Program")
+        ) { [installation = api.installation] _, context, caller in
+            let id: ProgramID = try context.id()
+            let program = try await installation.main.read { connection in
+                try ProgramStore.newest(id, in: caller.workspaceID, on: connection)
+            }
+            guard let program else { throw Refusal.unknownProgram() }
+            return ListAnswer.one(program.json)
+        }
+        api.write(
+            .post, "/programs", id: "createProgram", "Make a program", tag: "Programs", access: .right(.programsWrite),
+            body: .reference("ProgramInput"), answer: .reference("Program"), status: 201, decode: { body, _ in readNew(body) }
+        ) { input, write in Answer(try Program.create(input, in: write).json, status: 201) }
+        api.write(
+            .patch, "/programs/{id}", id: "changeProgram", "Change a program's settings from now on", tag: "Programs",
+            access: .right(.programsWrite), body: .object(Schemas.settings + [.optional("effectiveFrom", .dateTime)]),
+            answer: .reference("Program"),
+            decode: { body, context in
+                // The settings are read over those in force, inside the write: here only their form is checked.
+                _ = ProgramSettings.read(body)
+                return ProgramChange(
+                    id: try context.id(), effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
+            }
+        ) { [index = api.installation.linkIndex] input, write in
+            guard let newest = try ProgramStore.newest(input.id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
+            let reader = try JSONReader(.object(input.fields.filter { $0.name != "effectiveFrom" }))
+            let settings = ProgramSettings.read(reader, over: newest.settings)
+            try reader.finish()
+            let program = try Program.change(input.id, settings, effectiveFrom: input.effectiveFrom, in: write)
+            index.forgetAll()
+            return Answer(program.json)
+        }
+    }
+
+    private struct ProgramChange: Sendable {
+        var id: ProgramID
+        var effectiveFrom: Instant?
+        var fields: [JSONMember]
+    }
+
+    private static func readNew(_ body: JSONReader) -> NewProgram {
+        NewProgram(
+            name: body.text("name", maximumLength: 200),
+            currency: body.custom("currency", standIn: "EUR") { value in
+                if case .text(let code) = value, Currency(code: code) != nil { return .accepted(code) }
+                return .refused("Must be an ISO 4217 code such as EUR.")
+            },
+            zone: body.optionalCustom("timezone", Zone.read) ?? .utc, settings: ProgramSettings.read(body))
+    }
+}
+
+extension Zone {
+    static func read(_ value: JSONValue) -> JSONReader.Reading<Zone> {
+        guard case .text(let name) = value, let zone = Zone(name) else {
+            return .refused("Must be an IANA time zone such as Europe/Berlin, or UTC.")
+        }
+        return .accepted(zone)
+    }
+}
+
+extension Program {
+    var json: JSONValue {
+        guard case .object(let members) = settings.json else { return .null }
+        return .object(
+            [
+                JSONMember("id", .text(id.text)), JSONMember("name", .text(name)), JSONMember("slug", .text(slug)),
+                JSONMember("currency", .text(currency)), JSONMember("timezone", .text(zone.name)), JSONMember("version", .integer(Int64(version))),
+                JSONMember("createdAt", .text(createdAt.rfc3339)),
+            ] + members)
+    }
+}

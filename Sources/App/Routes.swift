@@ -1,0 +1,41 @@
+import Hummingbird
+import Web
+
+/// Every request that Kith answers, a line for each feature: the table of contents.
+enum Routes {
+    static func build(_ installation: Installation, site: Site) -> (router: Router<KithContext>, api: API) {
+        let router = Router(context: KithContext.self)
+        let allowed = AllowedMethods()
+        router.add(middleware: SecurityHeadersMiddleware(baseURL: installation.baseURL))
+        router.add(
+            middleware: ProblemMiddleware(
+                page: SiteProblemPage(site: site), allowedMethods: { path in allowed.methods(at: path) }))
+        router.add(middleware: StoreFailureMiddleware(logger: installation.logger))
+        router.add(middleware: CompressionMiddleware())
+        var api = API(installation, router: router)
+
+        // What programs call.
+        WorkspaceRoutes.add(to: &api)
+        TeamRoutes.add(to: &api)
+        APIKeyRoutes.add(to: &api)
+        ProgramRoutes.add(to: &api)
+        RuleRoutes.add(to: &api)
+        MemberRoutes.add(to: &api)
+        LinkRoutes.add(to: &api)
+        TrackRoutes.add(to: &api)
+        SaleRoutes.add(to: &api)
+        CustomerRoutes.add(to: &api)
+        CommissionRoutes.add(to: &api)
+        LedgerRoutes.add(to: &api)
+        AuditRoutes.add(to: &api)
+        EventRoutes.add(to: &api)
+
+        // What browsers and machines ask for.
+        RedirectRoutes.add(to: &api)
+        OperationRoutes.add(to: &api, site: site)
+        PageRoutes.add(to: &api, site: site)
+
+        allowed.set(api.table)
+        return (router, api)
+    }
+}
