@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "App",
             dependencies: [
-                "Web", "Persistence", "Ledger", "CSodium", "CQRencode", "CCurl",
+                "Web", "Persistence", "Ledger", "CSodium", "CQRencode", "CCurl", "CZlib",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
                 .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Hummingbird", package: "hummingbird"),

@@ -7,11 +7,12 @@ enum Routes {
         let router = Router(context: KithContext.self)
         let allowed = AllowedMethods()
         router.add(middleware: SecurityHeadersMiddleware(baseURL: installation.baseURL))
+        router.add(middleware: CompressionMiddleware())
+        router.add(middleware: CrossOriginMiddleware())
         router.add(
             middleware: ProblemMiddleware(
                 page: SiteProblemPage(site: site), allowedMethods: { path in allowed.methods(at: path) }))
         router.add(middleware: StoreFailureMiddleware(logger: installation.logger))
-        router.add(middleware: CompressionMiddleware())
         var api = API(installation, router: router)
 
         // What programs call.

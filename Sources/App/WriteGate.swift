@@ -5,7 +5,7 @@ import Synchronization
 /// each is a savepoint that stands or falls alone, and each is answered after the COMMIT they share.
 ///
 /// SQLite has one lane. PostgreSQL has several; a workspace always has the same lane, and a transaction first locks the
-/// workspace's journal head, so that writes of one workspace run one after the other on any number of processes: caps,
+/// workspace's row, so that writes of one workspace run one after the other on any number of processes: caps,
 /// sale numbers and balances cannot be passed by a rival, and sequence order is commit order.
 final class WriteGate: Sendable {
     /// Requests in one transaction at most. ~100 sales a commit were seen to use the disk fully.
@@ -77,7 +77,7 @@ final class WriteGate: Sendable {
 
     private static func apply(_ batch: [Request], on connection: any Connection) throws -> [@Sendable () -> Void] {
         if connection.dialect == .postgres, let workspace = batch.first?.workspace {
-            _ = try connection.rows("SELECT sequence FROM journal_head WHERE workspace_id = \(workspace) FOR UPDATE")
+            _ = try connection.rows("SELECT id FROM workspace WHERE id = \(workspace) FOR NO KEY UPDATE")
         }
         var answers: [@Sendable () -> Void] = []
         answers.reserveCapacity(batch.count)

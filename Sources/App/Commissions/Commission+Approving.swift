@@ -20,7 +20,7 @@ extension Commission {
         approved.state = .approved
         try CommissionStore.update(approved, on: write.connection)
         if kept > 0 {
-            let debt = try Journal.balance(of: .debt(memberID.text), unit: unit, in: write.workspace.id.text, on: write.connection).minor
+            let debt = try Journal.balance(workspace: write.workspace.id.text, of: .debt(memberID.text), unit: unit, on: write.connection).minor
             let paidOff = min(max(0, debt), kept)
             var entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))]
             if paidOff > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: -paidOff))) }

@@ -39,7 +39,7 @@ extension Commission {
             entry.account == .available(memberID.text) && entry.unit == unit ? sum + entry.amount.minor : sum
         }
         let available = try Journal.balance(
-            of: .available(memberID.text), unit: unit, in: write.workspace.id.text, on: write.connection)
+            workspace: write.workspace.id.text, of: .available(memberID.text), unit: unit, on: write.connection)
         // What is owed is a negative balance.
         let free = max(0, -available.minor - taken)
         let fromAvailable = state == .paid ? 0 : min(free, back.minor)

@@ -38,7 +38,7 @@ enum MemberRoutes {
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     let member = try find(reference, caller, installation, on: connection)
-                    let balances = try Journal.balances(member: member.id.text, workspace: caller.workspaceID.text, on: connection)
+                    let balances = try Journal.balances(workspace: caller.workspaceID.text, member: member.id.text, on: connection)
                     return .array(balances.map(\.json))
                 })
         }

@@ -1,5 +1,4 @@
 import Chronology
-import Ledger
 import Persistence
 import Web
 
@@ -31,7 +30,6 @@ extension Workspace {
             email: ownerEmail, name: nil, passwordHash: ownerPasswordHash, vault: vault, world: world, on: connection)
         for workspace in [live, twin] {
             try WorkspaceStore.insert(workspace, createdAt: now, on: connection)
-            try Journal.open(workspace: workspace.id.text, on: connection)
         }
         try TeamStore.join(owner.id, live.id, role: .owner, at: now, on: connection)
         func keys(_ workspace: Workspace) throws -> (String, String) {

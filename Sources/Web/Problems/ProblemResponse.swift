@@ -7,7 +7,8 @@ extension HTTPField.Name {
     public static let requestId = HTTPField.Name(ascii: "X-Request-Id")
 
     /// A name that is known to be a valid token.
-    init(ascii name: StaticString) { self = HTTPField.Name(name.description) ?? .server }
+    /// A name written in the program.
+    public init(ascii name: StaticString) { self = HTTPField.Name(name.description) ?? .server }
 }
 
 /// Without the middleware a problem still answers as `application/problem+json`.

@@ -1,0 +1,70 @@
+import Chronology
+import Persistence
+import Web
+
+enum CommissionRoutes {
+    static func add(to api: inout API) {
+        let installation = api.installation
+        api.read(
+            "/commissions", id: "listCommissions", "Commissions", tag: "Commissions", access: .right(.commissionsRead),
+            parameters: APIParameter.page + [
+                APIParameter("programId", .text), APIParameter("memberId", .text), APIParameter("saleId", .text),
+                APIParameter("state", .enumeration(Commission.State.allCases.map(\.rawValue))),
+            ], answer: .page(.reference("Commission"))
+        ) { request, _, caller in
+            let page = try PageRequest.from(request)
+            let filter = CommissionStore.Filter(
+                program: try Query.id("programId", ProgramKind.self, in: request), member: try Query.id("memberId", MemberKind.self, in: request),
+                sale: try Query.id("saleId", SaleKind.self, in: request), state: try Query.word("state", Commission.State.self, in: request))
+            let commissions = try await installation.main.read { connection in
+                try CommissionStore.list(in: caller.workspaceID, filter, after: page.startingAfter, limit: page.limit + 1, on: connection)
+            }
+            return ListAnswer.response(commissions, page, cursor: \.id.text, json: \.json)
+        }
+        api.read(
+            "/commissions/{id}", id: "getCommission", "A commission", tag: "Commissions", access: .right(.commissionsRead),
+            answer: .reference("Commission")
+        ) { _, context, caller in
+            let id: CommissionID = try context.id()
+            let commission = try await installation.main.read { connection in
+                try CommissionStore.find(id, in: caller.workspaceID, on: connection)
+            }
+            guard let commission else { throw Refusal.unknown("commission") }
+            return ListAnswer.one(commission.json)
+        }
+        api.read(
+            "/commissions/{id}/receipt", id: "getCommissionReceipt", "Why a commission is what it is", tag: "Commissions",
+            access: .right(.commissionsRead), answer: .reference("Receipt")
+        ) { _, context, caller in
+            let id: CommissionID = try context.id()
+            let json = try await installation.main.read { connection -> JSONValue? in
+                guard let commission = try CommissionStore.find(id, in: caller.workspaceID, on: connection) else { return nil }
+                let own: [JSONMember] = [
+                    JSONMember("commission", commission.json), JSONMember("arithmetic", commission.explanation.value),
+                    JSONMember(
+                        "rule", try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection)?.json ?? .null),
+                ]
+                guard let sale = commission.saleID, let receipt = try Receipt.of(sale: sale, in: caller.workspaceID, on: connection),
+                    case .object(let members) = receipt.json
+                else { return .object(own) }
+                return .object(own + members)
+            }
+            guard let json else { throw Refusal.unknown("commission") }
+            return ListAnswer.one(json)
+        }
+    }
+}
+
+extension Commission {
+    var json: JSONValue {
+        [
+            "id": .text(id.text), "programId": .text(programID.text), "memberId": .text(memberID.text),
+            "saleId": saleID.map { .text($0.text) } ?? .null, "cause": .text(cause.rawValue), "amount": .integer(amountMinor),
+            "reversedAmount": .integer(reversedMinor), "currency": .text(unit.code), "rule": .text(ruleID.text), "ruleId": .text(ruleID.text),
+            "ruleVersion": .integer(Int64(ruleVersion)), "level": .integer(Int64(level)), "base": .integer(baseMinor),
+            "rate": rate.map { .text($0) } ?? .null, "sharePpm": .integer(Int64(sharePPM)), "state": .text(state.rawValue),
+            "holdUntil": .text(holdUntil.rfc3339), "occurredAt": .text(occurredAt.rfc3339),
+            "receiptUrl": .text("\(API.base)/commissions/\(id.text)/receipt"),
+        ]
+    }
+}

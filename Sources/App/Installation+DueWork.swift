@@ -1,0 +1,37 @@
+import Chronology
+import Persistence
+import Web
+
+extension Installation {
+    /// Does all work that is due in a workspace, as its clock goes.
+    func doDueWork(in workspace: WorkspaceID) async throws {
+        try await applyClicks()
+        while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
+            == Commission.approvalsMax
+        {}
+    }
+
+    /// Does all work that is due anywhere. Called every second or so by the worker, and by `kith jobs run`.
+    func doDueWork() async throws {
+        try await applyClicks()
+        let now = world.now()
+        let workspaces = try await main.read { connection in try DueStore.workspaces(now: now, on: connection) }
+        for workspace in workspaces { try await doDueWork(in: workspace) }
+        if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
+            _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }
+        }
+    }
+}
+
+enum DueStore {
+    /// Workspaces with commissions past their hold.
+    static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
+        try connection.rows(
+            """
+            SELECT w.id FROM workspace w WHERE EXISTS (
+                SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= coalesce(w.test_now, \(now)))
+            ORDER BY w.id
+            """
+        ).map { try $0.get(at: 0) }
+    }
+}

@@ -1,0 +1,62 @@
+import Chronology
+import Persistence
+import Web
+
+extension Installation {
+    /// Erases a person for good: fields, look-ups and key. What the law lets stand (amounts, ids) stands; nothing that names the person
+    /// does, in the file, its log, exports or backups.
+    func erase(person: PersonID, in workspace: WorkspaceID, actor: Actor) async throws {
+        let key = try await write(workspace, actor: actor) { write -> PersonKeyID in
+            let key = try ErasureStore.erase(person, at: write.world.now(), in: write)
+            try write.audit("person.erase", subject: person.text)
+            return key
+        }
+        // The key goes after the fields: when the process dies in between, the person is erased already and the key names nobody.
+        try await vault.destroy([key])
+        try await main.checkpoint()
+    }
+
+    /// The person whom an id names: a person's own, a member's or a customer's.
+    func person(named id: String) async throws -> (person: PersonID, workspace: WorkspaceID)? {
+        try await main.read { connection in try ErasureStore.person(named: id, on: connection) }
+    }
+}
+
+enum ErasureStore {
+    static func person(named id: String, on connection: any Connection) throws -> (person: PersonID, workspace: WorkspaceID)? {
+        try connection.row(
+            """
+            SELECT p.id, p.workspace_id FROM person p WHERE p.id = \(id)
+                OR p.id IN (SELECT person_id FROM member WHERE id = \(id)) OR p.id IN (SELECT person_id FROM customer WHERE id = \(id))
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
+    }
+
+    static func erase(_ person: PersonID, at now: Instant, in write: Write) throws -> PersonKeyID {
+        let connection = write.connection
+        guard
+            let key: PersonKeyID = try connection.value(
+                "SELECT key_id FROM person WHERE id = \(person) AND workspace_id = \(write.workspace.id)")
+        else { throw Refusal.unknown("person") }
+        let members = try connection.rows("SELECT id FROM member WHERE person_id = \(person)").map { try $0.get(at: 0, as: String.self) }
+        let customers = try connection.rows("SELECT id FROM customer WHERE person_id = \(person)").map { try $0.get(at: 0, as: String.self) }
+        try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
+        try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
+        try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
+        for member in members {
+            try connection.execute(
+                "UPDATE member SET status = 'erased', external_hash = NULL, country = NULL, locale = NULL, time_zone = NULL WHERE id = \(member)")
+            // Links say a name in their code as often as not: they end, and their codes become ids.
+            try connection.execute(
+                "UPDATE link SET archived_at = \(now), code = id, code_folded = id WHERE member_id = \(member)")
+        }
+        for customer in customers {
+            try connection.execute("UPDATE customer SET external_hash = NULL, country = NULL WHERE id = \(customer)")
+            try connection.execute("UPDATE sale SET metadata_sealed = NULL WHERE customer_id = \(customer)")
+            try connection.execute("UPDATE lead SET metadata_sealed = NULL WHERE customer_id = \(customer)")
+            try connection.execute("DELETE FROM customer_visitor WHERE customer_id = \(customer)")
+        }
+        try IdempotencyRows.blank(mentioning: members + customers, in: write.workspace.id, on: connection)
+        return key
+    }
+}

@@ -1,0 +1,87 @@
+import Chronology
+import Persistence
+import Rules
+import Web
+
+/// Why a sale paid what it paid, or nothing: everything that was decided, in the order in which people ask.
+struct Receipt: Sendable {
+    var sale: Sale
+    var program: Program?
+    var commissions: [Commission]
+    var rules: [RuleID: [Int: Rule]]
+    var refunds: [Refund]
+    var transactions: [(purpose: String, cause: String, sequence: Int64)]
+
+    static func of(sale id: SaleID, in workspace: WorkspaceID, on connection: any Connection) throws -> Receipt? {
+        guard let sale = try SaleStore.find(id, in: workspace, on: connection) else { return nil }
+        let commissions = try CommissionStore.of(sale: id, on: connection)
+        var rules: [RuleID: [Int: Rule]] = [:]
+        for commission in commissions where rules[commission.ruleID]?[commission.ruleVersion] == nil {
+            rules[commission.ruleID, default: [:]][commission.ruleVersion] = try RuleStore.version(
+                commission.ruleID, commission.ruleVersion, on: connection)
+        }
+        let refunds = try RefundStore.of(sale: id, on: connection)
+        let causes = [id.text] + refunds.map(\.id.text) + commissions.map(\.id.text)
+        return Receipt(
+            sale: sale,
+            program: try sale.programID.flatMap { try ProgramStore.find($0, in: workspace, at: sale.occurredAt, on: connection) },
+            commissions: commissions, rules: rules, refunds: refunds,
+            transactions: try ReceiptStore.transactions(causes, in: workspace, on: connection))
+    }
+
+    var totalMinor: Int64 { commissions.reduce(0) { $0 &+ $1.keptMinor } }
+
+    var json: JSONValue {
+        [
+            "saleId": .text(sale.id.text), "answer": .text(answer), "sale": sale.json,
+            "program": program.map { ["id": .text($0.id.text), "name": .text($0.name), "version": .integer(Int64($0.version))] } ?? .null,
+            "attribution": sale.attribution.value,
+            "lines": .array(
+                commissions.map { commission in
+                    guard case .object(let members) = commission.json else { return .null }
+                    return .object(
+                        members + [
+                            JSONMember("arithmetic", commission.explanation.value),
+                            JSONMember("ruleDocument", rules[commission.ruleID]?[commission.ruleVersion]?.document ?? .null),
+                        ])
+                }),
+            "refusals": sale.refusals.value,
+            "refunds": .array(
+                refunds.map {
+                    [
+                        "refundId": .text($0.refundID), "state": .text($0.state.rawValue), "appliedAmount": $0.appliedMinor.map { .integer($0) } ?? .null,
+                        "occurredAt": .text($0.occurredAt.rfc3339), "reason": $0.reason.map { .text($0) } ?? .null,
+                    ]
+                }),
+            "journal": .array(
+                transactions.map { ["sequence": .integer($0.sequence), "purpose": .text($0.purpose), "cause": .text($0.cause)] }),
+        ]
+    }
+
+    /// The answer in one sentence, in English, for programs; pages say it in the reader's language.
+    private var answer: String {
+        if commissions.isEmpty {
+            if sale.amountMinor == 0 { return "Nobody is paid: the sale was for nothing." }
+            switch sale.attribution.value["status"] {
+            case .text("attributed")?: return "Nobody is paid: the sale is credited, and no rule of the program pays for it."
+            default: return "Nobody is paid: nobody is credited for this sale."
+            }
+        }
+        let people = Set(commissions.map(\.memberID)).count
+        return "\(people) \(people == 1 ? "member gets" : "members get") a commission for this sale."
+    }
+}
+
+enum ReceiptStore {
+    static func transactions(
+        _ causes: [String], in workspace: WorkspaceID, on connection: any Connection
+    ) throws -> [(purpose: String, cause: String, sequence: Int64)] {
+        guard !causes.isEmpty else { return [] }
+        return try connection.rows(
+            """
+            SELECT purpose, cause, sequence FROM journal_transaction
+            WHERE workspace_id = \(workspace) AND cause IN \(list: causes) ORDER BY sequence
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
+    }
+}
