@@ -1,6 +1,8 @@
-import Hummingbird
+import CNIOLinux
 import HTTPTypes
+import Hummingbird
 import NIOCore
+import SwiftGlibc
 import Web
 
 extension Installation {

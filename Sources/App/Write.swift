@@ -76,7 +76,3 @@ enum EventType: String, Sendable, CaseIterable {
     case holdReleased = "hold.released"
 }
 
-extension Instant: @retroactive Bindable, @retroactive Readable {
-    public var databaseValue: Value { .integer(millisecondsSince1970) }
-    public init(databaseValue: Value) throws { self.init(millisecondsSince1970: try Int64(databaseValue: databaseValue)) }
-}

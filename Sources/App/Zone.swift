@@ -24,7 +24,7 @@ struct Zone: Sendable, Hashable {
         let offset = Int64(zone.secondsFromGMT(for: instant.date))
         let shifted = instant.millisecondsSince1970 + offset * 1000
         let number = shifted >= 0 ? shifted / 86_400_000 : -((-shifted + 86_399_999) / 86_400_000)
-        return LocalDay(dayNumber: number) ?? LocalDay.earliest
+        return LocalDay(dayNumber: number) ?? (number < 0 ? .earliest : .latest)
     }
 
     /// The first instant of a local day. Where midnight does not exist (clocks go forward at midnight) the day starts later.
@@ -55,6 +55,7 @@ struct Zone: Sendable, Hashable {
     }
 
     var timeZone: TimeZone { zone }
+
 
 }
 

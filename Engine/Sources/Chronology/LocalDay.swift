@@ -3,6 +3,13 @@ public struct LocalDay: Hashable, Comparable, Sendable {
     /// Whole days since 1970-01-01, negative before it.
     public let dayNumber: Int64
 
+    /// 1 January of the year 1.
+    public static let earliest = LocalDay(knownDayNumber: firstDayNumber)
+    /// 31 December of the year 9999.
+    public static let latest = LocalDay(knownDayNumber: lastDayNumber)
+
+    private init(knownDayNumber: Int64) { dayNumber = knownDayNumber }
+
     /// Nil when the day does not exist or the year is outside 1…9999.
     public init?(year: Int, month: Int, day: Int) {
         guard (1...9_999).contains(year), (1...12).contains(month),

@@ -5,13 +5,13 @@ import Web
 /// Values of an address's query, checked like fields of a body.
 enum Query {
     static func id<Kind>(_ name: String, _ kind: Kind.Type, in request: Request) throws -> Identifier<Kind>? {
-        guard let text = request.uri.queryParameters[name] else { return nil }
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let id = Identifier<Kind>(String(text)) else { throw Refusal.field(name, "Must be an id (\(Kind.prefix)…).") }
         return id
     }
 
     static func integer(_ name: String, in range: ClosedRange<Int>, standard: Int, _ request: Request) throws -> Int {
-        guard let text = request.uri.queryParameters[name] else { return standard }
+        guard let text = request.uri.queryParameters[Substring(name)] else { return standard }
         guard let value = Int(String(text)), range.contains(value) else {
             throw Refusal.field(name, "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }
@@ -19,14 +19,14 @@ enum Query {
     }
 
     static func instant(_ name: String, in request: Request) throws -> Instant? {
-        guard let text = request.uri.queryParameters[name] else { return nil }
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let instant = try? Instant(rfc3339: String(text)) else { throw Refusal.field(name, "Must be a time (RFC 3339).") }
         return instant
     }
 
     static func word<Choice: RawRepresentable & CaseIterable>(_ name: String, _ type: Choice.Type, in request: Request) throws -> Choice?
     where Choice.RawValue == String {
-        guard let text = request.uri.queryParameters[name] else { return nil }
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let choice = Choice(rawValue: String(text)) else {
             throw Refusal.field(name, "Must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
         }

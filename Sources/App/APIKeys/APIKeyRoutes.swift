@@ -1,3 +1,6 @@
+import Chronology
+import HTTPTypes
+import Persistence
 import Web
 
 enum APIKeyRoutes {

@@ -1,4 +1,6 @@
+import Chronology
 import Ledger
+import Persistence
 import Web
 
 enum AuditRoutes {

@@ -3,6 +3,7 @@ import Chronology
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Persistence
 import Web

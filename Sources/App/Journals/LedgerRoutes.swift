@@ -1,4 +1,7 @@
+import Chronology
 import Ledger
+import Money
+import Persistence
 import Web
 
 enum LedgerRoutes {

@@ -6,7 +6,7 @@ import Web
 extension Write {
     /// Posts to the workspace's journal. What the ledger refuses becomes a problem, and the request leaves nothing behind.
     @discardableResult
-    func post(cause: String, purpose: String, effectiveAt: Instant, corrects: String? = nil, _ entries: [Entry]) throws -> PostedTransaction {
+    func post(cause: String, purpose: String, effectiveAt: Instant, corrects: Posting.Correction? = nil, _ entries: [Entry]) throws -> PostedTransaction {
         do {
             return try Journal.post(
                 Posting(

@@ -185,3 +185,12 @@ enum LeadStore {
             occurredAt: try row.get(at: 10), recordedAt: try row.get(at: 11))
     }
 }
+
+extension Lead {
+    var json: JSONValue {
+        [
+            "leadId": .text(id.text), "customerId": .text(customerID.text), "programId": programID.map { .text($0.text) } ?? .null,
+            "eventName": .text(eventName), "clickId": clickID.map { .text($0) } ?? .null, "occurredAt": .text(occurredAt.rfc3339),
+        ]
+    }
+}

@@ -1,6 +1,8 @@
-import Foundation
 import Chronology
+import Foundation
+import HTTPTypes
 import Money
+import Persistence
 import Web
 
 enum LinkRoutes {

@@ -1,6 +1,9 @@
 import Chronology
+import Foundation
+import Hummingbird
 import Ledger
 import Money
+import Persistence
 import Web
 
 enum MemberRoutes {

@@ -1,5 +1,7 @@
 import Chronology
+import HTTPTypes
 import Money
+import Persistence
 import Web
 
 enum ProgramRoutes {

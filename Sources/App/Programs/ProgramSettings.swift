@@ -120,6 +120,12 @@ extension ProgramSettings {
 
     /// The settings as they are stored and shown.
     var json: JSONValue {
+        let binding: JSONValue =
+            switch binding {
+            case .months(let months): ["months": .integer(months)]
+            case .lifetime: "lifetime"
+            case .none: "none"
+            }
         var members: [JSONMember] = [
             JSONMember(
                 "attribution",
@@ -127,13 +133,7 @@ extension ProgramSettings {
                     "model": .text(model.rawValue), "windowDays": .integer(windowDays), "halfLifeDays": .integer(halfLifeDays),
                     "conflictPolicy": .array(conflictPolicy.map { .text($0.rawValue) }), "standDownSeconds": .integer(standDownSeconds),
                 ]),
-            JSONMember(
-                "customerBinding",
-                switch binding {
-                case .months(let months): ["months": .integer(months)]
-                case .lifetime: "lifetime"
-                case .none: "none"
-                }),
+            JSONMember("customerBinding", binding),
             JSONMember("holdDays", .integer(holdDays)),
             JSONMember("minimumPayout", .integer(minimumPayoutMinor)),
         ]

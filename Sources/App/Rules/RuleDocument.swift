@@ -21,11 +21,12 @@ struct RuleDocument: Sendable {
     static let tiersMax = TierTable.tiersLimit
 
     static func read(_ body: JSONReader) -> RuleDocument {
-        let reward = body.object("reward", RewardTerms.read) ?? .freeShipping
+        if !body.has("reward") || body.isNull("reward") { body.note("reward", "Is required.") }
+        let reward = body.optionalObject("reward", RewardTerms.read) ?? nil
         return RuleDocument(
             name: body.text("name", maximumLength: 200),
-            event: body.custom("event", standIn: .sale) { read($0, RuleEvent.self) },
-            reward: reward,
+            event: body.custom("event", standIn: .sale) { value in read(value, RuleEvent.self) },
+            reward: reward ?? .freeShipping,
             recipient: body.optionalOneOf("for", RuleRecipient.self) ?? .member,
             level: Int(body.optionalInteger("level", in: 0...Int64(CommissionRule.levelLimit)) ?? 0),
             conditions: body.optionalCustom("conditions", Condition.read) ?? .always,
@@ -164,6 +165,7 @@ extension RuleFailure {
         case .levelOutOfRange: Refusal.field("level", "Must be 0 to \(CommissionRule.levelLimit).")
         case .levelNeedsSale: Refusal.field("level", "Must be 0 for clicks and leads: they pay the sharing member alone.")
         case .friendHasNoLevel: Refusal.field("level", "Must be 0 when the reward is for the friend.")
+        case .friendHasNoTiers: Refusal.field("reward.kind", "Tiers look at a member's volume: use flat or percent for the friend.")
         case .rewardNeedsSale: Refusal.field("reward.kind", "A part of an amount needs a sale: use flat, points or credit for clicks and leads.")
         case .itemsNeedSale: Refusal.field("perItem", "Needs event sale or recurring.")
         case .monthsNeedSale: Refusal.field("months", "Needs event sale or recurring.")

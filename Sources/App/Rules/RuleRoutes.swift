@@ -1,3 +1,6 @@
+import HTTPTypes
+import Persistence
+import Rules
 import Web
 
 enum RuleRoutes {

@@ -12,13 +12,9 @@ enum Password {
     static func hash(_ password: String) -> String? {
         guard sodium_init() >= 0 else { return nil }
         var text = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
-        let bytes = Array(password.utf8)
-        let result = bytes.withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { characters in
-                crypto_pwhash_str_alg(
-                    &text, characters.baseAddress, UInt64(bytes.count), passes, memoryBytes, crypto_pwhash_ALG_ARGON2ID13)
-            }
-        }
+        let characters = password.utf8.map { CChar(bitPattern: $0) }
+        let result = crypto_pwhash_str_alg(
+            &text, characters, UInt64(characters.count), passes, memoryBytes, crypto_pwhash_ALG_ARGON2ID13)
         guard result == 0 else { return nil }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -28,15 +24,8 @@ enum Password {
         guard sodium_init() >= 0 else { return false }
         let bytes = Array(password.utf8)
         guard bytes.count <= lengthMax else { return false }
-        let stored = (hash ?? nobody).utf8CString
-        let result = stored.withUnsafeBufferPointer { stored in
-            bytes.withUnsafeBufferPointer { buffer in
-                buffer.withMemoryRebound(to: CChar.self) { characters in
-                    crypto_pwhash_str_verify(stored.baseAddress, characters.baseAddress, UInt64(bytes.count))
-                }
-            }
-        }
-        return result == 0 && hash != nil
+        let characters = bytes.map { CChar(bitPattern: $0) }
+        return crypto_pwhash_str_verify(hash ?? nobody, characters, UInt64(characters.count)) == 0 && hash != nil
     }
 
     /// The hash of a password nobody has, for comparisons that must fail slowly.

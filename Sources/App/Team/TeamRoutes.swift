@@ -1,4 +1,6 @@
 import Chronology
+import HTTPTypes
+import Persistence
 import Web
 
 enum TeamRoutes {

@@ -1,4 +1,6 @@
 import Attribution
+import Chronology
+import Money
 import Web
 
 extension Credit {
