@@ -81,6 +81,12 @@ struct Settings: Sendable {
         return settings
     }
 
+    /// Chooses a free port when the port is 0, so that the addresses the server speaks of are known before it listens.
+    mutating func pickPort() {
+        guard port == 0 else { return }
+        port = FreePort.find(host: host) ?? 0
+    }
+
     /// The path of the SQLite file, or nil on PostgreSQL.
     var sqlitePath: String? { database.hasPrefix("sqlite:") ? String(database.dropFirst("sqlite:".count)) : nil }
 
@@ -93,4 +99,23 @@ struct SettingFailure: Error, CustomStringConvertible {
     var name: String
     var allowed: String
     var description: String { "\(name) must be \(allowed)." }
+}
+
+/// Asks the system for a port that is free now.
+enum FreePort {
+    static func find(host: String) -> Int? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return nil }
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bound in
+                bind(descriptor, bound, length) == 0 && getsockname(descriptor, bound, &length) == 0
+            }
+        }
+        return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
+    }
 }

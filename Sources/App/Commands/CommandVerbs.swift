@@ -1,0 +1,38 @@
+import Chronology
+import Persistence
+import Web
+
+/// What commands do when they write: run in this process, or by the server that has the database open.
+enum CommandVerbs {
+    static func run(_ name: String, _ arguments: JSONValue, _ installation: Installation) async throws -> JSONValue {
+        let reader = try JSONReader(arguments)
+        switch name {
+        case "setup":
+            let workspace = reader.text("workspace", maximumLength: 200)
+            let email = reader.custom("email", standIn: "", Normalised.readEmail)
+            let isTest = reader.optionalBoolean("test") ?? false
+            try reader.finish()
+            return try await setUp(workspace: workspace, email: email, isTest: isTest, installation)
+        case "jobs-run":
+            try reader.finish()
+            try await installation.doDueWork()
+            return ["done": true]
+        default: throw Problem.notFound(detail: "This server knows no command \(name).")
+        }
+    }
+
+    private static func setUp(workspace name: String, email: String, isTest: Bool, _ installation: Installation) async throws -> JSONValue {
+        let password = Operator.newPassword(installation.world)
+        guard let hash = await installation.passwords.hash(password) else {
+            throw Problem.unavailable(detail: "There is not enough memory to hash a password.", retryAfterSeconds: 5)
+        }
+        let made = try await installation.writeAnywhere { [world = installation.world, vault = installation.vault] connection in
+            try Workspace.create(name: name, ownerEmail: email, ownerPasswordHash: hash, world: world, vault: vault, on: connection)
+        }
+        let keys = isTest ? made.testKeys : made.liveKeys
+        return [
+            "workspaceId": .text((isTest ? made.twin : made.workspace).id.text), "secretKey": .text(keys.secret),
+            "publishableKey": .text(keys.publishable), "ownerEmail": .text(email), "ownerPassword": made.isNewOwner ? .text(password) : .null,
+        ]
+    }
+}

@@ -1,0 +1,124 @@
+public import ArgumentParser
+import Foundation
+import Logging
+import Persistence
+import Web
+
+/// The commands of the binary, in the order in which `kith --help` lists them.
+public enum KithCommands {
+    public static let all: [any ParsableCommand.Type] = [ServeCommand.self, SetupCommand.self]
+}
+
+/// The options that every command on a database has.
+struct DatabaseOptions: ParsableArguments {
+    @Option(help: "sqlite:PATH or postgres://… (default: KITH_DATABASE, or sqlite:kith.sqlite)")
+    var database: String?
+
+    func settings() throws -> Settings {
+        var settings = try Settings.read()
+        if let database { settings.database = database }
+        return settings
+    }
+}
+
+/// Says what failed as one plain sentence, on standard error, with exit status 1.
+func plainly<T>(_ work: () async throws -> T) async throws -> T {
+    do {
+        return try await work()
+    } catch {
+        FileHandle.standardError.write(Data((CommandFailure.sentence(error) + "\n").utf8))
+        throw ExitCode.failure
+    }
+}
+
+enum CommandFailure {
+    static func sentence(_ error: any Error) -> String {
+        switch error {
+        case let problem as Problem:
+            problem.errors.isEmpty ? problem.detail : problem.errors.map { "\($0.field): \($0.message)" }.joined(separator: " ")
+        case let failure as DatabaseFailure where failure.kind == .locked:
+            "Another Kith has this database open: \(failure.message). Stop it, or let it do the work through its socket."
+        case let failure as DatabaseFailure: "The database refused: \(failure.message)."
+        default: "\(error)"
+        }
+    }
+}
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Start the server.")
+
+    @OptionGroup var options: DatabaseOptions
+    @Option(help: "Address to listen on.") var host: String?
+    @Option(help: "Port to listen on; 0 picks one and prints it.") var port: Int?
+
+    func run() async throws {
+        try await plainly {
+            var settings = try options.settings()
+            if let host { settings.host = host }
+            if let port { settings.port = port }
+            settings.pickPort()
+            var logger = Logger(label: "kith")
+            logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+            let installation = try await Installation.open(settings, logger: logger)
+            try await Server.run(installation) { address in
+                print("Kith listens on \(address)")
+                fflush(nil)
+            }
+        }
+    }
+}
+
+struct SetupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "setup", abstract: "Make the schema, a workspace with its test twin, and its owner.")
+
+    @OptionGroup var options: DatabaseOptions
+    @Option(help: "The workspace's name.") var workspace: String
+    @Option(help: "The owner's mail address.") var email: String
+    @Flag(help: "Print the keys of the test twin, which has a clock of its own and in which nothing is paid or mailed.") var test = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await plainly {
+            let answer = try await Commands.write(
+                "setup", ["workspace": .text(workspace), "email": .text(email), "test": .boolean(test)], options.settings())
+            Commands.show(answer, json: json)
+        }
+    }
+}
+
+enum Commands {
+    /// Runs a writing command in this process, or by the server that has the SQLite file open.
+    static func write(_ name: String, _ arguments: JSONValue, _ settings: Settings) async throws -> JSONValue {
+        do {
+            let installation = try await Installation.open(settings, logger: quiet)
+            do {
+                let answer = try await CommandVerbs.run(name, arguments, installation)
+                await installation.close()
+                return answer
+            } catch {
+                await installation.close()
+                throw error
+            }
+        } catch let failure as DatabaseFailure where failure.kind == .locked {
+            return try await CommandClient.send(name, arguments, socket: settings.socketPath)
+        }
+    }
+
+    static func show(_ answer: JSONValue, json: Bool) {
+        guard !json, case .object(let members) = answer else {
+            print(String(decoding: answer.bytes, as: UTF8.self))
+            return
+        }
+        for member in members {
+            let text: String = if case .text(let text) = member.value { text } else { String(decoding: member.value.bytes, as: UTF8.self) }
+            print("\(member.name): \(text)")
+        }
+    }
+
+    static var quiet: Logger {
+        var logger = Logger(label: "kith")
+        logger.logLevel = .error
+        return logger
+    }
+}
