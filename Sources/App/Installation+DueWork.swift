@@ -29,7 +29,7 @@ enum DueStore {
         try connection.rows(
             """
             SELECT w.id FROM workspace w WHERE EXISTS (
-                SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= coalesce(w.test_now, \(now)))
+                SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

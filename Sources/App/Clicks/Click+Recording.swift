@@ -78,7 +78,6 @@ extension Installation {
 
     /// Writes a click that was told of. It is on disk when this returns.
     func record(_ input: NewClick, caller: Caller, request: Request) async throws -> RecordedClick {
-        let now = world.now()
         let (workspace, link, program) = try await main.read { connection -> (Workspace, Link?, ProgramID?) in
             guard let workspace = try WorkspaceStore.find(caller.workspaceID, on: connection) else { throw Refusal.unknown("workspace") }
             if let code = input.code {
@@ -122,7 +121,6 @@ extension Installation {
                 input.deviceID.map { JSONMember("deviceId", .text($0)) },
             ].compactMap { $0 }))
         try await clickLog.append(click)
-        _ = now
         return RecordedClick(click: click, link: link)
     }
 

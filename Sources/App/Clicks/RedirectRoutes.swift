@@ -59,7 +59,7 @@ struct Redirect: Sendable {
     func respond(_ request: Request, _ context: KithContext) async throws -> Response {
         let target = try await target(request, context)
         let link = target.link
-        let now = installation.world.now()
+        let now = Workspace.now(installation.world, aheadMs: target.aheadMs)
         if link.isExpired(at: now) {
             throw Problem(status: .gone, code: "link_expired", detail: "This link has ended.")
         }

@@ -11,6 +11,8 @@ final class LinkIndex: Sendable {
     /// What a redirect needs to know of a link.
     struct Target: Sendable {
         var link: Link
+        /// How far the workspace's clock is ahead of real time.
+        var aheadMs: Int64
         var isCookieless: Bool
         var linkParameters: [String]
     }
@@ -32,8 +34,9 @@ final class LinkIndex: Sendable {
         let target = try await database.read { connection -> Target? in
             guard let link = try LinkStore.find(host: host, folded: folded, on: connection) else { return nil }
             let program = try ProgramStore.newest(link.programID, in: link.workspaceID, on: connection)
+            let workspace = try WorkspaceStore.find(link.workspaceID, on: connection)
             return Target(
-                link: link, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
+                link: link, aheadMs: workspace?.testAheadMs ?? 0, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
         }
         // Unknown codes are not remembered: anyone may ask for any number of them.
         guard let target else { return nil }

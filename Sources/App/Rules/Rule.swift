@@ -16,13 +16,15 @@ struct Rule: Sendable {
 extension Rule {
     static let rulesMax = 200
 
-    /// Adds a rule to a program, in force from `effectiveFrom` (default: from now on).
+    /// Adds a rule to a program, in force from `effectiveFrom`. Without one a rule written before the program's first sale holds from
+    /// the beginning, so that history can be sent in afterwards, and a later rule from now on.
     static func create(_ document: RuleDocument, program id: ProgramID, in write: Write) throws -> Rule {
         guard try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
         guard try RuleStore.count(of: id, on: write.connection) < rulesMax else {
             throw Problem.conflict(code: "too_many_rules", detail: "A program has at most \(rulesMax) rules.")
         }
-        let rule = try document.rule(id: write.world.newID(), program: id, version: 1, now: write.now)
+        let hasSales = try SaleStore.hasAny(in: id, on: write.connection)
+        let rule = try document.rule(id: write.world.newID(), program: id, version: 1, now: hasSales ? write.now : .earliest)
         try RuleStore.insert(rule, workspace: write.workspace.id, recordedAt: write.now, author: write.actor, on: write.connection)
         try write.audit("rule.create", subject: rule.id.text, JSONText(["version": 1, "document": rule.document]))
         return rule

@@ -112,6 +112,10 @@ enum SaleStore {
         return try connection.value("SELECT count(*) FROM sale WHERE customer_id = \(customer) AND program_id IS NULL") ?? 0
     }
 
+    static func hasAny(in program: ProgramID, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM sale WHERE program_id = \(program) LIMIT 1") != nil
+    }
+
     static func firstSaleAt(of customer: CustomerID, in program: ProgramID, on connection: any Connection) throws -> Instant? {
         try connection.row("SELECT min(occurred_at) FROM sale WHERE customer_id = \(customer) AND program_id = \(program)")?.get(at: 0)
     }

@@ -5,14 +5,15 @@ CREATE TABLE workspace (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     slug TEXT NOT NULL UNIQUE,
-    -- The workspace whose test twin this is. A test workspace has a clock of its own; nothing in it is paid or mailed.
+    -- The workspace whose test twin this is. A test workspace has a clock of its own, this many milliseconds ahead of real time;
+    -- nothing in it is paid or mailed.
     live_id TEXT UNIQUE REFERENCES workspace (id),
-    test_now INTEGER,
+    test_ahead_ms INTEGER CHECK (test_ahead_ms >= 0),
     time_zone TEXT NOT NULL,
     locale TEXT NOT NULL,
     hue INTEGER NOT NULL DEFAULT 222 CHECK (hue BETWEEN 0 AND 359),
     created_at INTEGER NOT NULL,
-    CHECK ((live_id IS NULL) = (test_now IS NULL))
+    CHECK ((live_id IS NULL) = (test_ahead_ms IS NULL))
 ) STRICT;
 
 -- A person who signs in to operate workspaces. Mail and name are sealed under the key of that row.

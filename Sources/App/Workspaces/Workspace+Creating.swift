@@ -20,12 +20,12 @@ extension Workspace {
         let now = world.now()
         let slug = try freeSlug(name, world: world, on: connection)
         let live = Workspace(
-            id: world.newID(), name: name, slug: slug, liveID: nil, testNow: nil, timeZone: "UTC", locale: "en", hue: 222)
+            id: world.newID(), name: name, slug: slug, liveID: nil, testAheadMs: nil, timeZone: "UTC", locale: "en", hue: 222)
         var twin = live
         twin.id = world.newID()
         twin.slug = slug + "-test"
         twin.liveID = live.id
-        twin.testNow = now
+        twin.testAheadMs = 0
         let (owner, isNew) = try Operator.findOrCreate(
             email: ownerEmail, name: nil, passwordHash: ownerPasswordHash, vault: vault, world: world, on: connection)
         for workspace in [live, twin] {

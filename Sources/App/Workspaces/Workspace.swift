@@ -8,8 +8,8 @@ struct Workspace: Sendable, Hashable {
     var slug: String
     /// Set on a test twin: the live workspace it belongs to.
     var liveID: WorkspaceID?
-    /// The movable clock of a test workspace.
-    var testNow: Instant?
+    /// How far the movable clock of a test workspace is ahead of real time.
+    var testAheadMs: Int64?
     var timeZone: String
     var locale: String
     var hue: Int
@@ -19,12 +19,17 @@ struct Workspace: Sendable, Hashable {
     /// The workspace whose team works here.
     var teamID: WorkspaceID { liveID ?? id }
 
-    /// What this workspace calls now. A test clock stands still until it is moved.
-    func now(_ world: World) -> Instant { testNow ?? world.now() }
+    /// What this workspace calls now. A test clock goes on by itself and can be moved forward.
+    func now(_ world: World) -> Instant { Self.now(world, aheadMs: testAheadMs ?? 0) }
+
+    static func now(_ world: World, aheadMs: Int64) -> Instant {
+        let real = world.now()
+        return (try? real.adding(milliseconds: aheadMs)) ?? real
+    }
 }
 
 enum WorkspaceStore {
-    private static let columns = "id, name, slug, live_id, test_now, time_zone, locale, hue"
+    private static let columns = "id, name, slug, live_id, test_ahead_ms, time_zone, locale, hue"
 
     static func find(_ id: WorkspaceID, on connection: any Connection) throws -> Workspace? {
         try connection.row("SELECT \(raw: columns) FROM workspace WHERE id = \(id)").map(read)
@@ -45,19 +50,19 @@ enum WorkspaceStore {
     static func insert(_ workspace: Workspace, createdAt: Instant, on connection: any Connection) throws {
         try connection.execute(
             """
-            INSERT INTO workspace (id, name, slug, live_id, test_now, time_zone, locale, hue, created_at)
-            VALUES (\(workspace.id), \(workspace.name), \(workspace.slug), \(workspace.liveID), \(workspace.testNow),
+            INSERT INTO workspace (id, name, slug, live_id, test_ahead_ms, time_zone, locale, hue, created_at)
+            VALUES (\(workspace.id), \(workspace.name), \(workspace.slug), \(workspace.liveID), \(workspace.testAheadMs),
                     \(workspace.timeZone), \(workspace.locale), \(workspace.hue), \(createdAt))
             """)
     }
 
-    static func setClock(_ id: WorkspaceID, to now: Instant, on connection: any Connection) throws {
-        try connection.execute("UPDATE workspace SET test_now = \(now) WHERE id = \(id) AND live_id IS NOT NULL")
+    static func setClock(_ id: WorkspaceID, aheadMs: Int64, on connection: any Connection) throws {
+        try connection.execute("UPDATE workspace SET test_ahead_ms = \(aheadMs) WHERE id = \(id) AND live_id IS NOT NULL")
     }
 
     private static func read(_ row: Row) throws -> Workspace {
         Workspace(
             id: try row.get(at: 0), name: try row.get(at: 1), slug: try row.get(at: 2), liveID: try row.get(at: 3),
-            testNow: try row.get(at: 4), timeZone: try row.get(at: 5), locale: try row.get(at: 6), hue: try row.get(at: 7))
+            testAheadMs: try row.get(at: 4), timeZone: try row.get(at: 5), locale: try row.get(at: 6), hue: try row.get(at: 7))
     }
 }

@@ -4,6 +4,9 @@ import Persistence
 import Web
 
 enum WorkspaceRoutes {
+    /// A test may name the time it set before, although the clock has gone on since.
+    private static let backMs: Int64 = 600_000
+
     static func add(to api: inout API) {
         let installation = api.installation
         api.read(
@@ -19,16 +22,22 @@ enum WorkspaceRoutes {
             decode: { body, _ in body.custom("now", standIn: Instant.earliest, Instant.read) },
             prepare: { now, _, caller in
                 try await installation.write(caller.workspaceID, actor: caller.actor) { write in
-                    guard let before = write.workspace.testNow else {
+                    guard write.workspace.isTest else {
                         throw Problem.conflict(code: "not_a_test_workspace", detail: "Only a test workspace has a clock that moves. Use its keys.")
                     }
-                    guard now >= before else { throw Refusal.field("now", "Must not be before \(before.rfc3339), which it is now there.") }
-                    try WorkspaceStore.setClock(write.workspace.id, to: now, on: write.connection)
+                    // The clock has gone on since it was set: naming the same time again is no step back.
+                    let ahead = now.millisecondsClamped(since: write.world.now())
+                    guard ahead >= (write.workspace.testAheadMs ?? 0) - backMs else {
+                        throw Refusal.field("now", "Must not be before \(write.now.rfc3339), which it is now there.")
+                    }
+                    try WorkspaceStore.setClock(
+                        write.workspace.id, aheadMs: max(ahead, write.workspace.testAheadMs ?? 0), on: write.connection)
                 }
+                installation.linkIndex.forgetAll()
                 try await installation.doDueWork(in: caller.workspaceID)
                 return now
             }
-        ) { now, write in Answer(write.workspace.json(now: now)) }
+        ) { _, write in Answer(write.workspace.json(now: write.now)) }
     }
 
     private static let shape = APISchema.object([

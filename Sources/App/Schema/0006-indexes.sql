@@ -1,0 +1,2 @@
+-- Look-ups that grew with the features above.
+CREATE INDEX sale_program ON sale (program_id, occurred_at);
