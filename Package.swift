@@ -2,7 +2,9 @@
 import PackageDescription
 
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
-let featuresWithTests: [String] = []
+let featuresWithTests: [String] = [
+    "Outbound",
+]
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),

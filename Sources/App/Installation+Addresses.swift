@@ -1,4 +1,3 @@
-import CNIOLinux
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -30,36 +29,5 @@ extension Installation {
 
     private func isTrustedProxy(_ address: String) -> Bool {
         settings.trustedProxies.contains { AddressRange($0)?.contains(address) ?? false }
-    }
-}
-
-/// A range of addresses in CIDR form.
-struct AddressRange: Sendable, Hashable {
-    private let bytes: [UInt8]
-    private let prefix: Int
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1)
-        guard let first = parts.first, let bytes = Self.bytes(String(first)) else { return nil }
-        let width = bytes.count * 8
-        let prefix = parts.count > 1 ? Int(parts[1]) : width
-        guard let prefix, (0...width).contains(prefix) else { return nil }
-        self.bytes = bytes
-        self.prefix = prefix
-    }
-
-    func contains(_ address: String) -> Bool {
-        guard let other = Self.bytes(address), other.count == bytes.count else { return false }
-        for bit in 0..<prefix where (bytes[bit / 8] ^ other[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 { return false }
-        return true
-    }
-
-    private static func bytes(_ text: String) -> [UInt8]? {
-        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
-        switch address {
-        case .v4(let address): return withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
-        case .v6(let address): return withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-        case .unixDomainSocket: return nil
-        }
     }
 }

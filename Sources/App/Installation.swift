@@ -22,6 +22,7 @@ final class Installation: Sendable {
     let passwords = PasswordWork()
     let keysInFlight = KeysInFlight()
     let callers: CallerDirectory
+    let outbound: Outbound
     let logger: Logger
 
     private init(
@@ -41,6 +42,7 @@ final class Installation: Sendable {
         classifier = ClickClassifier(try CrawlerPatterns(Embedded.files(.vendor)))
         addresses = ClickAddress(secrets: secrets)
         callers = CallerDirectory(main, world: world)
+        outbound = Outbound(allowed: settings.egressAllow)
     }
 
     /// Opens the databases and brings their schema up to date.
