@@ -24,8 +24,11 @@ extension Installation {
     func linkHost(of request: Request) -> String {
         let host = request.uri.host ?? request.head.authority ?? ""
         let name = String(host.split(separator: ":").first ?? "").lowercased()
-        return baseURL.contains("//\(name)") ? "" : name
+        return name == ownHost ? "" : name
     }
+
+    /// The host of the server's own address.
+    private var ownHost: String { String(baseURL.split(separator: "/").dropFirst().first?.split(separator: ":").first ?? "").lowercased() }
 
     private func isTrustedProxy(_ address: String) -> Bool {
         settings.trustedProxies.contains { AddressRange($0)?.contains(address) ?? false }

@@ -6,6 +6,7 @@ struct Zone: Sendable, Hashable {
     let name: String
     private let zone: TimeZone
 
+    private static let known = Memo<String, TimeZone?>(limit: 1_000)
     static let utc = Zone(name: "UTC", zone: .gmt)
 
     private init(name: String, zone: TimeZone) {
@@ -15,7 +16,7 @@ struct Zone: Sendable, Hashable {
 
     /// Nil when the name is not one of the zone data's.
     init?(_ name: String) {
-        guard name == "UTC" || name.contains("/"), let zone = TimeZone(identifier: name) else { return nil }
+        guard let zone = Self.known.value(name, { name == "UTC" || name.contains("/") ? TimeZone(identifier: name) : nil }) else { return nil }
         self.init(name: name, zone: zone)
     }
 

@@ -30,7 +30,6 @@ extension Commission {
         let rules = try RuleStore.all(of: program.id, on: write.connection)
         guard !rules.isEmpty else { return Earned() }
         let first = try SaleStore.firstSaleAt(of: sale.customerID, in: program.id, on: write.connection) ?? sale.occurredAt
-        let members = credit.creditedMembers.map(\.memberID)
         let needsTotals = rules.contains { $0.terms.conditions.leaves.contains { if case .memberTotal = $0.field { true } else { false } } }
         let facts = SaleFacts(
             event: .sale, occurredAt: sale.occurredAt, programCurrency: programCurrency, currency: sale.currency,
@@ -41,11 +40,22 @@ extension Commission {
                 SaleItem(sku: $0.sku, category: $0.category, quantity: $0.quantity, amount: Amount(minor: $0.amountMinor))
             },
             metadata: Dictionary(input.metadata.compactMap { member in member.value.fact.map { (member.name, $0) } }, uniquingKeysWith: { first, _ in first }),
-            memberTotals: needsTotals ? try CommissionStore.totals(of: members, in: program.id, on: write.connection) : [:])
+            memberTotals: needsTotals ? try totals(credit, program: program, in: write) : [:])
         return try earn(
             Occasion(
                 cause: .sale, causeID: sale.id.text, saleID: sale.id, customerID: sale.customerID, facts: facts, credit: credit, program: program),
             rules: rules, in: write)
+    }
+
+    /// What everybody who might be paid has sold before, zero included: a condition on a total needs a number.
+    private static func totals(_ credit: Credit, program: Program, in write: Write) throws -> [String: [String: Int64]] {
+        var people: Set<MemberID> = []
+        for member in credit.creditedMembers {
+            people.insert(member.memberID)
+            people.formUnion(try MemberStore.enrollers(above: member.memberID, limit: CommissionRule.levelLimit, on: write.connection))
+        }
+        let sold = try CommissionStore.totals(of: people.sorted(), in: program, on: write.connection)
+        return Dictionary(people.map { ($0.text, sold[$0.text] ?? ["sales": 0, "amount": 0]) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Applies the rules in force at the event.
@@ -88,8 +98,9 @@ extension Commission {
                 earned.refusals.append(RuleRefusal.friendWithoutAccount(rule))
                 continue
             }
-            if case .tiered = rule.terms.reward, line.purpose == .reward {
-                try UsageStore.addToTier(rule.id, member: member, period: period.month, baseMinor: line.base?.minor ?? 0, on: write.connection)
+            if case .tiered = rule.terms.reward, line.purpose == .reward, let sale = occasion.saleID {
+                try UsageStore.insertTierEntry(
+                    sale: sale, rule: rule.id, member: member, period: period.month, baseMinor: line.base?.minor ?? 0, on: write.connection)
             }
             guard line.amount.minor > 0 else { continue }
             guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {

@@ -10,6 +10,8 @@ extension Commission {
     /// already becomes a debt, which later commissions pay off first.
     static func reverse(for sale: Sale, cause refund: Refund, in write: Write) throws {
         var entries: [Entry] = []
+        try UsageStore.takeFromTiers(
+            sale: sale.id, refundedMinor: sale.refundedMinor, amountMinor: sale.amountMinor, on: write.connection)
         for var commission in try CommissionStore.of(sale: sale.id, on: write.connection) {
             guard [.pending, .approved, .held, .paid].contains(commission.state) else { continue }
             let back = try Reversal.amount(
@@ -50,7 +52,7 @@ extension Commission {
         return entries
     }
 
-    /// A refund gives back what the commission used of its rule's cap and tiers.
+    /// A refund gives back what the commission used of its rule's cap.
     private func giveBack(_ back: Amount, of sale: Sale, isWhole: Bool, in write: Write) throws {
         guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection),
             let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection)
@@ -60,10 +62,6 @@ extension Commission {
             try UsageStore.takeFromCap(
                 ruleID, scope: place.scope, period: place.period, unit: unit, amountMinor: back.minor, count: isWhole ? 1 : 0,
                 on: write.connection)
-        }
-        if case .tiered = rule.terms.reward, isWhole {
-            try UsageStore.addToTier(
-                ruleID, member: memberID, period: program.zone.period(.month, of: occurredAt), baseMinor: -baseMinor, on: write.connection)
         }
     }
 }

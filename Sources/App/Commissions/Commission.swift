@@ -99,15 +99,15 @@ enum CommissionStore {
         return try connection.rows("\(sql: sql) ORDER BY id LIMIT \(limit)").map(read)
     }
 
-    /// What members earned by earlier sales, for conditions on their totals.
-    static func totals(of members: [MemberID], in program: ProgramID, on connection: any Connection) throws -> [String: [String: Int64]] {
+    /// What members sold before, for conditions on their totals: sales in the program's currency that they were credited for.
+    static func totals(of members: [MemberID], in program: Program, on connection: any Connection) throws -> [String: [String: Int64]] {
         guard !members.isEmpty else { return [:] }
         var totals: [String: [String: Int64]] = [:]
         let rows = try connection.rows(
             """
             SELECT c.member_id, count(*), sum(s.amount - s.refunded_amount) FROM
-                (SELECT DISTINCT member_id, sale_id FROM commission WHERE member_id IN \(list: members) AND program_id = \(program) AND level = 0) c
-            JOIN sale s ON s.id = c.sale_id GROUP BY c.member_id
+                (SELECT DISTINCT member_id, sale_id FROM commission WHERE member_id IN \(list: members) AND program_id = \(program.id) AND level = 0) c
+            JOIN sale s ON s.id = c.sale_id AND s.currency = \(program.currency) GROUP BY c.member_id
             """)
         for row in rows {
             let member: String = try row.get(at: 0)

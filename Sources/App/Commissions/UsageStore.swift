@@ -42,6 +42,34 @@ enum UsageStore {
             "SELECT base FROM tier_usage WHERE rule_id = \(rule) AND member_id = \(member) AND period = \(period)") ?? 0
     }
 
+    static func insertTierEntry(
+        sale: SaleID, rule: RuleID, member: MemberID, period: String, baseMinor: Int64, on connection: any Connection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO tier_entry (sale_id, rule_id, member_id, period, base) VALUES (\(sale), \(rule), \(member), \(period), \(baseMinor))
+            """)
+        try addToTier(rule, member: member, period: period, baseMinor: baseMinor, on: connection)
+    }
+
+    /// Takes the refunded part of a sale out of the tiers it counted for. However a refund is cut up, the parts add up.
+    static func takeFromTiers(sale: SaleID, refundedMinor: Int64, amountMinor: Int64, on connection: any Connection) throws {
+        guard amountMinor > 0 else { return }
+        for row in try connection.rows(
+            "SELECT rule_id, member_id, period, base, taken_back FROM tier_entry WHERE sale_id = \(sale) ORDER BY rule_id, member_id")
+        {
+            let rule: RuleID = try row.get(at: 0)
+            let member: MemberID = try row.get(at: 1)
+            let base: Int64 = try row.get(at: 3)
+            let takenBack: Int64 = try row.get(at: 4)
+            let target = try Allocation.proportion(of: Amount(minor: base), part: refundedMinor, whole: amountMinor).minor
+            guard target != takenBack else { continue }
+            try connection.execute(
+                "UPDATE tier_entry SET taken_back = \(target) WHERE sale_id = \(sale) AND rule_id = \(rule) AND member_id = \(member)")
+            try addToTier(rule, member: member, period: try row.get(at: 2), baseMinor: takenBack - target, on: connection)
+        }
+    }
+
     static func addToTier(_ rule: RuleID, member: MemberID, period: String, baseMinor: Int64, on connection: any Connection) throws {
         try connection.execute(
             """

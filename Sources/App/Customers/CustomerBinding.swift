@@ -26,7 +26,8 @@ struct CustomerBinding: Sendable {
 }
 
 extension CustomerBinding {
-    /// Gives a customer to a member by hand. The reason stands in the audit log and on the receipts of later sales.
+    /// Gives a customer to a member by hand. The reason stays with the binding, where erasure reaches it; the
+    /// audit log, which nobody can change, names only ids.
     static func assign(
         _ customer: Customer, to member: Member, program: Program, reason: String, in write: Write
     ) throws -> CustomerBinding {
@@ -36,7 +37,7 @@ extension CustomerBinding {
         try BindingStore.put(binding, workspace: write.workspace.id, on: write.connection)
         try write.audit(
             "customer.assign", subject: customer.id.text,
-            JSONText(["programId": .text(program.id.text), "memberId": .text(member.id.text), "reason": .text(reason)]))
+            JSONText(["programId": .text(program.id.text), "memberId": .text(member.id.text)]))
         return binding
     }
 

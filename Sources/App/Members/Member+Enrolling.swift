@@ -147,6 +147,9 @@ extension Member {
             throw Refusal.field("placementParentId", "A member cannot stand below themselves.", code: "placement_cycle")
         }
         guard try MemberStore.placementParent(of: member.id, on: write.connection) == nil else { return }
+        guard try !MemberStore.isPlacedAbove(member.id, parent.id, on: write.connection) else {
+            throw Refusal.field("placementParentId", "This member stands above that place: it would close a circle.", code: "placement_cycle")
+        }
         try MemberStore.insertPlacement(
             program: input.programID, tree: "placement", member: member.id, parent: parent.id, slot: input.placementSlot,
             from: input.joinedAt ?? write.now, recordedAt: write.now, on: write.connection)

@@ -138,6 +138,16 @@ enum MemberStore {
         )?.get(at: 0)
     }
 
+    /// Whether `member` stands anywhere above `other` in the placement tree (or is them).
+    static func isPlacedAbove(_ member: MemberID, _ other: MemberID, on connection: any Connection) throws -> Bool {
+        var current: MemberID? = other
+        while let id = current {
+            if id == member { return true }
+            current = try placementParent(of: id, on: connection)
+        }
+        return false
+    }
+
     private static func read(_ row: Row) throws -> Member {
         Member(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), personID: try row.get(at: 2),

@@ -54,9 +54,26 @@ enum ErasureStore {
             try connection.execute("UPDATE customer SET external_hash = NULL, country = NULL WHERE id = \(customer)")
             try connection.execute("UPDATE sale SET metadata_sealed = NULL WHERE customer_id = \(customer)")
             try connection.execute("UPDATE lead SET metadata_sealed = NULL WHERE customer_id = \(customer)")
+            try connection.execute("UPDATE customer_binding SET reason = NULL WHERE customer_id = \(customer)")
+            try connection.execute(
+                "UPDATE refund SET reason = NULL WHERE sale_id IN (SELECT id FROM sale WHERE customer_id = \(customer))")
+            try forgetTypedCodes(of: customer, on: connection)
             try connection.execute("DELETE FROM customer_visitor WHERE customer_id = \(customer)")
         }
         try IdempotencyRows.blank(mentioning: members + customers, in: write.workspace.id, on: connection)
         return key
+    }
+
+    /// What a buyer typed as a code that was none may be anything, a name too.
+    private static func forgetTypedCodes(of customer: String, on connection: any Connection) throws {
+        for table in ["sale", "lead"] {
+            let rows = try connection.rows(
+                "SELECT id, attribution FROM \(raw: table) WHERE customer_id = \(customer) AND attribution LIKE '%\"unknownCode\"%'")
+            for row in rows {
+                let kept = JSONText(JSONText(text: try row.get(at: 1)).value.without(["unknownCode", "unknownClick"]))
+                try connection.execute(
+                    "UPDATE \(raw: table) SET attribution = \(kept.text) WHERE id = \(try row.get(at: 0, as: String.self))")
+            }
+        }
     }
 }

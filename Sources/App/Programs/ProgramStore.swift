@@ -62,11 +62,16 @@ enum ProgramStore {
 
     private static let columns = "p.id, p.workspace_id, p.name, p.slug, p.currency, p.time_zone, p.created_at, v.version, v.settings"
 
+    private static let parsed = Memo<String, ProgramSettings>(limit: 2_000)
+
     private static func read(_ row: Row) throws -> Program {
         let text: String = try row.get(at: 8)
-        let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
-        let settings = ProgramSettings.read(reader)
-        try reader.finish()
+        let settings = try parsed.value(text) {
+            let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
+            let settings = ProgramSettings.read(reader)
+            try reader.finish()
+            return settings
+        }
         return Program(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), name: try row.get(at: 2), slug: try row.get(at: 3),
             currency: try row.get(at: 4), zone: Zone(try row.get(at: 5)) ?? .utc, createdAt: try row.get(at: 6), version: try row.get(at: 7),

@@ -92,11 +92,18 @@ enum RuleStore {
         ).map(read)
     }
 
+    /// A stored version never changes, so it is parsed once.
+    private static let parsed = Memo<String, Rule>(limit: 2_000)
+
     private static func read(_ row: Row) throws -> Rule {
+        let id: RuleID = try row.get(at: 0)
+        let version: Int = try row.get(at: 2)
         let text: String = try row.get(at: 3)
-        let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
-        let document = RuleDocument.read(reader)
-        try reader.finish()
-        return try document.rule(id: try row.get(at: 0), program: try row.get(at: 1), version: try row.get(at: 2), now: .earliest)
+        return try parsed.value("\(id)/\(version)/\(text)") {
+            let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
+            let document = RuleDocument.read(reader)
+            try reader.finish()
+            return try document.rule(id: id, program: try row.get(at: 1), version: version, now: .earliest)
+        }
     }
 }

@@ -162,6 +162,18 @@ CREATE TABLE cap_usage (
     PRIMARY KEY (rule_id, scope, period, unit)
 ) STRICT;
 
+-- What a sale added to a member's tiers, and how much of it a refund took back: in proportion, rounded once on the whole.
+CREATE TABLE tier_entry (
+    sale_id TEXT NOT NULL REFERENCES sale (id),
+    rule_id TEXT NOT NULL REFERENCES rule (id),
+    member_id TEXT NOT NULL REFERENCES member (id),
+    period TEXT NOT NULL,
+    base INTEGER NOT NULL CHECK (base >= 0),
+    taken_back INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (sale_id, rule_id, member_id),
+    CHECK (taken_back BETWEEN 0 AND base)
+) STRICT;
+
 -- What a tiered rule has counted for a member in a period.
 CREATE TABLE tier_usage (
     rule_id TEXT NOT NULL REFERENCES rule (id),
