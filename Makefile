@@ -8,11 +8,12 @@ KITH_HOST ?= 127.0.0.1
 KITH_PORT ?= 8080
 export KITH_DATABASE KITH_HOST KITH_PORT
 
-.PHONY: help setup run test test-swift test-browser bench endure simulate preview
+.PHONY: help setup run test test-swift test-browser walkthrough bench endure simulate preview
 
 help:
 	@echo "make run       set up, build in release, start on http://$(KITH_HOST):$(KITH_PORT) with a demo workspace"
 	@echo "make test      set up and run every test, on SQLite and PostgreSQL, and the pages in Chromium"
+	@echo "make walkthrough  6,919 real sales through API and CSV, on SQLite and PostgreSQL, against an independent calculation"
 	@echo "make bench     one line per figure, with its bar and its peer"
 	@echo "make endure    long tests: kill -9, power cut, hours of writers"
 	@echo "make simulate  the whole product against an invented company"
@@ -36,6 +37,11 @@ test-swift:
 test-browser:
 	@bin/setup --test
 	@bin/test browser
+
+walkthrough:
+	@bin/setup --test
+	swift build --product kith
+	@python3 Tests/Walkthrough/walk.py
 
 bench:
 	@bin/setup --test
