@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import Web
@@ -14,19 +15,24 @@ struct Site: Sendable {
             assets: try AssetLibrary(
                 Embedded.files(.styles) + Embedded.files(.scripts) + Embedded.files(.images) + Embedded.files(.vendor)))
     }
-}
 
-/// Draws problems for people.
-struct SiteProblemPage: ProblemPage {
-    let site: Site
-
-    func response(for problem: Problem, request: Request, context: KithContext) async -> Response {
-        Response(
-            status: problem.status, headers: [.contentType: "text/plain; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: problem.detail)))
+    /// A template with its model and the fixed texts that it names.
+    func render(_ template: String, _ page: PageObject, in language: PageLanguage) throws -> String {
+        var fields = page
+        fields["t"] = .object(templates.textPrefix(of: template).map { language.messages.texts(prefix: $0) } ?? PageObject())
+        fields["frame"] = .object(language.messages.texts(prefix: "frame"))
+        return try templates.render(template, fields)
     }
-}
 
-enum PageRoutes {
-    static func add(to api: inout API, site: Site) {}
+    /// A whole page: the content's template inside a frame's.
+    func response(
+        frame: PageFrame, content template: String, _ page: PageObject, in language: PageLanguage, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        var fields = frame.page
+        fields["contentHTML"] = .html(TrustedHTML(markup: try render(template, page, in: language)))
+        let markup = try render(frame.kind.rawValue, fields, in: language)
+        return Response(
+            status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: markup)))
+    }
 }

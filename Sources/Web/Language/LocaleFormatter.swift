@@ -35,6 +35,12 @@ public struct LocaleFormatter: Sendable {
         instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .omitted))
     }
 
+    /// A day without its year, for instance 22 Nov.
+    public func shortDate(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(
+            Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).day().month(.abbreviated))
+    }
+
     /// Day and minute, for instance 22 Nov 2026 at 14:05.
     public func dateTime(epochMs: Int64, timeZone: String) -> String {
         instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .shortened))

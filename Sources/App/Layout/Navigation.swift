@@ -1,0 +1,37 @@
+import Web
+
+/// The pages that exist, by job, and the right that each needs.
+enum Navigation {
+    struct Job: Sendable {
+        var key: String
+        var icon: String
+        var pages: [(key: String, url: String, right: Right)]
+    }
+
+    static let jobs: [Job] = [
+        Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead)]),
+        Job(key: "grow", icon: "grow", pages: [("links", "/links", .linksRead)]),
+        Job(key: "money", icon: "money", pages: [("sales", "/sales", .salesRead)]),
+        Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
+    ]
+
+    /// The jobs with a page that this person may see.
+    static func model(current: String?, session: OperatorSession, language: PageLanguage) -> PageValue {
+        PageValue(
+            jobs.compactMap { job -> PageObject? in
+                let pages = job.pages.filter { session.may($0.right) }
+                guard !pages.isEmpty else { return nil }
+                return [
+                    "title": .text(language("navigation.\(job.key)")), "icon": .text(job.icon), "open": .flag(pages.contains { $0.url == current }),
+                    "waiting": nil,
+                    "pages": PageValue(
+                        pages.map { page in
+                            [
+                                "title": .text(language("navigation.\(page.key)")), "url": .text(page.url), "current": .flag(page.url == current),
+                                "waiting": nil,
+                            ]
+                        }),
+                ]
+            })
+    }
+}

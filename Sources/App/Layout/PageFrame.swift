@@ -1,0 +1,91 @@
+import Hummingbird
+import Web
+
+/// What stands around a page's content.
+struct PageFrame: PageModel {
+    enum Kind: String, Sendable {
+        /// Operators who are signed in.
+        case page
+        /// Operators who are not: sign-in and problems.
+        case bare
+        /// People who do not run the program.
+        case `public`
+    }
+
+    struct Notice: Sendable {
+        var kind: String
+        var icon: String
+        var text: String
+    }
+
+    var kind: Kind
+    var title: String
+    var fields: PageObject
+
+    var page: PageObject {
+        var all = fields
+        all["title"] = .text(title)
+        return all
+    }
+
+    /// A frame without a person.
+    static func plain(_ kind: Kind, title: String, site: Site, language: PageLanguage, nonce: String) -> PageFrame {
+        PageFrame(kind: kind, title: title, fields: common(site, language, nonce, brandURL: nil))
+    }
+
+    /// The frame of a person's page.
+    static func page(
+        title: String, current: String?, isNarrow: Bool = false, notice: Notice? = nil, visit: PageVisit
+    ) -> PageFrame {
+        let language = visit.language
+        let session = visit.session
+        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: "/brand/\(session.workspace.hue).css")
+        let role = language("role.\(session.role.rawValue)")
+        fields["csrfToken"] = .text(session.csrf(visit.installation).text())
+        fields["workspace"] = [
+            "name": .text(session.workspace.name), "about": nil, "url": "/", "test": .flag(session.workspace.isTest),
+        ]
+        fields["find"] =
+            session.may(.salesRead)
+            ? ["action": "/sales", "value": .text(current == "/sales" ? visit.query["q"] ?? "" : "")] : nil
+        fields["navigation"] = Navigation.model(current: current, session: session, language: language)
+        fields["person"] = [
+            "name": .text(session.name ?? role), "initials": .text(Initials.of(session.name ?? role)), "role": .text(role),
+        ]
+        fields["switches"] = PageValue(
+            session.switches.map { target in
+                PageObject([
+                    "workspaceId": .text(target.id.text),
+                    "label": .text(
+                        target.teamID == session.workspace.teamID
+                            ? language(target.isTest ? "frame.toTest" : "frame.toLive") : language("frame.toOther", ["name": target.name])),
+                ])
+            })
+        fields["narrow"] = .flag(isNarrow)
+        fields["notice"] = PageValue(notice.map { PageObject(["kind": .text($0.kind), "icon": .text($0.icon), "text": .text($0.text)]) })
+        return PageFrame(kind: .page, title: title, fields: fields)
+    }
+
+    private static func common(_ site: Site, _ language: PageLanguage, _ nonce: String, brandURL: String?) -> PageObject {
+        func url(_ name: String) -> PageValue { .text(site.assets.url(for: name)) }
+        let isRightToLeft = language.messages.isRightToLeft
+        return [
+            "lang": .text(language.messages.locale), "dir": .text(isRightToLeft ? "rtl" : "ltr"), "theme": nil, "nonce": .text(nonce),
+            "assets": [
+                "icon": url("icon.svg"), "font": url("inter.woff2"), "bootstrap": url(isRightToLeft ? "bootstrap.rtl.min.css" : "bootstrap.min.css"),
+                "tokens": url("tokens.css"), "brand": PageValue(brandURL), "operator": url("operator.css"), "portal": url("portal.css"),
+                "theme": url("theme.js"), "page": url("page.js"),
+            ],
+        ]
+    }
+}
+
+/// The first letters of a name, for the round sign beside it.
+enum Initials {
+    static func of(_ name: String) -> String {
+        let words = name.split(whereSeparator: { $0.isWhitespace || $0 == "@" || $0 == "." || $0 == "-" }).filter { $0.first?.isLetter ?? false }
+        guard let first = words.first?.first else { return String(name.prefix(1)).uppercased() }
+        guard words.count > 1, let last = words.last?.first else { return String(first).uppercased() }
+        return String([first, last]).uppercased()
+    }
+}

@@ -1,0 +1,80 @@
+import Chronology
+import HTTPTypes
+import Hummingbird
+import Money
+import Web
+
+/// How one person reads a page: the texts and formats of their locale, the times of a zone.
+struct PageLanguage: Sendable {
+    let messages: Messages
+    let zone: Zone
+
+    /// `?lang=` names a locale of the catalogue; else the browser's wishes decide.
+    init(_ request: Request, site: Site, zone: Zone) {
+        let header = request.headers[.acceptLanguage]
+        let wished = request.uri.queryParameters["lang"].map(String.init)
+        let texts = wished.flatMap { site.catalogue.locales.contains($0) ? $0 : nil } ?? site.catalogue.locale(acceptLanguage: header)
+        messages = site.catalogue.messages(for: wished == nil ? Self.withRegion(texts, header) : texts)
+        self.zone = zone
+    }
+
+    init(messages: Messages, zone: Zone) {
+        self.messages = messages
+        self.zone = zone
+    }
+
+    func inZone(_ zone: Zone) -> PageLanguage { PageLanguage(messages: messages, zone: zone) }
+
+    /// The region says how dates and numbers are written, also where the texts have none.
+    private static func withRegion(_ locale: String, _ header: String?) -> String {
+        let tags = (header ?? "").split(separator: ",").prefix(20).map { $0.prefix { $0 != ";" }.filter { $0 != " " } }
+        let fits = tags.first { tag in
+            tag.utf8.count <= 20 && tag.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D }
+                && tag.lowercased().hasPrefix(locale.lowercased() + "-") && tag != PseudoLocale.identifier
+        }
+        return fits ?? locale
+    }
+
+    func callAsFunction(_ key: String, _ values: [String: String] = [:]) -> String { messages(key, values) }
+
+    func plural(_ key: String, _ count: Int64, _ values: [String: String] = [:]) -> String { messages.plural(key, count: count, values) }
+
+    func sentence(_ key: String, count: Int64? = nil, _ values: [String: String] = [:]) -> PageValue {
+        messages.sentence(key, count: count, values)
+    }
+
+    /// A time as templates show it: for programs, short, and whole on hover.
+    func time(_ instant: Instant) -> PageValue {
+        let ms = instant.millisecondsSince1970
+        return [
+            "iso": .text(instant.rfc3339), "text": .text(messages.formatter.dateTime(epochMs: ms, timeZone: zone.name)),
+            "exact": .text(messages.formatter.exactDateTime(epochMs: ms, timeZone: zone.name)),
+        ]
+    }
+
+    /// Day and minute as plain text.
+    func minute(_ instant: Instant) -> String {
+        messages.formatter.dateTime(epochMs: instant.millisecondsSince1970, timeZone: zone.name)
+    }
+
+    func day(_ instant: Instant) -> String { messages.formatter.date(epochMs: instant.millisecondsSince1970, timeZone: zone.name) }
+
+    /// A day and its month, where the year is clear.
+    func shortDay(_ day: LocalDay) -> String { messages.formatter.shortDate(epochMs: day.startInUTC.millisecondsSince1970, timeZone: "UTC") }
+
+    func integer(_ value: Int64) -> String { messages.formatter.integer(value) }
+
+    func percent(ppm: Int64, decimals: Int = 1) -> String { messages.formatter.percent(ppm: ppm, maximumDecimals: decimals) }
+
+    func money(_ minor: Int64, _ unit: UnitCode) -> String {
+        switch unit.kind {
+        case .currency(let currency): messages.formatter.money(amountMinor: minor, currency: currency.code, exponent: currency.exponent)
+        case .credit(let currency):
+            messages("unit.credit", ["amount": messages.formatter.money(amountMinor: minor, currency: currency.code, exponent: currency.exponent)])
+        case .points: messages.plural("unit.points", count: minor)
+        }
+    }
+
+    /// The number alone, for columns whose heading names the unit.
+    func amount(_ minor: Int64, _ unit: UnitCode) -> String { messages.formatter.amount(amountMinor: minor, exponent: unit.exponent) }
+}

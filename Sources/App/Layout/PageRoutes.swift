@@ -1,0 +1,32 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Web
+
+/// Every page that people see, a line for each feature.
+enum PageRoutes {
+    static func add(to api: inout API, site: Site) {
+        let gate = PageGate(installation: api.installation, site: site)
+        FileRoutes.add(to: &api, site: site)
+        SignInRoutes.add(to: &api, gate: gate)
+        InvitationRoutes.add(to: &api, gate: gate)
+        WorkspaceSwitch.add(to: &api, gate: gate)
+    }
+}
+
+/// Styles, scripts, pictures, and the sheet that gives a workspace its colour.
+enum FileRoutes {
+    static func add(to api: inout API, site: Site) {
+        api.table.note(.get, "\(AssetLibrary.prefix){file}")
+        api.router.get("\(RouterPath(AssetLibrary.prefix))**") { request, _ in try site.assets.response(for: request) }
+        api.table.note(.get, "/brand/{sheet}")
+        api.router.get("/brand/{sheet}") { _, context in
+            guard let name = context.parameters.get("sheet"), name.hasSuffix(".css"), let hue = Int(name.dropLast(4)), (0..<360).contains(hue) else {
+                throw Problem.notFound()
+            }
+            return Response(
+                status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "public, max-age=31536000, immutable"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: ":root { --hue: \(hue); }\n")))
+        }
+    }
+}

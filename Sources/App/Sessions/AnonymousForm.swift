@@ -1,0 +1,26 @@
+import Hummingbird
+import Web
+
+/// Forms of people who are not signed in: bound to a cookie of their own.
+struct AnonymousForm: Sendable {
+    static let cookie = HostCookie("kith_form")
+
+    let installation: Installation
+
+    /// The proof for a page, and the cookie's token when the browser has none yet.
+    func proof(for request: Request) -> (text: String, newToken: SessionToken?) {
+        if let known = token(of: request) { return (csrf(known).text(), nil) }
+        let token = SessionToken()
+        return (csrf(token).text(), token)
+    }
+
+    /// Throws a problem when the form did not come from a page of ours.
+    func verify(_ request: Request, _ fields: FormFields) throws {
+        try PageGate.check(request, installation).verify(
+            request, token: csrf(token(of: request) ?? SessionToken()), submitted: fields[CSRFToken.fieldName] ?? "")
+    }
+
+    private func token(of request: Request) -> SessionToken? { Self.cookie.value(in: request).flatMap { SessionToken(text: $0) } }
+
+    private func csrf(_ token: SessionToken) -> CSRFToken { CSRFToken(sessionHash: token.hash, key: installation.formKey) }
+}

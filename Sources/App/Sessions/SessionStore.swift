@@ -1,0 +1,119 @@
+import Chronology
+import Persistence
+
+/// A session as it is stored.
+struct StoredSession: Sendable {
+    var tokenHash: [UInt8]
+    var operatorID: OperatorID
+    var workspaceID: WorkspaceID
+    var createdAt: Instant
+    var seenAt: Instant
+    var rotatedAt: Instant
+    var expiresAt: Instant
+}
+
+/// The SQL of sessions and invitations.
+enum SessionStore {
+    private static let columns = "token_hash, operator_id, workspace_id, created_at, seen_at, rotated_at, expires_at"
+
+    /// The session of a token, or of the token it had a moment ago; nil when it has ended or nobody used it for too long.
+    static func find(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws -> StoredSession? {
+        let row =
+            try connection.row("SELECT \(raw: columns) FROM operator_session WHERE token_hash = \(hash)")
+            ?? connection.row("SELECT \(raw: columns) FROM operator_session WHERE previous_hash = \(hash) AND previous_until > \(now)")
+        guard let session = try row.map(read), session.expiresAt > now,
+            now.millisecondsClamped(since: session.seenAt) < SessionDoor.idleMs
+        else { return nil }
+        return session
+    }
+
+    static func insert(_ session: StoredSession, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO operator_session (\(raw: columns))
+            VALUES (\(session.tokenHash), \(session.operatorID), \(session.workspaceID), \(session.createdAt), \(session.seenAt),
+                    \(session.rotatedAt), \(session.expiresAt))
+            """)
+    }
+
+    /// False when another request was faster.
+    static func rotate(
+        _ hash: [UInt8], to new: [UInt8], at now: Instant, previousUntil: Instant, on connection: any Connection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE operator_session SET token_hash = \(new), previous_hash = \(hash), previous_until = \(previousUntil), rotated_at = \(now),
+                seen_at = \(now) WHERE token_hash = \(hash)
+            """) == 1
+    }
+
+    static func setSeen(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws {
+        try connection.execute("UPDATE operator_session SET seen_at = \(now) WHERE token_hash = \(hash)")
+    }
+
+    static func setWorkspace(_ hash: [UInt8], _ workspace: WorkspaceID, on connection: any Connection) throws {
+        try connection.execute("UPDATE operator_session SET workspace_id = \(workspace) WHERE token_hash = \(hash)")
+    }
+
+    static func delete(_ hash: [UInt8], on connection: any Connection) throws {
+        try connection.execute("DELETE FROM operator_session WHERE token_hash = \(hash)")
+    }
+
+    static func deleteEnded(at now: Instant, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM operator_session WHERE expires_at <= \(now)")
+    }
+
+    /// After a new password nobody stays signed in by the old one.
+    static func deleteAll(of id: OperatorID, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM operator_session WHERE operator_id = \(id)")
+    }
+
+    /// The workspaces of a person with their test twins.
+    static func workspaces(of id: OperatorID, on connection: any Connection) throws -> [Workspace] {
+        try TeamStore.workspaces(of: id, on: connection).flatMap { live -> [Workspace] in
+            [try WorkspaceStore.find(live, on: connection), try WorkspaceStore.twin(of: live, on: connection)].compactMap { $0 }
+        }
+    }
+
+    /// Counts a wrong password; the account waits after too many.
+    static func addFailure(_ id: OperatorID, max: Int, lockedUntil: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE operator SET failures = CASE WHEN failures + 1 >= \(max) THEN 0 ELSE failures + 1 END,
+                locked_until = CASE WHEN failures + 1 >= \(max) THEN \(lockedUntil) ELSE locked_until END
+            WHERE id = \(id)
+            """)
+    }
+
+    struct Invitation: Sendable {
+        var id: InvitationID
+        var workspaceID: WorkspaceID
+        var operatorID: OperatorID
+        var hasPassword: Bool
+    }
+
+    /// An invitation that still works.
+    static func invitation(_ tokenHash: [UInt8], at now: Instant, on connection: any Connection) throws -> Invitation? {
+        try connection.row(
+            """
+            SELECT i.id, i.workspace_id, i.operator_id, CASE WHEN o.password_hash IS NULL THEN 0 ELSE 1 END
+            FROM invitation i JOIN operator o ON o.id = i.operator_id
+            WHERE i.token_hash = \(tokenHash) AND i.accepted_at IS NULL AND i.expires_at > \(now)
+            """
+        ).map { row in
+            Invitation(
+                id: try row.get(at: 0), workspaceID: try row.get(at: 1), operatorID: try row.get(at: 2), hasPassword: try row.get(at: 3, as: Int.self) == 1)
+        }
+    }
+
+    /// False when it was taken already.
+    static func accept(_ id: InvitationID, at now: Instant, on connection: any Connection) throws -> Bool {
+        try connection.execute("UPDATE invitation SET accepted_at = \(now) WHERE id = \(id) AND accepted_at IS NULL") == 1
+    }
+
+    private static func read(_ row: Row) throws -> StoredSession {
+        StoredSession(
+            tokenHash: try row.get(at: 0), operatorID: try row.get(at: 1), workspaceID: try row.get(at: 2), createdAt: try row.get(at: 3),
+            seenAt: try row.get(at: 4), rotatedAt: try row.get(at: 5), expiresAt: try row.get(at: 6))
+    }
+}
