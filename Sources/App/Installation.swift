@@ -96,10 +96,30 @@ struct Stores: Sendable {
 
 /// The timelines of the schema, as they were put into the binary.
 enum Schema {
-    static func migrate(_ stores: Stores) async throws {
-        _ = try await Migrator.migrate(stores.keys, timeline: "keys", migrations: migrations(Embedded.files(.keySchema)))
-        _ = try await Migrator.migrate(stores.clicks, timeline: "clicks", migrations: migrations(Embedded.files(.clickSchema)))
-        _ = try await Migrator.migrate(stores.main, timeline: "main", migrations: migrations(Embedded.files(.schema)))
+    /// Brings every timeline up to date. Answers what was applied.
+    @discardableResult
+    static func migrate(_ stores: Stores) async throws -> [(timeline: String, migration: Migration)] {
+        var applied: [(timeline: String, migration: Migration)] = []
+        for (timeline, database, migrations) in timelines(stores) {
+            applied += try await Migrator.migrate(database, timeline: timeline, migrations: migrations).map { (timeline, $0) }
+        }
+        return applied
+    }
+
+    /// What is not applied yet.
+    static func pending(_ stores: Stores) async throws -> [(timeline: String, migration: Migration)] {
+        var pending: [(timeline: String, migration: Migration)] = []
+        for (timeline, database, migrations) in timelines(stores) {
+            pending += try await Migrator.pending(database, timeline: timeline, migrations: migrations).map { (timeline, $0) }
+        }
+        return pending
+    }
+
+    private static func timelines(_ stores: Stores) -> [(String, any Database, [Migration])] {
+        [
+            ("keys", stores.keys, migrations(Embedded.files(.keySchema))), ("clicks", stores.clicks, migrations(Embedded.files(.clickSchema))),
+            ("main", stores.main, migrations(Embedded.files(.schema))),
+        ]
     }
 
     /// `0003-people.sql`, with `0003-people.postgres.sql` beside it where PostgreSQL needs other words.

@@ -6,7 +6,10 @@ import Web
 
 /// The commands of the binary, in the order in which `kith --help` lists them.
 public enum KithCommands {
-    public static let all: [any ParsableCommand.Type] = [ServeCommand.self, SetupCommand.self]
+    public static let all: [any ParsableCommand.Type] = [
+        ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, TeamCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
+        JobsCommand.self, RoutesCommand.self,
+    ]
 }
 
 /// The options that every command on a database has.
@@ -105,6 +108,25 @@ enum Commands {
         }
     }
 
+    /// Opens the stores for reading only, beside a running server or without one.
+    static func read<T>(_ settings: Settings, _ body: (ReadingStores) async throws -> T) async throws -> T {
+        let stores = try await Stores.open(settings, readOnly: true)
+        do {
+            guard try await Schema.pending(stores).isEmpty else {
+                throw Problem.conflict(code: "schema_pending", detail: "The database is older than this program. Run kith migrate first.")
+            }
+            let secrets = try Secrets.load(path: settings.secretsPath, world: .real())
+            let value = try await body(
+                ReadingStores(
+                    main: stores.main, clicks: stores.clicks, vault: Vault(store: stores.keys, secrets: secrets, world: .real())))
+            await stores.close()
+            return value
+        } catch {
+            await stores.close()
+            throw error
+        }
+    }
+
     static func show(_ answer: JSONValue, json: Bool) {
         guard !json, case .object(let members) = answer else {
             print(String(decoding: answer.bytes, as: UTF8.self))
@@ -121,4 +143,11 @@ enum Commands {
         logger.logLevel = .error
         return logger
     }
+}
+
+/// What a command that changes nothing works with.
+struct ReadingStores: Sendable {
+    var main: any Database
+    var clicks: any Database
+    var vault: Vault
 }

@@ -6,6 +6,9 @@ extension Installation {
     /// Erases a person for good: fields, look-ups and key. What the law lets stand (amounts, ids) stands; nothing that names the person
     /// does, in the file, its log, exports or backups.
     func erase(person: PersonID, in workspace: WorkspaceID, actor: Actor) async throws {
+        let traces = try await main.read { connection in try ErasureStore.clickTraces(of: person, on: connection) }
+        // Clicks first: what leads to them from the person is gone after the next step.
+        try await clicks.write { connection in try ErasureStore.blankClicks(traces, in: workspace, on: connection) }
         let key = try await write(workspace, actor: actor) { write -> PersonKeyID in
             let key = try ErasureStore.erase(person, at: write.world.now(), in: write)
             try write.audit("person.erase", subject: person.text)
@@ -13,7 +16,9 @@ extension Installation {
         }
         // The key goes after the fields: when the process dies in between, the person is erased already and the key names nobody.
         try await vault.destroy([key])
+        linkIndex.forgetAll()
         try await main.checkpoint()
+        try await clicks.checkpoint()
     }
 
     /// The person whom an id names: a person's own, a member's or a customer's.
@@ -30,6 +35,37 @@ enum ErasureStore {
                 OR p.id IN (SELECT person_id FROM member WHERE id = \(id)) OR p.id IN (SELECT person_id FROM customer WHERE id = \(id))
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
+    }
+
+    /// What leads from a person to clicks: members whose links were clicked, and the browsers of a customer.
+    struct ClickTraces: Sendable {
+        var members: [String]
+        var visitors: [String]
+    }
+
+    static func clickTraces(of person: PersonID, on connection: any Connection) throws -> ClickTraces {
+        ClickTraces(
+            members: try connection.rows("SELECT id FROM member WHERE person_id = \(person)").map { try $0.get(at: 0) },
+            visitors: try connection.rows(
+                """
+                SELECT v.visitor_id FROM customer_visitor v JOIN customer c ON c.id = v.customer_id WHERE c.person_id = \(person)
+                ORDER BY v.visitor_id
+                """
+            ).map { try $0.get(at: 0) })
+    }
+
+    /// Addresses, agents and referrers of a customer's clicks, and addresses of a member's links (their code may be a name).
+    static func blankClicks(_ traces: ClickTraces, in workspace: WorkspaceID, on connection: any Connection) throws {
+        for member in traces.members {
+            try connection.execute("UPDATE click SET url = NULL WHERE workspace_id = \(workspace) AND member_id = \(member) AND url IS NOT NULL")
+        }
+        for visitor in traces.visitors {
+            try connection.execute(
+                """
+                UPDATE click SET url = NULL, referrer = NULL, user_agent = NULL, address_hash = NULL, signals = '{}'
+                WHERE workspace_id = \(workspace) AND visitor_id = \(visitor)
+                """)
+        }
     }
 
     static func erase(_ person: PersonID, at now: Instant, in write: Write) throws -> PersonKeyID {
@@ -59,6 +95,8 @@ enum ErasureStore {
                 "UPDATE refund SET reason = NULL WHERE sale_id IN (SELECT id FROM sale WHERE customer_id = \(customer))")
             try forgetTypedCodes(of: customer, on: connection)
             try connection.execute("DELETE FROM customer_visitor WHERE customer_id = \(customer)")
+            try connection.execute("UPDATE refund SET reason = NULL WHERE sale_id IN (SELECT id FROM sale WHERE customer_id = \(customer))")
+            try connection.execute("UPDATE customer_binding SET reason = NULL WHERE customer_id = \(customer)")
         }
         try IdempotencyRows.blank(mentioning: members + customers, in: write.workspace.id, on: connection)
         return key

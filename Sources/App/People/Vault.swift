@@ -73,6 +73,11 @@ final class Vault: Sendable {
         try await task.value
     }
 
+    /// Makes keys until this many are ready, for a transaction that needs many.
+    func refill(atLeast count: Int) async throws {
+        while state.withLock({ $0.spares.count < count }) { try await refill() }
+    }
+
     private func make() async throws {
         let fresh = (0..<Self.sparesMade).map { _ in PersonKey(id: world.newID(), key: SymmetricKey(size: .bits256)) }
         let wrapping = wrapping

@@ -78,6 +78,10 @@ enum TeamStore {
             "UPDATE operator SET password_hash = \(hash), failures = 0, locked_until = NULL WHERE id = \(id)")
     }
 
+    static func endSessions(of id: OperatorID, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM operator_session WHERE operator_id = \(id)")
+    }
+
     static func setFailures(_ id: OperatorID, _ failures: Int, lockedUntil: Instant?, on connection: any Connection) throws {
         try connection.execute("UPDATE operator SET failures = \(failures), locked_until = \(lockedUntil) WHERE id = \(id)")
     }

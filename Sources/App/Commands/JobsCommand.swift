@@ -1,0 +1,18 @@
+import ArgumentParser
+import Web
+
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "jobs", abstract: "Work that is due.", subcommands: [Run.self])
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run", abstract: "Do now what is due: apply clicks, approve commissions past their hold, forget old answers.")
+
+        @OptionGroup var options: DatabaseOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await plainly { Commands.show(try await Commands.write("jobs-run", [:], options.settings()), json: json) }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Chronology
+import Persistence
+import Web
+
+struct TeamCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "team", abstract: "People who operate a workspace.", subcommands: [Add.self, ResetPassword.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add", abstract: "Add an operator; prints their id, their password when they are new, and a secret key of theirs.")
+
+        @OptionGroup var options: DatabaseOptions
+        @OptionGroup var workspace: WorkspaceOptions
+        @Option(help: "Their mail address.") var email: String
+        @Option(help: "owner, admin, finance, marketer, compliance, developer, support or viewer.") var role: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await plainly {
+                let arguments = [("email", JSONValue.text(email)), ("role", .text(role))] + workspace.arguments
+                Commands.show(
+                    try await Commands.write("team-add", .object(arguments.map { JSONMember($0.0, $0.1) }), options.settings()), json: json)
+            }
+        }
+    }
+
+    struct ResetPassword: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "reset-password", abstract: "Give an operator a new password, open a locked account, end their sessions.")
+
+        @OptionGroup var options: DatabaseOptions
+        @Argument(help: "Their mail address.") var email: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await plainly {
+                Commands.show(try await Commands.write("team-reset-password", ["email": .text(email)], options.settings()), json: json)
+            }
+        }
+    }
+}
+
+extension CommandVerbs {
+    static func addToTeam(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
+        let email = reader.custom("email", standIn: "", Normalised.readEmail)
+        let role = try reader.oneOf("role", Role.self)
+        let choice = WorkspaceChoice(reader)
+        try reader.finish()
+        let workspace = try await installation.main.read { connection in try choice.find(on: connection) }
+        let password = Operator.newPassword(installation.world)
+        let hash = try await hashed(password, installation)
+        return try await installation.write(workspace.id, actor: .command) { write in
+            let (operator_, isNew) = try Operator.findOrCreate(
+                email: email, name: nil, passwordHash: hash, vault: write.vault, world: write.world, on: write.connection)
+            try TeamStore.join(operator_.id, write.workspace.teamID, role: role, at: write.world.now(), on: write.connection)
+            try write.audit("team.add", subject: operator_.id.text, JSONText(["role": .text(role.rawValue)]))
+            let key = try APIKey.create(name: "First key", kind: .secret, role: role, scopes: [], for: operator_.id, in: write)
+            return [
+                "id": .text(operator_.id.text), "password": isNew ? .text(password) : .null, "secretKey": .text(key.text),
+                "workspaceId": .text(write.workspace.id.text),
+            ]
+        }
+    }
+
+    static func resetPassword(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
+        let email = reader.custom("email", standIn: "", Normalised.readEmail)
+        try reader.finish()
+        let password = Operator.newPassword(installation.world)
+        let hash = try await hashed(password, installation)
+        let emailHash = installation.vault.lookupHash(nil, "operator", email)
+        let (id, workspaces) = try await installation.writeAnywhere { connection -> (OperatorID, [WorkspaceID]) in
+            guard let known = try TeamStore.find(emailHash: emailHash, on: connection) else {
+                throw Problem.notFound(detail: "No operator has the mail address \(email). Add them with kith team add.")
+            }
+            try TeamStore.setPassword(known.id, hash, on: connection)
+            try TeamStore.endSessions(of: known.id, on: connection)
+            return (known.id, try TeamStore.workspaces(of: known.id, on: connection))
+        }
+        for workspace in workspaces {
+            try await installation.write(workspace, actor: .command) { write in try write.audit("team.reset_password", subject: id.text) }
+        }
+        return ["id": .text(id.text), "password": .text(password)]
+    }
+
+    private static func hashed(_ password: String, _ installation: Installation) async throws -> String {
+        guard let hash = await installation.passwords.hash(password) else {
+            throw Problem.unavailable(detail: "There is not enough memory to hash a password.", retryAfterSeconds: 5)
+        }
+        return hash
+    }
+}

@@ -1,0 +1,152 @@
+import Ledger
+import Money
+import Persistence
+import Rules
+import Web
+
+/// Recomputes what is stored twice and says where the two differ: the journal and audit chain by themselves, and everything that
+/// must agree with them. Reads only, in bounded memory, beside a running server.
+struct Verification: Sendable {
+    /// Findings told at most; the check ends early then.
+    static let findingsMax = 1_000
+
+    struct Found: Sendable {
+        var kind: String
+        var workspace: String
+        var subject: String
+        var detail: String
+
+        var json: JSONValue {
+            ["kind": .text(kind), "workspace": .text(workspace), "subject": .text(subject), "detail": .text(detail)]
+        }
+    }
+
+    var workspaces: [(workspace: Workspace, transactions: Int64, sales: Int64)] = []
+    var findings: [Found] = []
+
+    static func run(main: any Database, clicks: any Database) async throws -> Verification {
+        var verification = Verification()
+        for workspace in try await main.read({ connection in try WorkspaceStore.all(on: connection) }) {
+            // One snapshot for each workspace: writers beside it change nothing that is looked at.
+            let (findings, transactions, sales) = try await main.read { connection in
+                (
+                    try books(workspace.id, on: connection) + VerifyStore.findings(workspace.id, on: connection)
+                        + CapVerification.findings(workspace.id, on: connection),
+                    try VerifyStore.transactions(workspace.id, on: connection), try VerifyStore.sales(workspace.id, on: connection)
+                )
+            }
+            verification.workspaces.append((workspace, transactions, sales))
+            verification.findings += findings
+            verification.findings += try await clickCounts(workspace.id, main: main, clicks: clicks)
+            guard verification.findings.count < findingsMax else { break }
+        }
+        verification.findings += try await main.read { connection in try VerifyStore.operatorsWithoutKey(on: connection) }
+        verification.findings = Array(verification.findings.prefix(findingsMax))
+        return verification
+    }
+
+    var json: JSONValue {
+        [
+            "ok": .boolean(findings.isEmpty),
+            "workspaces": .array(
+                workspaces.map {
+                    [
+                        "id": .text($0.workspace.id.text), "name": .text($0.workspace.name), "isTest": .boolean($0.workspace.isTest),
+                        "transactions": .integer($0.transactions), "sales": .integer($0.sales),
+                    ]
+                }),
+            "findings": .array(findings.map(\.json)),
+        ]
+    }
+
+    private static func books(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
+        (try Journal.verify(workspace: workspace.text, on: connection) + AuditChain.verify(workspace: workspace.text, on: connection)).map { finding in
+            let subject = finding.account ?? finding.sequence.map { "sequence \($0)" } ?? ""
+            return Found(kind: finding.kind.rawValue, workspace: workspace.text, subject: subject, detail: finding.detail)
+        }
+    }
+
+    /// Links' counters against the click file, as far as its clicks are applied.
+    private static func clickCounts(_ workspace: WorkspaceID, main: any Database, clicks: any Database) async throws -> [Found] {
+        var findings: [Found] = []
+        var after = ""
+        while findings.count < findingsMax {
+            let last = after
+            let (links, cursor) = try await main.read { connection in
+                (
+                    try VerifyStore.linkCounts(workspace, after: last, limit: VerifyStore.linksRead, on: connection),
+                    try CursorStore.position("clicks", on: connection)
+                )
+            }
+            guard let end = links.last else { break }
+            after = end.id
+            let counted = try await clicks.read { connection in
+                try VerifyStore.clickCounts(links.map(\.id), until: cursor, on: connection)
+            }
+            for link in links {
+                let (number, logged) = counted[link.id] ?? (0, 0)
+                if link.clicks != number || link.logged != logged {
+                    findings.append(
+                        Found(
+                            kind: "linkClicksWrong", workspace: workspace.text, subject: link.id,
+                            detail: "counts \(link.clicks) of \(link.logged) clicks, the click file has \(number) of \(logged)"))
+                }
+            }
+        }
+        return findings
+    }
+}
+
+/// The counters of caps against the commissions that used them, rule by rule.
+enum CapVerification {
+    /// Counters of one rule held at a time; a rule with more (a cap per customer of a very large company) is not checked further.
+    static let countersMax = 1_000_000
+
+    private struct Place: Hashable {
+        var scope: String
+        var period: String
+        var unit: String
+    }
+
+    static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        var findings: [Verification.Found] = []
+        for id in try VerifyStore.rules(workspace, on: connection) {
+            let versions = try RuleStore.versions(id, on: connection)
+            guard versions.contains(where: { $0.terms.cap != nil }), let programID = versions.first?.programID,
+                let program = try ProgramStore.newest(programID, in: workspace, on: connection)
+            else { continue }
+            let stored = try VerifyStore.capUsage(id, on: connection)
+            var used: [Place: (amountMinor: Int64, count: Int64)] = [:]
+            try VerifyStore.forEachCapped(id, on: connection) { commission in
+                guard let cap = versions.first(where: { $0.terms.version == commission.ruleVersion })?.terms.cap, used.count < countersMax else { return }
+                let place = CapPlace(
+                    cap, member: commission.member, customer: commission.customer, program: program, at: commission.occurredAt)
+                let key = Place(scope: place.scope, period: place.period, unit: commission.unit)
+                let before = used[key] ?? (0, 0)
+                used[key] = (before.amountMinor &+ commission.keptMinor, before.count + (commission.keptMinor > 0 ? 1 : 0))
+            }
+            guard used.count < countersMax else { continue }
+            var known = Set<Place>()
+            for row in stored {
+                let place = Place(scope: row.scope, period: row.period, unit: row.unit)
+                known.insert(place)
+                let (amountMinor, count) = used[place] ?? (0, 0)
+                if row.amountMinor != amountMinor || row.count != count {
+                    findings.append(
+                        found(workspace, id, place, "counts \(row.count) with \(row.amountMinor), its commissions are \(count) with \(amountMinor)"))
+                }
+            }
+            for (place, use) in used where use.count > 0 && !known.contains(place) {
+                findings.append(found(workspace, id, place, "counts nothing, its commissions are \(use.count) with \(use.amountMinor)"))
+            }
+            guard findings.count < Verification.findingsMax else { break }
+        }
+        return findings
+    }
+
+    private static func found(_ workspace: WorkspaceID, _ rule: RuleID, _ place: Place, _ detail: String) -> Verification.Found {
+        Verification.Found(
+            kind: "capUsageWrong", workspace: workspace.text, subject: rule.text,
+            detail: "the cap\(place.scope.isEmpty ? "" : " of \(place.scope)")\(place.period.isEmpty ? "" : " in \(place.period)") \(detail) \(place.unit)")
+    }
+}
