@@ -27,6 +27,7 @@ enum Routes {
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
+        PayoutRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)

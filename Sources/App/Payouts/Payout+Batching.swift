@@ -1,0 +1,98 @@
+import Chronology
+import Ledger
+import Money
+import Persistence
+import Web
+
+struct NewPayout: Sendable {
+    var programID: ProgramID
+    var cutoff: Instant
+    /// Does everything and takes it back: what a real run would do.
+    var isDryRun: Bool
+}
+
+extension Payout {
+    /// Members paid by one batch; the rest waits for the next.
+    static let itemsMax = 10_000
+
+    /// Reserves what is due to each member: from available to in payout. A dry run is the same run, rolled back.
+    static func make(_ input: NewPayout, in write: Write) throws -> Payout {
+        guard input.isDryRun else { return try batch(input, in: write) }
+        do {
+            return try write.connection.savepoint { throw DryRun(payout: try batch(input, in: write)) }
+        } catch let run as DryRun {
+            return run.payout
+        }
+    }
+
+    private struct DryRun: Error { var payout: Payout }
+
+    private static func batch(_ input: NewPayout, in write: Write) throws -> Payout {
+        guard let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection) else {
+            throw Refusal.unknown("program", field: "programId")
+        }
+        guard input.cutoff <= write.now else { throw Refusal.field("cutoff", "Must not be in the future.") }
+        let unit = try UnitCode(program.currency)
+        var payout = Payout(
+            id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, state: .draft, unit: unit, cutoff: input.cutoff,
+            items: [], createdBy: write.actor.person, createdAt: write.now)
+        let rows = try PayoutStore.payable(program: program.id, unit: unit, cutoff: input.cutoff, on: write.connection)
+        for (member, commissions) in Dictionary(grouping: rows, by: \.member).sorted(by: { $0.key < $1.key }) {
+            guard payout.items.count < itemsMax else { break }
+            let due = commissions.reduce(Int64(0)) { $0 + $1.keptMinor }
+            let available = -(try Journal.balance(
+                workspace: write.workspace.id.text, of: .available(member.text), unit: unit, on: write.connection).minor)
+            let amount = min(due, available)
+            if let reason = try exclusion(member, amount: amount, program: program, in: write) {
+                payout.excluded.append(Exclusion(memberID: member, amountMinor: max(0, amount), reason: reason))
+            } else {
+                payout.items.append(
+                    Item(memberID: member, amountMinor: amount, state: .waiting, commissionIDs: commissions.map(\.commission)))
+            }
+        }
+        try PayoutStore.insert(payout, on: write.connection)
+        try payout.move(payout.items, purpose: "reserve", from: AccountName.available, to: AccountName.inPayout, in: write)
+        try write.audit("payout.create", subject: payout.id.text, JSONText(["total": .integer(payout.totalMinor), "unit": .text(unit.code)]))
+        return payout
+    }
+
+    private static func exclusion(_ id: MemberID, amount: Int64, program: Program, in write: Write) throws -> Exclusion.Reason? {
+        guard amount > 0 else { return .nothingAvailable }
+        guard amount >= program.settings.minimumPayoutMinor else { return .belowMinimum }
+        guard let member = try MemberStore.find(id, in: write.workspace.id, on: write.connection),
+            member.status == .active || member.status == .inactive
+        else { return .memberNotActive }
+        guard let account = try PayoutStore.account(of: id, on: write.connection) else { return .noAccount }
+        return account.usableFrom <= write.now ? nil : .accountWaiting
+    }
+
+    /// Moves items' money between two accounts of each member, in postings of at most 1,000 entries.
+    func move(
+        _ items: [Item], purpose: String, from: (String) -> AccountName, to: (String) -> AccountName, in write: Write
+    ) throws {
+        var start = 0
+        while start < items.count {
+            let part = items[start..<min(start + 500, items.count)]
+            let entries = part.flatMap { item in
+                [
+                    Entry(from(item.memberID.text), unit, Amount(minor: item.amountMinor)),
+                    Entry(to(item.memberID.text), unit, Amount(minor: -item.amountMinor)),
+                ]
+            }
+            try write.post(
+                cause: id.text, purpose: start == 0 ? purpose : "\(purpose).\(start / 500)", effectiveAt: write.now, entries)
+            start += 500
+        }
+    }
+}
+
+extension Actor {
+    /// The person behind an act: two keys of one operator are one person.
+    var person: String {
+        switch self {
+        case .operator_(let id): id.text
+        case .apiKey(_, let id): id.text
+        case .command, .system: text
+        }
+    }
+}

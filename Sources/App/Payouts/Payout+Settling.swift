@@ -1,0 +1,117 @@
+import Chronology
+import Ledger
+import Money
+import Persistence
+import Web
+
+/// What is known of a payment: it arrived, or it came back.
+struct PayoutOutcome: Sendable {
+    enum Result: String, Sendable, CaseIterable { case paid, failed }
+
+    var memberID: MemberID
+    var result: Result
+    var reference: String
+}
+
+extension Payout {
+    /// A second person says yes. Who made the batch cannot.
+    static func approve(_ id: PayoutID, in write: Write) throws -> Payout {
+        var payout = try find(id, in: write)
+        if payout.state == .approved, payout.approvedBy == write.actor.person { return payout }
+        guard payout.state == .draft else { throw payout.wrongState("approved", needed: .draft) }
+        guard payout.createdBy != write.actor.person else {
+            throw Problem.forbidden(code: "same_person", detail: "Who made a payout cannot approve it. Ask another person of your team.")
+        }
+        payout.state = .approved
+        payout.approvedBy = write.actor.person
+        payout.approvedAt = write.now
+        try PayoutStore.setState(payout, on: write.connection)
+        try write.audit("payout.approve", subject: id.text)
+        try write.emit(.payoutApproved, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        return payout
+    }
+
+    /// Gives everything back: only before it was approved.
+    static func cancel(_ id: PayoutID, in write: Write) throws -> Payout {
+        var payout = try find(id, in: write)
+        if payout.state == .canceled { return payout }
+        guard payout.state == .draft else { throw payout.wrongState("canceled", needed: .draft) }
+        try payout.move(payout.items, purpose: "cancel", from: AccountName.inPayout, to: AccountName.available, in: write)
+        for item in payout.items {
+            try PayoutStore.release(id, item.memberID, on: write.connection)
+            try PayoutStore.setItem(id, item.memberID, state: .canceled, reference: nil, settledAt: write.now, on: write.connection)
+        }
+        payout.state = .canceled
+        try PayoutStore.setState(payout, on: write.connection)
+        try write.audit("payout.cancel", subject: id.text)
+        return try find(id, in: write)
+    }
+
+    /// Hands an approved batch over: its file was given to the bank, or its rail took it.
+    static func dispatch(_ id: PayoutID, in write: Write) throws -> Payout {
+        var payout = try find(id, in: write)
+        if payout.state == .sent { return payout }
+        guard payout.state == .approved else { throw payout.wrongState("sent", needed: .approved) }
+        payout.state = .sent
+        payout.sentAt = write.now
+        try PayoutStore.setState(payout, on: write.connection)
+        for item in payout.items where item.state == .waiting {
+            try PayoutStore.setItem(id, item.memberID, state: .sent, reference: nil, settledAt: nil, on: write.connection)
+        }
+        try write.audit("payout.dispatch", subject: id.text)
+        try write.emit(.payoutSent, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        return try find(id, in: write)
+    }
+
+    /// Records what happened to one member's payment, once: the evidence decides, and it stays.
+    static func record(_ outcome: PayoutOutcome, of id: PayoutID, in write: Write) throws -> Payout {
+        let payout = try find(id, in: write)
+        guard let item = payout.items.first(where: { $0.memberID == outcome.memberID }) else { throw Refusal.unknown("member", field: "memberId") }
+        if item.state.rawValue == outcome.result.rawValue, item.reference == outcome.reference { return payout }
+        guard [.sent, .unknown].contains(payout.state) || payout.state == .failed || payout.state == .paid, [.sent, .unknown].contains(item.state)
+        else {
+            throw Problem.conflict(
+                code: "payout_settled", detail: "This payment is \(item.state.rawValue): evidence can be recorded only for one that was sent.")
+        }
+        let suffix = ".\(outcome.memberID.text)"
+        switch outcome.result {
+        case .paid:
+            try payout.move([item], purpose: "paid" + suffix, from: AccountName.inPayout, to: AccountName.paidOut, in: write)
+            try PayoutStore.markPaid(item.commissionIDs, on: write.connection)
+            for commission in item.commissionIDs {
+                try write.emit(.commissionPaid, subject: commission.text, JSONText(["id": .text(commission.text), "payoutId": .text(id.text)]))
+            }
+        case .failed:
+            try payout.move([item], purpose: "returned" + suffix, from: AccountName.inPayout, to: AccountName.available, in: write)
+            try PayoutStore.release(id, outcome.memberID, on: write.connection)
+        }
+        try PayoutStore.setItem(
+            id, outcome.memberID, state: outcome.result == .paid ? .paid : .failed, reference: outcome.reference, settledAt: write.now,
+            on: write.connection)
+        try write.audit(
+            "payout.outcome", subject: id.text,
+            JSONText(["memberId": .text(outcome.memberID.text), "outcome": .text(outcome.result.rawValue)]))
+        return try settle(id, in: write)
+    }
+
+    /// The batch is paid when every item is, failed when none is on its way and one failed.
+    private static func settle(_ id: PayoutID, in write: Write) throws -> Payout {
+        var payout = try find(id, in: write)
+        guard !payout.items.contains(where: { [.waiting, .sent, .unknown].contains($0.state) }) else { return payout }
+        payout.state = payout.items.allSatisfy { $0.state == .paid } ? .paid : .failed
+        try PayoutStore.setState(payout, on: write.connection)
+        try write.emit(
+            payout.state == .paid ? .payoutPaid : .payoutFailed, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        return payout
+    }
+
+    private static func find(_ id: PayoutID, in write: Write) throws -> Payout {
+        guard let payout = try PayoutStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("payout") }
+        return payout
+    }
+
+    private func wrongState(_ wanted: String, needed: State) -> Problem {
+        .conflict(
+            code: "wrong_state", detail: "A payout that is \(state.rawValue) cannot be \(wanted): it must be \(needed.rawValue).")
+    }
+}

@@ -1,0 +1,130 @@
+import Chronology
+import Foundation
+import Money
+import Persistence
+import Web
+
+/// The file of an approved payout, as banks and people read it.
+enum PayoutFile {
+    enum Format: String, Sendable, CaseIterable {
+        case csv, pain001
+
+        var contentType: String { self == .csv ? "text/csv; charset=utf-8" : "application/xml" }
+        var ending: String { self == .csv ? "csv" : "xml" }
+    }
+
+    /// One payment, with what was sealed.
+    struct Payment {
+        var item: Payout.Item
+        var name: String
+        var account: PayoutAccountDetails
+    }
+
+    static func make(
+        _ id: PayoutID, _ format: Format, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> String {
+        guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
+            let program = try ProgramStore.newest(payout.programID, in: workspace, on: connection)
+        else { throw Refusal.unknown("payout") }
+        guard ![.draft, .canceled].contains(payout.state) else {
+            throw Problem.conflict(code: "not_approved", detail: "A file is made only of an approved payout. Ask a second person to approve it.")
+        }
+        let members = try MemberStore.find(payout.items.map(\.memberID), on: connection)
+        let fields = try PersonStore.fields(
+            of: members.values.map(\.personID), [.name, .email, .payoutAccount], vault: vault, on: connection)
+        let payments = try payout.items.map { item -> Payment in
+            guard let member = members[item.memberID], let known = fields[member.personID],
+                let account = known[.payoutAccount].flatMap(PayoutAccountDetails.init(sealed:))
+            else {
+                throw Problem.conflict(
+                    code: "no_account", detail: "The member \(item.memberID) has no payout account any more. Record their payment as failed.")
+            }
+            return Payment(item: item, name: account.holder ?? known[.name] ?? known[.email] ?? member.id.text, account: account)
+        }
+        return switch format {
+        case .csv: csv(payout, payments)
+        case .pain001: try CreditTransferFile.xml(payout, payments, program: program)
+        }
+    }
+
+    private static func csv(_ payout: Payout, _ payments: [Payment]) -> String {
+        var lines = ["payout_id,member_id,name,kind,account,routing,amount,currency"]
+        for payment in payments {
+            let amount = Amount(minor: payment.item.amountMinor).decimalText(exponent: payout.unit.exponent)
+            lines.append(
+                [
+                    payout.id.text, payment.item.memberID.text, payment.name, payment.account.kind.rawValue, payment.account.number,
+                    payment.account.routing ?? "", amount, payout.unit.code,
+                ].map(SpreadsheetCell.quoted).joined(separator: ","))
+        }
+        return lines.joined(separator: "\r\n") + "\r\n"
+    }
+}
+
+/// A cell of a CSV file that no spreadsheet takes for a formula (ASVS 5.0, 1.2.10): a leading sign is hidden behind an apostrophe.
+enum SpreadsheetCell {
+    static func quoted(_ text: String) -> String {
+        let isRisky = text.unicodeScalars.first.map { "=+-@\t\r\0".unicodeScalars.contains($0) } ?? false
+        let isNumber = isRisky && text.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") } && text.first == "-"
+        let safe = isRisky && !isNumber ? "'" + text : text
+        guard safe.contains(where: { ",\"\r\n".contains($0) }) || safe.hasPrefix(" ") || safe.hasSuffix(" ") else { return safe }
+        return "\"" + safe.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}
+
+/// A credit transfer in the form SEPA's banks take: ISO 20022 pain.001.001.09.
+enum CreditTransferFile {
+    static func xml(_ payout: Payout, _ payments: [PayoutFile.Payment], program: Program) throws -> String {
+        guard payout.unit.code == "EUR" else {
+            throw Problem.conflict(code: "not_euro", detail: "A SEPA file is for euro; this payout is in \(payout.unit.code). Take the CSV file.")
+        }
+        guard let debtor = program.settings.debtor, let debtorIBAN = IBAN(debtor.iban) else {
+            throw Problem.conflict(code: "no_debtor", detail: "Set the program's debtor (name and IBAN) first: banks must know who pays.")
+        }
+        if let other = payments.first(where: { $0.account.kind != .iban }) {
+            throw Problem.conflict(
+                code: "not_iban", detail: "The member \(other.item.memberID) is not paid by IBAN. Take the CSV file, or pay them apart.")
+        }
+        let total = Amount(minor: payments.reduce(0) { $0 + $1.item.amountMinor }).decimalText(exponent: 2)
+        let day = program.zone.day(of: payout.approvedAt ?? payout.createdAt).iso8601
+        let message = String(payout.id.text.dropFirst(4).uppercased())
+        var xml = """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>\
+            <GrpHdr><MsgId>\(message)</MsgId><CreDtTm>\((payout.approvedAt ?? payout.createdAt).rfc3339)</CreDtTm>\
+            <NbOfTxs>\(payments.count)</NbOfTxs><CtrlSum>\(total)</CtrlSum><InitgPty><Nm>\(text(debtor.name))</Nm></InitgPty></GrpHdr>\
+            <PmtInf><PmtInfId>\(message)</PmtInfId><PmtMtd>TRF</PmtMtd><BtchBookg>true</BtchBookg><NbOfTxs>\(payments.count)</NbOfTxs>\
+            <CtrlSum>\(total)</CtrlSum><PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf><ReqdExctnDt><Dt>\(day)</Dt></ReqdExctnDt>\
+            <Dbtr><Nm>\(text(debtor.name))</Nm></Dbtr><DbtrAcct><Id><IBAN>\(debtorIBAN.text)</IBAN></Id></DbtrAcct>\
+            <DbtrAgt><FinInstnId>\(agent(debtor.bic))</FinInstnId></DbtrAgt><ChrgBr>SLEV</ChrgBr>
+            """
+        for payment in payments {
+            let end = String(payment.item.memberID.text.dropFirst(4).uppercased())
+            let amount = Amount(minor: payment.item.amountMinor).decimalText(exponent: 2)
+            let bank = payment.account.routing.map { "<CdtrAgt><FinInstnId>\(agent($0))</FinInstnId></CdtrAgt>" } ?? ""
+            xml += """
+                <CdtTrfTxInf><PmtId><EndToEndId>\(end)</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">\(amount)</InstdAmt></Amt>\(bank)\
+                <Cdtr><Nm>\(text(payment.name))</Nm></Cdtr><CdtrAcct><Id><IBAN>\(payment.account.number)</IBAN></Id></CdtrAcct>\
+                <RmtInf><Ustrd>\(text(program.name)) \(message)</Ustrd></RmtInf></CdtTrfTxInf>
+                """
+        }
+        return xml + "</PmtInf></CstmrCdtTrfInitn></Document>\n"
+    }
+
+    private static func agent(_ bic: String?) -> String {
+        guard let bic, !bic.isEmpty else { return "<Othr><Id>NOTPROVIDED</Id></Othr>" }
+        return "<BICFI>\(text(bic.uppercased()))</BICFI>"
+    }
+
+    /// At most 70 characters of the set that every SEPA bank accepts (EPC217-08): others become their Latin likeness or a full stop.
+    private static func text(_ name: String) -> String {
+        let latin = name.applyingTransform(.toLatin, reverse: false)?.applyingTransform(.stripDiacritics, reverse: false) ?? name
+        let allowed = latin.replacingOccurrences(of: "ß", with: "ss").replacingOccurrences(of: "&", with: "+").unicodeScalars.map { scalar in
+            accepted.contains(scalar) ? Character(scalar) : "."
+        }
+        return String(String(allowed).prefix(70))
+    }
+
+    private static let accepted = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
+}

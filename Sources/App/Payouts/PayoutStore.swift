@@ -1,0 +1,130 @@
+import Chronology
+import Money
+import Persistence
+
+enum PayoutStore {
+    // MARK: Accounts
+
+    static func put(_ account: PayoutAccount, workspace: WorkspaceID, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO payout_account (member_id, workspace_id, kind, ending, changed_at, usable_from)
+            VALUES (\(account.memberID), \(workspace), \(account.kind.rawValue), \(account.ending), \(account.changedAt), \(account.usableFrom))
+            ON CONFLICT (member_id) DO UPDATE SET kind = excluded.kind, ending = excluded.ending, changed_at = excluded.changed_at,
+                usable_from = excluded.usable_from
+            """)
+    }
+
+    static func account(of member: MemberID, on connection: any Connection) throws -> PayoutAccount? {
+        try connection.row(
+            "SELECT member_id, kind, ending, changed_at, usable_from FROM payout_account WHERE member_id = \(member)"
+        ).map { row in
+            PayoutAccount(
+                memberID: try row.get(at: 0), kind: PayoutAccount.Kind(rawValue: try row.get(at: 1)) ?? .external, ending: try row.get(at: 2),
+                changedAt: try row.get(at: 3), usableFrom: try row.get(at: 4))
+        }
+    }
+
+    // MARK: Batches
+
+    /// Approved commissions of a program whose hold ended by the cut-off and that no live payout has, by member.
+    static func payable(
+        program: ProgramID, unit: UnitCode, cutoff: Instant, on connection: any Connection
+    ) throws -> [(member: MemberID, commission: CommissionID, keptMinor: Int64)] {
+        try connection.rows(
+            """
+            SELECT c.member_id, c.id, c.amount - c.reversed_amount FROM commission c
+            WHERE c.program_id = \(program) AND c.state = 'approved' AND c.unit = \(unit.code) AND c.hold_until <= \(cutoff)
+              AND NOT EXISTS (SELECT 1 FROM payout_commission p WHERE p.commission_id = c.id)
+            ORDER BY c.member_id, c.id
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
+    }
+
+    static func insert(_ payout: Payout, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO payout (id, workspace_id, program_id, state, unit, cutoff, total, created_by, created_at)
+            VALUES (\(payout.id), \(payout.workspaceID), \(payout.programID), \(payout.state.rawValue), \(payout.unit.code), \(payout.cutoff),
+                    \(payout.totalMinor), \(payout.createdBy), \(payout.createdAt))
+            """)
+        var statements: [SQL] = []
+        for item in payout.items {
+            statements.append(
+                """
+                INSERT INTO payout_item (payout_id, member_id, amount, state)
+                VALUES (\(payout.id), \(item.memberID), \(item.amountMinor), \(item.state.rawValue))
+                """)
+            for commission in item.commissionIDs {
+                statements.append(
+                    "INSERT INTO payout_commission (commission_id, payout_id, member_id) VALUES (\(commission), \(payout.id), \(item.memberID))")
+            }
+        }
+        try connection.executeAll(statements)
+    }
+
+    static func setState(_ payout: Payout, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE payout SET state = \(payout.state.rawValue), approved_by = \(payout.approvedBy), approved_at = \(payout.approvedAt),
+                sent_at = \(payout.sentAt) WHERE id = \(payout.id)
+            """)
+    }
+
+    static func setItem(
+        _ payout: PayoutID, _ member: MemberID, state: Payout.Item.State, reference: String?, settledAt: Instant?, on connection: any Connection
+    ) throws {
+        try connection.execute(
+            """
+            UPDATE payout_item SET state = \(state.rawValue), reference = coalesce(\(reference), reference), settled_at = \(settledAt)
+            WHERE payout_id = \(payout) AND member_id = \(member)
+            """)
+    }
+
+    static func release(_ payout: PayoutID, _ member: MemberID, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM payout_commission WHERE payout_id = \(payout) AND member_id = \(member)")
+    }
+
+    static func markPaid(_ commissions: [CommissionID], on connection: any Connection) throws {
+        try connection.executeAll(
+            commissions.map { "UPDATE commission SET state = 'paid' WHERE id = \($0) AND state = 'approved'" })
+    }
+
+    private static let columns =
+        "id, workspace_id, program_id, state, unit, cutoff, created_by, created_at, approved_by, approved_at, sent_at"
+
+    static func find(_ id: PayoutID, in workspace: WorkspaceID, on connection: any Connection) throws -> Payout? {
+        guard let row = try connection.row("SELECT \(raw: columns) FROM payout WHERE id = \(id) AND workspace_id = \(workspace)") else { return nil }
+        var payout = try read(row)
+        var commissions: [MemberID: [CommissionID]] = [:]
+        for row in try connection.rows(
+            "SELECT member_id, commission_id FROM payout_commission WHERE payout_id = \(id) ORDER BY member_id, commission_id")
+        {
+            commissions[try row.get(at: 0), default: []].append(try row.get(at: 1))
+        }
+        payout.items = try connection.rows(
+            "SELECT member_id, amount, state, reference FROM payout_item WHERE payout_id = \(id) ORDER BY member_id"
+        ).map { row in
+            let member: MemberID = try row.get(at: 0)
+            return Payout.Item(
+                memberID: member, amountMinor: try row.get(at: 1), state: Payout.Item.State(rawValue: try row.get(at: 2)) ?? .unknown,
+                reference: try row.get(at: 3), commissionIDs: commissions[member] ?? [])
+        }
+        return payout
+    }
+
+    static func list(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [PayoutID] {
+        try connection.rows(
+            "SELECT id FROM payout WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)"
+        ).map { try $0.get(at: 0) }
+    }
+
+    private static func read(_ row: Row) throws -> Payout {
+        let unit: String = try row.get(at: 4)
+        return Payout(
+            id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2),
+            state: Payout.State(rawValue: try row.get(at: 3)) ?? .unknown, unit: try UnitCode(unit), cutoff: try row.get(at: 5), items: [],
+            createdBy: try row.get(at: 6), createdAt: try row.get(at: 7), approvedBy: try row.get(at: 8), approvedAt: try row.get(at: 9),
+            sentAt: try row.get(at: 10))
+    }
+}
