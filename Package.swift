@@ -4,6 +4,8 @@ import PackageDescription
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
     "Outbound",
+    "Sales",
+    "Testing",
 ]
 
 let strict: [SwiftSetting] = [
@@ -110,7 +112,12 @@ var appTests: [Target] {
     return [
         .testTarget(
             name: "AppTests",
-            dependencies: ["App", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            dependencies: [
+                "App", "Web", "Persistence", "Ledger", "TestSupport", .product(name: "Money", package: "Engine"),
+                .product(name: "Chronology", package: "Engine"), .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Sources/App", sources: featuresWithTests.map { "\($0)/Tests" }, swiftSettings: strict, plugins: ["EmbedFiles"])
     ]
 }

@@ -62,11 +62,13 @@ extension Commission {
     static func earn(_ occasion: Occasion, rules: [Rule], in write: Write) throws -> Earned {
         var earned = Earned()
         let byRule = Dictionary(grouping: rules, by: \.id).sorted { $0.key < $1.key }
-        let inForce = byRule.compactMap { _, versions -> Rule? in
+        var inForce = byRule.compactMap { _, versions -> Rule? in
             guard let terms = CommissionRule.version(of: versions.map(\.terms), inForceAt: occasion.facts.occurredAt) else { return nil }
             return versions.first { $0.terms.version == terms.version }
         }.filter { $0.terms.event.rawValue == occasion.cause.rawValue || ($0.terms.event == .recurring && occasion.cause == .sale) }
         guard !inForce.isEmpty else { return earned }
+        // By level first, as commissions are listed: the first answer and every later one have the same order.
+        inForce.sort { ($0.terms.level, $0.id) < ($1.terms.level, $1.id) }
         let depth = inForce.map(\.terms.level).max() ?? 0
         let credited = try occasion.credit.creditedMembers.map { member in
             CreditedMember(
