@@ -31,7 +31,11 @@ extension Installation {
         _ caller: Caller, endpoint: String, key: IdempotencyKey?, input: InputHash, _ body: @escaping @Sendable (Write) throws -> Answer
     ) async throws -> Response {
         guard let key else {
-            return try await write(caller.workspaceID, actor: caller.actor, body).stored.response(isReplayed: false)
+            do {
+                return try await write(caller.workspaceID, actor: caller.actor, body).stored.response(isReplayed: false)
+            } catch {
+                throw Refusal.of(error) ?? error
+            }
         }
         let scope = "\(caller.workspaceID.text)\u{0}\(endpoint)\u{0}\(key.text)"
         guard keysInFlight.begin(scope) else { _ = try IdempotencyState.running.replay(for: input); throw Problem.internalError }
@@ -45,7 +49,8 @@ extension Installation {
                 let answer: Answer
                 do {
                     answer = try connection.savepoint { try body(write) }
-                } catch let problem as Problem where problem.status.code < 500 {
+                } catch {
+                    guard let problem = Refusal.of(error) else { throw error }
                     answer = Answer(refused: problem)
                 }
                 try IdempotencyRows.insert(workspace, endpoint, key, input: input, answer.blanked, at: self.world.now(), on: connection)

@@ -50,6 +50,11 @@ extension Payout {
                     Item(memberID: member, amountMinor: amount, state: .waiting, commissionIDs: commissions.map(\.commission)))
             }
         }
+        guard input.isDryRun || !payout.items.isEmpty else {
+            throw Problem.conflict(
+                code: "nothing_due",
+                detail: "Nobody can be paid now: \(payout.excluded.count) members wait for another reason, which a dry run names.")
+        }
         try PayoutStore.insert(payout, on: write.connection)
         try payout.move(payout.items, purpose: "reserve", from: AccountName.available, to: AccountName.inPayout, in: write)
         try write.audit("payout.create", subject: payout.id.text, JSONText(["total": .integer(payout.totalMinor), "unit": .text(unit.code)]))
