@@ -48,27 +48,16 @@ enum PayoutFile {
     }
 
     private static func csv(_ payout: Payout, _ payments: [Payment]) -> String {
-        var lines = ["payout_id,member_id,name,kind,account,routing,amount,currency"]
-        for payment in payments {
-            let amount = Amount(minor: payment.item.amountMinor).decimalText(exponent: payout.unit.exponent)
-            lines.append(
-                [
-                    payout.id.text, payment.item.memberID.text, payment.name, payment.account.kind.rawValue, payment.account.number,
-                    payment.account.routing ?? "", amount, payout.unit.code,
-                ].map(SpreadsheetCell.quoted).joined(separator: ","))
-        }
-        return lines.joined(separator: "\r\n") + "\r\n"
-    }
-}
-
-/// A cell of a CSV file that no spreadsheet takes for a formula (ASVS 5.0, 1.2.10): a leading sign is hidden behind an apostrophe.
-enum SpreadsheetCell {
-    static func quoted(_ text: String) -> String {
-        let isRisky = text.unicodeScalars.first.map { "=+-@\t\r\0".unicodeScalars.contains($0) } ?? false
-        let isNumber = isRisky && text.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") } && text.first == "-"
-        let safe = isRisky && !isNumber ? "'" + text : text
-        guard safe.contains(where: { ",\"\r\n".contains($0) }) || safe.hasPrefix(" ") || safe.hasSuffix(" ") else { return safe }
-        return "\"" + safe.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+        let head = ["payout_id", "member_id", "name", "kind", "account", "routing", "amount", "currency"].map { CSVCell.text($0) }
+        return CSVCell.text(
+            [head]
+                + payments.map { payment in
+                    [
+                        .text(payout.id.text), .text(payment.item.memberID.text), .text(payment.name), .text(payment.account.kind.rawValue),
+                        .text(payment.account.number), .text(payment.account.routing ?? ""),
+                        .number(Amount(minor: payment.item.amountMinor).decimalText(exponent: payout.unit.exponent)), .text(payout.unit.code),
+                    ]
+                })
     }
 }
 
