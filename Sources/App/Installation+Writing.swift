@@ -26,13 +26,15 @@ extension Installation {
     }
 
     /// Runs a verb and keeps its answer under the request's idempotency key: the same request again gets the same answer. A refusal
-    /// leaves nothing behind but the key's row.
-    func answer(
-        _ caller: Caller, endpoint: String, key: IdempotencyKey?, input: InputHash, _ body: @escaping @Sendable (Write) throws -> Answer
+    /// leaves nothing behind but the key's row. What `prepare` changes, if it changes anything, is done for a new key only.
+    func answer<Prepared: Sendable>(
+        _ caller: Caller, endpoint: String, key: IdempotencyKey?, input: InputHash, preparationChanges: Bool,
+        prepare: () async throws -> Prepared, _ body: @escaping @Sendable (Prepared, Write) throws -> Answer
     ) async throws -> Response {
         guard let key else {
+            let prepared = try await prepare()
             do {
-                return try await write(caller.workspaceID, actor: caller.actor, body).stored.response(isReplayed: false)
+                return try await write(caller.workspaceID, actor: caller.actor) { write in try body(prepared, write) }.stored.response(isReplayed: false)
             } catch {
                 throw Refusal.of(error) ?? error
             }
@@ -42,13 +44,18 @@ extension Installation {
         defer { keysInFlight.end(scope) }
         let workspace = caller.workspaceID
         let actor = caller.actor
+        if preparationChanges {
+            let state = try await main.read { connection in try IdempotencyRows.find(workspace, endpoint, key, on: connection) }
+            if let known = try state.replay(for: input) { return try known.shown(isReplayed: true) }
+        }
+        let prepared = try await prepare()
         let (answer, isReplayed) = try await withKeys {
             try await self.gate.perform(workspace) { connection -> (StoredAnswer, Bool) in
                 if let known = try IdempotencyRows.find(workspace, endpoint, key, on: connection).replay(for: input) { return (known, true) }
                 let write = try self.makeWrite(workspace, actor, connection)
                 let answer: Answer
                 do {
-                    answer = try connection.savepoint { try body(write) }
+                    answer = try connection.savepoint { try body(prepared, write) }
                 } catch {
                     guard let problem = Refusal.of(error) else { throw error }
                     answer = Answer(refused: problem)
@@ -57,7 +64,7 @@ extension Installation {
                 return (answer.stored, false)
             }
         }
-        return answer.response(isReplayed: isReplayed)
+        return try answer.shown(isReplayed: isReplayed)
     }
 
     private func makeWrite(_ id: WorkspaceID, _ actor: Actor, _ connection: any Connection) throws -> Write {
@@ -79,6 +86,22 @@ extension Installation {
             }
         }
         throw Problem.unavailable(detail: "No keys could be made for new people. Try again.", retryAfterSeconds: 1)
+    }
+}
+
+extension StoredAnswer {
+    /// The answer as it is sent. A refusal is thrown as the problem it was, so that it names the request it answers now.
+    fileprivate func shown(isReplayed: Bool) throws -> Response {
+        guard status >= 400 else { return response(isReplayed: isReplayed) }
+        let json = try JSONValue.parse(body, maximumBytes: body.count)
+        func text(_ value: JSONValue?) -> String { if case .text(let text)? = value { text } else { "" } }
+        var errors: [FieldError] = []
+        if case .array(let elements)? = json["errors"] {
+            errors = elements.map { FieldError(field: text($0["field"]), message: text($0["message"])) }
+        }
+        throw Problem(
+            status: .init(code: status), code: text(json["code"]), title: text(json["title"]), detail: text(json["detail"]), errors: errors,
+            headers: isReplayed ? [.idempotencyReplayed: "true"] : [:])
     }
 }
 

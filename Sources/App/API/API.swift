@@ -68,7 +68,7 @@ struct API {
     mutating func write<Input: Sendable, Prepared: Sendable>(
         _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, tag: String, access: Access, body: APISchema?,
         answer: APISchema?, status: Int = 200, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
-        decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
+        preparationChanges: Bool = false, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
         prepare: @escaping @Sendable (Input, Request, Caller) async throws -> Prepared,
         _ verb: @escaping @Sendable (Prepared, Write) throws -> Answer
     ) {
@@ -96,11 +96,10 @@ struct API {
                 let input = try decode(reader, context)
                 try reader.finish()
                 let key = try IdempotencyKey.from(request)
-                let prepared = try await prepare(input, request, caller)
                 return try await installation.answer(
                     caller, endpoint: endpoint, key: key,
-                    input: InputHash(method: request.method, path: request.uri.path, body: value.canonicalBytes)
-                ) { write in try verb(prepared, write) }
+                    input: InputHash(method: request.method, path: request.uri.path, body: value.canonicalBytes),
+                    preparationChanges: preparationChanges, prepare: { try await prepare(input, request, caller) }, verb)
             }
         }
     }

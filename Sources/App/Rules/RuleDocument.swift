@@ -130,11 +130,11 @@ extension Cap {
     static func read(_ part: JSONReader) -> Cap? {
         let amount = part.optionalInteger("amount", in: 0...Int64.max)
         let count = part.optionalInteger("count", in: 0...Int64.max)
-        let scope = part.custom("per", standIn: Scope.member) { value -> JSONReader.Reading<Scope> in
+        let scope = part.optionalCustom("per") { value -> JSONReader.Reading<Scope> in
             if case .text(let text) = value, let scope = Scope(rawValue: text) { return .accepted(scope) }
             return .refused("Must be customer, member or program.")
         }
-        let period = part.custom("period", standIn: CapPeriod.lifetime) { value -> JSONReader.Reading<CapPeriod> in
+        let period = part.optionalCustom("period") { value -> JSONReader.Reading<CapPeriod> in
             if case .text(let text) = value, let period = CapPeriod(rawValue: text) { return .accepted(period) }
             return .refused("Must be day, week, month, year or lifetime.")
         }
@@ -143,7 +143,7 @@ extension Cap {
             return nil
         }
         let limit: Limit = amount.map { .amount(Amount(minor: $0)) } ?? .count(count ?? 0)
-        return try? Cap(limit, per: scope, period: period)
+        return try? Cap(limit, per: scope ?? .member, period: period ?? .lifetime)
     }
 }
 

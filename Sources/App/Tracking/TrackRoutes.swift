@@ -14,7 +14,7 @@ enum TrackRoutes {
         api.write(
             .post, "/track/click", id: "trackClick", "Record a click", tag: "Tracking", access: .browser(.trackWrite), body: clickInput,
             answer: .object([.required("clickId", .text), .required("member", .nullable(.any)), .required("offer", .any)]), status: 201,
-            decode: { body, _ in NewClick.read(body) },
+            preparationChanges: true, decode: { body, _ in NewClick.read(body) },
             prepare: { input, request, caller in
                 try await installation.record(input, caller: caller, request: request)
             }
