@@ -83,6 +83,14 @@ let package = Package(
             dependencies: ["App", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
+        // Measures the journal for `make bench`; not part of the product.
+        .executableTarget(
+            name: "ledger-post",
+            dependencies: [
+                "Ledger", "Persistence", .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
+            ],
+            path: "Benchmarks/LedgerPost", swiftSettings: strict),
+
         // Puts templates, styles, schema and the like into the binary at build time.
         .executableTarget(name: "embed", swiftSettings: strict),
         .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed"]),
