@@ -14,19 +14,19 @@ class Server:
     def __init__(self, kith, database, folder, name):
         self.kith, self.database, self.name = kith, database, name
         self.environment = {
-            **os.environ, "KITH_RATE_LIMIT": "0", "KITH_LOG_LEVEL": "warning",
+            **os.environ, "KITH_DATABASE": database, "KITH_RATE_LIMIT": "0", "KITH_LOG_LEVEL": "warning",
             "KITH_SOCKET": str(folder / f"{name}.socket"), "KITH_SECRETS_FILE": str(folder / f"{name}.secrets"),
         }
         self.made = json.loads(self.command("setup", "--workspace", "Walkthrough", "--email", "owner@example.com", "--test", "--json"))
         self.log = open(folder / f"{name}.log", "w+")
         self.process = subprocess.Popen(
-            [kith, "serve", "--database", database, "--port", "0"], stdout=self.log, stderr=subprocess.STDOUT, env=self.environment)
+            [kith, "serve", "--port", "0"], stdout=self.log, stderr=subprocess.STDOUT, env=self.environment)
         self.port = self._port(folder / f"{name}.log")
 
     def command(self, *words):
         """Runs `kith` on this server's database; the command finds the server's socket by itself."""
         done = subprocess.run(
-            [self.kith, words[0], "--database", self.database, *words[1:]], env=self.environment, capture_output=True, text=True, timeout=600)
+            [self.kith, *words], env=self.environment, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise RuntimeError(f"kith {' '.join(words)} answered {done.returncode}: {done.stderr.strip()}")
         return done.stdout

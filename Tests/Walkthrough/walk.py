@@ -309,7 +309,7 @@ def check_hledger(name, server, journal, expected, report):
 
 
 def check_verify(name, server, report):
-    done = subprocess.run([server.kith, "verify", "--database", server.database, "--json"], env=server.environment, capture_output=True, text=True)
+    done = subprocess.run([server.kith, "verify", "--json"], env=server.environment, capture_output=True, text=True)
     report.check(f"{name}: kith verify finds nothing wrong", done.returncode == 0, (done.stdout + done.stderr)[-500:])
 
 
