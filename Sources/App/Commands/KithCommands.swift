@@ -7,7 +7,7 @@ import Web
 /// The commands of the binary, in the order in which `kith --help` lists them.
 public enum KithCommands {
     public static let all: [any ParsableCommand.Type] = [
-        ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, TeamCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
+        ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self, TeamCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
         JobsCommand.self, RoutesCommand.self,
     ]
 }
@@ -40,7 +40,7 @@ enum CommandFailure {
         case let problem as Problem:
             problem.errors.isEmpty ? problem.detail : problem.errors.map { "\($0.field): \($0.message)" }.joined(separator: " ")
         case let failure as DatabaseFailure where failure.kind == .locked:
-            "Another Kith has this database open: \(failure.message). Stop it, or let it do the work through its socket."
+            "The database is in use: \(failure.message)."
         case let failure as DatabaseFailure: "The database refused: \(failure.message)."
         default: "\(error)"
         }

@@ -32,7 +32,7 @@ enum VerifyStore {
             WHERE workspace_id = \(workspace) GROUP BY cause_id, member_id, unit
             """
         let posted: SQL = """
-            SELECT t.cause AS cause, substr(a.name, CAST(\(Int64(pendingPrefix.count + 1)) AS INTEGER)) AS member, a.unit AS unit, CAST(-sum(e.amount) AS BIGINT) AS amount
+            SELECT t.cause AS cause, replace(a.name, \(pendingPrefix), '') AS member, a.unit AS unit, CAST(-sum(e.amount) AS BIGINT) AS amount
             FROM journal_transaction t JOIN journal_entry e ON e.workspace_id = t.workspace_id AND e.sequence = t.sequence
             JOIN account a ON a.id = e.account_id
             WHERE t.workspace_id = \(workspace) AND t.purpose = 'commission' AND a.name LIKE \(pendingPrefix + "%") GROUP BY t.cause, a.name, a.unit

@@ -1,0 +1,86 @@
+import Foundation
+import Persistence
+import Web
+
+/// PostgreSQL's own programs for backups. The password goes by the environment, where other users of the machine don't see it.
+enum PostgresTools {
+    private static let keyTables = ["person_key", "tombstone", "schema_migration_keys"]
+
+    static func dump(_ url: String, to path: String, keysPath: String) async throws {
+        // The keys last: a dump of the main tables never knows a person whose key is missing.
+        try await run("pg_dump", url, ["-Fc", "--no-owner", "-f", path + ".making"] + keyTables.map { "--exclude-table=\($0)" })
+        try await run("pg_dump", url, ["-Fc", "--no-owner", "-f", keysPath + ".making"] + keyTables.map { "--table=\($0)" })
+        for file in [path, keysPath] {
+            chmod(file + ".making", 0o600)
+            try Backup.replace(file + ".making", to: file)
+        }
+    }
+
+    static func restore(_ url: String, path: String, keysPath: String, replaces: Bool) async throws {
+        let database = try await PostgresDatabase.open(url: url, connections: 2)
+        let current: KeyRows
+        do {
+            current = try await database.read { connection in
+                guard try KeyStore.otherClients(on: connection) == 0 else {
+                    throw Problem.conflict(code: "database_in_use", detail: "Other programs are connected to this database. Stop the server first.")
+                }
+                guard try replaces || KeyStore.tableCount(on: connection) == 0 else {
+                    throw Problem.conflict(
+                        code: "target_exists", detail: "The database has tables already. Name an empty one, or add --force to replace them.")
+                }
+                return try KeyStore.hasKeys(on: connection) ? KeyStore.all(on: connection) : KeyRows()
+            }
+        } catch {
+            await database.close()
+            throw error
+        }
+        await database.close()
+        guard FileManager.default.fileExists(atPath: keysPath) else {
+            throw Problem.notFound(detail: "The keys \(keysPath) are not there. Without them nobody's name can be read: name them with --keys.")
+        }
+        let clean = replaces ? ["--clean", "--if-exists"] : []
+        try await run("pg_restore", url, ["--no-owner", "--exit-on-error", "--single-transaction"] + clean + [path])
+        try await run("pg_restore", url, ["--no-owner", "--exit-on-error", "--single-transaction"] + clean + [keysPath])
+        let restored = try await PostgresDatabase.open(url: url, connections: 2)
+        do {
+            try await restored.write { connection in try KeyStore.merge(current, on: connection) }
+        } catch {
+            await restored.close()
+            throw error
+        }
+        await restored.close()
+    }
+
+    private static func run(_ program: String, _ url: String, _ arguments: [String]) async throws {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":").map(String.init)
+        guard let path = folders.map({ "\($0)/\(program)" }).first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+            throw Problem.conflict(code: "program_missing", detail: "The program \(program) is missing. Install it (Debian: apt install postgresql-client).")
+        }
+        var environment = ProcessInfo.processInfo.environment
+        var parts = URLComponents(string: url)
+        if let password = parts?.password { environment["PGPASSWORD"] = password }
+        parts?.password = nil
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = ["--dbname=\(parts?.string ?? url)"] + arguments
+        process.environment = environment
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        let (status, text): (Int32, String) = try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(
+                    with: Result {
+                        try process.run()
+                        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                        process.waitUntilExit()
+                        return (process.terminationStatus, text)
+                    })
+            }
+        }
+        guard status == 0 else {
+            let reason = text.split(separator: "\n").first.map(String.init) ?? "exit status \(status)"
+            throw Problem.conflict(code: "program_failed", detail: "\(program) failed: \(reason)")
+        }
+    }
+}
