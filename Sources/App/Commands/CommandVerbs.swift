@@ -20,6 +20,7 @@ enum CommandVerbs {
         case "team-add": return try await addToTeam(reader, installation)
         case "team-reset-password": return try await resetPassword(reader, installation)
         case "backup": return try await backUp(reader, installation)
+        case "import-file": return try await importFile(reader, installation)
         case "erase-person": return try await erasePerson(reader, installation)
         case "demo": return try await fillDemo(reader, installation)
         default: throw Problem.notFound(detail: "This server knows no command \(name).")

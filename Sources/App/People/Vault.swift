@@ -34,6 +34,8 @@ final class Vault: Sendable {
     private let wrapping: SymmetricKey
     private let lookup: SymmetricKey
     private let state = Mutex(State())
+    /// Makes keys that are stored nowhere, for writes that are rolled back.
+    private let isRehearsing: Bool
 
     /// `store` is the database of keys: a file beside the main one, or the same PostgreSQL server.
     init(store: any Database, secrets: Secrets, world: World) {
@@ -41,14 +43,27 @@ final class Vault: Sendable {
         self.world = world
         wrapping = secrets.key("wrap")
         lookup = secrets.key("lookup")
+        isRehearsing = false
     }
+
+    private init(rehearsing vault: Vault) {
+        store = vault.store
+        world = vault.world
+        wrapping = vault.wrapping
+        lookup = vault.lookup
+        isRehearsing = true
+    }
+
+    /// A vault for a transaction that will be rolled back: new people get keys that exist in memory alone.
+    var rehearsal: Vault { Vault(rehearsing: self) }
 
     // MARK: Keys
 
     /// A durable key that nobody uses yet. Throws `OutOfKeys`.
     func takeKey() throws(OutOfKeys) -> PersonKey {
         let taken = state.withLock { state -> PersonKey? in
-            guard let key = state.spares.popLast() else { return nil }
+            let made = isRehearsing ? PersonKey(id: world.newID(), key: SymmetricKey(size: .bits256)) : state.spares.popLast()
+            guard let key = made else { return nil }
             state.remembered[key.id] = key.key
             return key
         }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Persistence
+import Web
+
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Take in a CSV file (--kind), or a folder that kith export wrote.",
+        discussion: "Beside a running server the server reads the file. A file with any bad row writes nothing; the same file again writes nothing twice.")
+
+    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var workspace: WorkspaceOptions
+    @Argument(help: "A CSV file, or a folder of kith export.") var path: String
+    @Option(help: "members, sales, refunds or clicks.") var kind: String?
+    @Option(help: "The program of the members or sales (default: the only one).") var program: String?
+    @Flag(help: "Do everything, then take it back: shows what would happen.") var dryRun = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await plainly {
+            let path = Commands.absolute(path)
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+                throw Problem.notFound(detail: "There is nothing at \(path). Name a CSV file, or a folder of kith export.")
+            }
+            guard isFolder.boolValue || kind != nil else {
+                throw Problem.badRequest(detail: "Say what the file holds: --kind members, sales, refunds or clicks.")
+            }
+            let arguments =
+                workspace.arguments + [
+                    ("path", .text(path)), ("kind", kind.map { .text($0) } ?? .null), ("program", program.map { .text($0) } ?? .null),
+                    ("dryRun", .boolean(dryRun)),
+                ]
+            let answer = try await CommandProgress.$isShown.withValue(true) {
+                try await Commands.write(
+                    isFolder.boolValue ? "import-folder" : "import-file", .object(arguments.map { JSONMember($0.0, $0.1) }), options.settings())
+            }
+            if json { Commands.show(answer, json: true) } else { Self.show(answer) }
+            if case .number(let number)? = answer["errorCount"], let count = number.integer, count > 0 {
+                throw Problem.badRequest(detail: "\(count) mistakes in \(path); nothing was written. Mend the lines that are named and try again.")
+            }
+        }
+    }
+
+    private static func show(_ answer: JSONValue) {
+        guard case .object(let members) = answer else { return }
+        Commands.show(.object(members.filter { $0.name != "errors" }), json: false)
+        guard case .array(let errors)? = answer["errors"] else { return }
+        for error in errors {
+            guard case .number(let line)? = error["line"], case .text(let column)? = error["column"], case .text(let message)? = error["message"]
+            else { continue }
+            print("line \(line.token)\(column.isEmpty ? "" : ", \(column)"): \(message)")
+        }
+    }
+}
+
+extension CommandVerbs {
+    static func importFile(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
+        let choice = WorkspaceChoice(reader)
+        let path = reader.text("path", maximumLength: 4_096)
+        let kind = try reader.oneOf("kind", ImportKind.self)
+        let wanted = reader.optionalCustom("program") { idReading($0, ProgramKind.self, "program") }
+        let isDryRun = reader.optionalBoolean("dryRun") ?? false
+        try reader.finish()
+        let (workspace, program) = try await installation.main.read { connection in
+            let workspace = try choice.find(on: connection)
+            if let wanted {
+                guard try ProgramStore.newest(wanted, in: workspace.id, on: connection) != nil else { throw Refusal.unknownProgram() }
+                return (workspace, Optional(wanted))
+            }
+            guard kind == .members else { return (workspace, nil) }
+            let programs = try ProgramStore.list(in: workspace.id, after: nil, limit: 2, on: connection)
+            guard programs.count == 1, let only = programs.first else {
+                throw Problem.badRequest(detail: "The workspace has \(programs.isEmpty ? "no program" : "several programs"). Name one with --program.")
+            }
+            return (workspace, only.id)
+        }
+        return try await FileImport(installation: installation, workspace: workspace, program: program, kind: kind, path: path)
+            .run(isDryRun: isDryRun)
+    }
+}

@@ -1,0 +1,221 @@
+import Chronology
+import Foundation
+import HTTPTypes
+import Persistence
+import Web
+
+/// Takes a generic file in through the same verbs as the API. A file with any bad row writes nothing: every row is read first, then the
+/// whole import is rehearsed in one transaction that is rolled back, and only then done, in batches.
+struct FileImport: Sendable {
+    /// Rows in one transaction.
+    static let batchRows = 200
+    /// Errors told at most; the others are counted.
+    static let errorsMax = 100
+    static let rowsMax = 5_000_000
+    /// Members are sorted before they are enrolled, so they are held in memory.
+    static let membersMax = 1_000_000
+
+    struct RowError: Sendable {
+        var line: Int
+        var column: String
+        var message: String
+        var json: JSONValue { ["line": .integer(Int64(line)), "column": .text(column), "message": .text(message)] }
+    }
+
+    struct Summary: Sendable {
+        var rows = 0
+        var created = 0
+        var updated = 0
+        /// Known already, with the same facts.
+        var known = 0
+        var errors: [RowError] = []
+        var errorCount = 0
+
+        mutating func add(_ errors: [RowError]) {
+            errorCount += errors.count
+            self.errors += errors.prefix(max(0, FileImport.errorsMax - self.errors.count))
+        }
+
+        func json(_ kind: ImportKind, isDryRun: Bool) -> JSONValue {
+            [
+                "kind": .text(kind.rawValue), "dryRun": .boolean(isDryRun), "rows": .integer(Int64(rows)), "created": .integer(Int64(created)),
+                "updated": .integer(Int64(updated)), "known": .integer(Int64(known)), "errorCount": .integer(Int64(errorCount)),
+                "errors": .array(errors.map(\.json)), "written": .boolean(!isDryRun && errorCount == 0),
+            ]
+        }
+    }
+
+    let installation: Installation
+    let workspace: Workspace
+    let program: ProgramID?
+    let kind: ImportKind
+    let path: String
+
+    func run(isDryRun: Bool) async throws -> JSONValue {
+        let checked = try check()
+        if checked.errorCount > 0 { return checked.json(kind, isDryRun: isDryRun) }
+        if kind == .clicks { return try await ClickImport(file: self).run(isDryRun: isDryRun).json(kind, isDryRun: isDryRun) }
+        CommandProgress.tell("\(checked.rows) rows read; rehearsing")
+        let rehearsed = try await rehearse()
+        if isDryRun || rehearsed.errorCount > 0 { return rehearsed.json(kind, isDryRun: isDryRun) }
+        return try await write().json(kind, isDryRun: false)
+    }
+
+    // MARK: Reading
+
+    /// The form of every row, without the database.
+    private func check() throws -> Summary {
+        var summary = Summary()
+        do {
+            let next = try rows()
+            while let (_, result) = try next() {
+                summary.rows += 1
+                if case .failure(let refused) = result { summary.add(refused.errors) }
+            }
+        } catch let malformed as CSVReader.Malformed {
+            summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
+        }
+        return summary
+    }
+
+    struct Refused: Error {
+        var errors: [RowError]
+    }
+
+    /// The file's rows in its order, read with the API's own checks.
+    func rows() throws -> () throws -> (line: Int, row: Result<ImportRow, Refused>)? {
+        let reader = try CSVReader(path: path)
+        try kind.check(reader.columns)
+        var count = 0
+        return {
+            guard let row = try reader.next() else { return nil }
+            count += 1
+            guard count <= Self.rowsMax else { throw CSVReader.Malformed(line: row.line, reason: "A file has at most \(Self.rowsMax) rows. Split it.") }
+            do {
+                return (row.line, .success(try ImportRow.read(kind.body(row, header: reader.columns), kind, program: program)))
+            } catch let problem as Problem {
+                return (row.line, .failure(Refused(errors: errors(problem, line: row.line))))
+            }
+        }
+    }
+
+    func errors(_ problem: Problem, line: Int) -> [RowError] {
+        problem.errors.isEmpty
+            ? [RowError(line: line, column: "", message: problem.detail)]
+            : problem.errors.map { RowError(line: line, column: kind.column(of: $0.field), message: $0.message) }
+    }
+
+    /// Good rows in the order in which they are written: members after those whom they name.
+    private func rowsInOrder() throws -> () throws -> (line: Int, row: ImportRow)? {
+        let next = try rows()
+        func nextGood() throws -> (line: Int, row: ImportRow)? {
+            while let (line, result) = try next() { if case .success(let row) = result { return (line, row) } }
+            return nil
+        }
+        guard kind == .members else { return nextGood }
+        var members: [(line: Int, row: ImportRow)] = []
+        while let row = try nextGood() {
+            guard members.count < Self.membersMax else {
+                throw CSVReader.Malformed(line: row.line, reason: "A file of members has at most \(Self.membersMax) rows. Split it.")
+            }
+            members.append(row)
+        }
+        var sorted = try MemberOrder.sorted(members).makeIterator()
+        return { sorted.next() }
+    }
+
+    // MARK: Writing
+
+    private struct RolledBack: Error { var summary: Summary }
+
+    /// The whole import in one transaction that is rolled back. Others who write wait meanwhile.
+    private func rehearse() async throws -> Summary {
+        let (vault, world) = (installation.vault.rehearsal, installation.world)
+        do {
+            return try await installation.gate.perform(workspace.id) { connection -> Summary in
+                guard let workspace = try WorkspaceStore.find(self.workspace.id, on: connection) else { throw Refusal.unknown("workspace") }
+                let write = Write(
+                    connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
+                var summary = Summary()
+                do {
+                    let next = try self.rowsInOrder()
+                    while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
+                        try self.apply(row, line: line, evidence: .none, to: &summary, in: write)
+                    }
+                } catch let malformed as CSVReader.Malformed {
+                    summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
+                }
+                throw RolledBack(summary: summary)
+            }
+        } catch let rolledBack as RolledBack {
+            return rolledBack.summary
+        }
+    }
+
+    private struct Waiting: Sendable {
+        var line: Int
+        var row: ImportRow
+        var evidence = Evidence.none
+    }
+
+    private func write() async throws -> Summary {
+        let next = try rowsInOrder()
+        var summary = Summary()
+        var batch: [Waiting] = []
+        var clicked = Set<String>()
+        while let (line, row) = try next() {
+            // What a click of the same customer tells must be stored before their next sale asks for it.
+            if batch.count == Self.batchRows || row.customer.map(clicked.contains) == true {
+                summary = try await write(batch, after: summary)
+                batch.removeAll(keepingCapacity: true)
+                clicked.removeAll(keepingCapacity: true)
+            }
+            if let customer = row.customer, row.clickID != nil { clicked.insert(customer) }
+            batch.append(Waiting(line: line, row: row))
+        }
+        return try await write(batch, after: summary)
+    }
+
+    private func write(_ batch: [Waiting], after before: Summary) async throws -> Summary {
+        guard !batch.isEmpty else { return before }
+        var ready = batch
+        for index in ready.indices {
+            if case .sale(let sale) = ready[index].row {
+                ready[index].evidence = try await installation.evidence(
+                    click: sale.clickID, visitor: sale.visitorID, customer: sale.customerExternalID, workspace.id)
+            }
+        }
+        try await installation.vault.refill(atLeast: Self.batchRows)
+        let rows = ready
+        let summary = try await installation.write(workspace.id, actor: .command) { write in
+            var summary = before
+            for waiting in rows { try apply(waiting.row, line: waiting.line, evidence: waiting.evidence, to: &summary, in: write) }
+            return summary
+        }
+        CommandProgress.tell("\(summary.rows) rows written")
+        return summary
+    }
+
+    /// One row, which stands or falls alone.
+    private func apply(_ row: ImportRow, line: Int, evidence: Evidence, to summary: inout Summary, in write: Write) throws {
+        summary.rows += 1
+        do {
+            switch try write.connection.savepoint({ try row.apply(evidence: evidence, in: write) }) {
+            case .created: summary.created += 1
+            case .updated: summary.updated += 1
+            case .known: summary.known += 1
+            }
+        } catch let problem as Problem where problem.status.code < 500 {
+            summary.add(errors(problem, line: line))
+        }
+    }
+}
+
+/// Tells on standard error how far a command has come, when it runs in this process.
+enum CommandProgress {
+    @TaskLocal static var isShown = false
+
+    static func tell(_ text: String) {
+        if isShown { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    }
+}
