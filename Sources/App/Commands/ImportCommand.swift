@@ -37,7 +37,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             if json { Commands.show(answer, json: true) } else { Self.show(answer) }
             if case .number(let number)? = answer["errorCount"], let count = number.integer, count > 0 {
-                throw Problem.badRequest(detail: "\(count) mistakes in \(path); nothing was written. Mend the lines that are named and try again.")
+                throw Problem.badRequest(detail: "\(count) \(count == 1 ? "mistake" : "mistakes") in \(path); nothing was written. Mend the lines that are named and try again.")
             }
         }
     }
