@@ -155,7 +155,7 @@ def sale_sqlite(options, folder, raw, recorder):
     with kith.running():
         sale_load(kith, "w", 256, 1)
         ours, theirs, tails, failures, refused = [], [], [], 0, 0
-        statements_per_sale = max(1, count_statements(recorded) / max(1, load.requests))
+        statements_per_sale = statements_of_a_sale(recorded)
         for number in range(options.rounds):
             statements, seconds, bad = peers.raw_replay(
                 raw, copy, recorded, round(SALES_PER_COMMIT * statements_per_sale), number, options.rounds)
@@ -172,21 +172,26 @@ def sale_sqlite(options, folder, raw, recorder):
         print(f"# {refused} statements were refused when they were replayed")
 
 
-def count_statements(recorded):
-    """How many statements the list holds."""
+def statements_of_a_sale(recorded):
+    """How many statements the list holds for each sale in it. Those of requests that wrk no longer counted are in it too."""
     data = recorded.read_bytes()
-    place = count = 0
+    place = statements = sales = template_count = 0
+    sale_templates = set()
     while place < len(data):
-        kind = data[place]
-        if kind == ord("P"):
-            place += 5 + struct.unpack_from("<I", data, place + 1)[0]
+        if data[place] == ord("P"):
+            length = struct.unpack_from("<I", data, place + 1)[0]
+            if data[place + 5:place + 5 + length].startswith(b"INSERT INTO sale "):
+                sale_templates.add(template_count)
+            template_count += 1
+            place += 5 + length
             continue
-        count += 1
-        values = struct.unpack_from("<I", data, place + 5)[0]
+        template, values = struct.unpack_from("<II", data, place + 1)
+        statements += 1
+        sales += template in sale_templates
         place += 9
         for _ in range(values):
             place += 5 + struct.unpack_from("<I", data, place + 1)[0]
-    return count
+    return statements / max(1, sales)
 
 
 def sale_postgres(options, folder):
