@@ -3,10 +3,12 @@ import PackageDescription
 
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
+    "API",
     "Outbound",
     "Payouts",
     "Rules",
     "Sales",
+    "Team",
     "Testing",
     "Touches",
 ]

@@ -30,6 +30,14 @@ enum APIKeyRoutes {
                 let kind = body.optionalText("kind", maximumLength: 20).flatMap(APIKey.Kind.init(rawValue:)) ?? .secret
                 if kind == .secret, (role == nil) == scopes.isEmpty { body.note("role", "Must be given, or else scopes, but not both.") }
                 return (name: body.text("name", maximumLength: 100), role: role, scopes: rights, kind: kind)
+            },
+            prepare: { input, _, caller in
+                // A key that gets into wrong hands cannot make itself a stronger one.
+                let wanted = Set(input.scopes).union(input.role.flatMap { Role.rights[$0] } ?? [])
+                guard wanted.isSubset(of: caller.rights) else {
+                    throw Problem.forbidden(code: "missing_right", detail: "A key makes no key that may do more than itself.")
+                }
+                return input
             }
         ) { input, write in
             guard case .apiKey(_, let owner) = write.actor else { throw Problem.forbidden(detail: "Keys are made with a key.") }

@@ -40,9 +40,14 @@ enum TeamRoutes {
                         return .refused("Must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
                     }
                 )
+            },
+            prepare: { input, _, caller in
+                guard input.role != .owner || caller.may(.workspaceOwn) else {
+                    throw Problem.forbidden(code: "missing_right", detail: "Only an owner may make another owner.")
+                }
+                return input
             }
         ) { input, write in
-            if input.role == .owner { try mustOwn(write) }
             let (operator_, _) = try Operator.findOrCreate(
                 email: input.email, name: nil, passwordHash: nil, vault: write.vault, world: write.world, on: write.connection)
             guard try TeamStore.role(of: operator_.id, in: write.workspace.teamID, on: write.connection) == nil else {
@@ -57,13 +62,6 @@ enum TeamRoutes {
             return Answer(
                 ["id": .text(operator_.id.text), "invitationUrl": .text("\(installation.baseURL)/invitations/\(token)")], status: 201,
                 secrets: ["invitationUrl"])
-        }
-    }
-
-    /// Only an owner makes owners.
-    private static func mustOwn(_ write: Write) throws {
-        guard case .apiKey(_, let id) = write.actor, try TeamStore.role(of: id, in: write.workspace.teamID, on: write.connection) == .owner else {
-            throw Problem.forbidden(code: "missing_right", detail: "Only an owner may make another owner.")
         }
     }
 }
