@@ -106,6 +106,7 @@ def walked(way, database, databases, folder, scenario, expected, options, report
             send(client, program, scenario)
         else:
             import_files(server, client, program, folder, scenario)
+            check_again(name, server, program, folder, scenario, report)
         seconds = time.monotonic() - started
         journal = read_journal(client)
         check(name, server, client, journal, scenario, expected, report)
@@ -163,8 +164,15 @@ def import_files(server, client, program, folder, scenario):
     server.command("import", str(folder / "refunds.csv"), "--kind", "refunds", *import_options(server, program))
 
 
+def check_again(name, server, program, folder, scenario, report):
+    """The same files once more; the journal that is read afterwards must not have grown."""
+    for kind, count in [("members", len(scenario.referrers)), ("refunds", len(scenario.refunds))]:
+        answer = json.loads(server.command("import", str(folder / f"{kind}.csv"), "--kind", kind, *import_options(server, program)))
+        report.check(f"{name}: {kind}.csv once more makes nothing new", answer["created"] == 0 and answer["rows"] == count, str(answer))
+
+
 def import_options(server, program):
-    return ["--workspace", server.made["workspaceId"]]
+    return ["--workspace", server.made["workspaceId"], "--program", program, "--json"]
 
 
 def make_codes(client, program, scenario):
