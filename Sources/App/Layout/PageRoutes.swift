@@ -11,6 +11,9 @@ enum PageRoutes {
         SignInRoutes.add(to: &api, gate: gate)
         InvitationRoutes.add(to: &api, gate: gate)
         WorkspaceSwitch.add(to: &api, gate: gate)
+        OverviewPages.add(to: &api, gate: gate)
+        SalePages.add(to: &api, gate: gate)
+        ReceiptPages.add(to: &api, gate: gate)
     }
 }
 
@@ -18,7 +21,7 @@ enum PageRoutes {
 enum FileRoutes {
     static func add(to api: inout API, site: Site) {
         api.table.note(.get, "\(AssetLibrary.prefix){file}")
-        api.router.get("\(RouterPath(AssetLibrary.prefix))**") { request, _ in try site.assets.response(for: request) }
+        api.router.get("/assets/**") { request, _ in try site.assets.response(for: request) }
         api.table.note(.get, "/brand/{sheet}")
         api.router.get("/brand/{sheet}") { _, context in
             guard let name = context.parameters.get("sheet"), name.hasSuffix(".css"), let hue = Int(name.dropLast(4)), (0..<360).contains(hue) else {

@@ -77,11 +77,11 @@ enum SaleStore {
         let items = JSONText(.array(sale.items.map(\.json)))
         try connection.execute(
             """
-            INSERT INTO sale (\(raw: columns), metadata_sealed)
+            INSERT INTO sale (\(raw: columns), metadata_sealed, came_by)
             VALUES (\(sale.id), \(sale.workspaceID), \(sale.programID), \(sale.programVersion), \(sale.customerID), \(sale.invoiceID),
                     \(sale.amountMinor), \(sale.currency.code), \(sale.saleNumber), \(sale.eventName), \(sale.country), \(sale.couponUsed),
                     \(items.text), \(sale.factsHash), \(sale.refundedMinor), \(sale.attribution.text), \(sale.refusals.text), \(sale.occurredAt),
-                    \(sale.recordedAt), \(metadataSealed))
+                    \(sale.recordedAt), \(metadataSealed), \(sale.cameBy.rawValue))
             """)
     }
 
@@ -118,6 +118,12 @@ enum SaleStore {
 
     static func firstSaleAt(of customer: CustomerID, in program: ProgramID, on connection: any Connection) throws -> Instant? {
         try connection.row("SELECT min(occurred_at) FROM sale WHERE customer_id = \(customer) AND program_id = \(program)")?.get(at: 0)
+    }
+
+    static func list(where condition: SQL, in workspace: WorkspaceID, on connection: any Connection) throws -> [Sale] {
+        try connection.rows(
+            "SELECT \(raw: columns) FROM sale WHERE workspace_id = \(workspace) AND \(sql: condition) ORDER BY occurred_at DESC, id DESC"
+        ).map(read)
     }
 
     struct Filter: Sendable {

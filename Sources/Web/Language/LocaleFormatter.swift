@@ -41,6 +41,12 @@ public struct LocaleFormatter: Sendable {
             Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).day().month(.abbreviated))
     }
 
+    /// The whole name of a month.
+    public func monthName(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(
+            Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).month(.wide))
+    }
+
     /// Day and minute, for instance 22 Nov 2026 at 14:05.
     public func dateTime(epochMs: Int64, timeZone: String) -> String {
         instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .shortened))

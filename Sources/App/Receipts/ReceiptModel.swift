@@ -1,0 +1,162 @@
+import Chronology
+import Money
+import Web
+
+/// A receipt in the order in which people ask: the answer, the arithmetic, the path, the rule, what was rejected, what changed later.
+struct ReceiptModel: PageModel {
+    let receipt: Receipt
+    let context: ReceiptContext
+    let language: PageLanguage
+    let now: Instant
+
+    var heading: String { language("receipt.title", ["order": receipt.sale.invoiceID]) }
+
+    var page: PageObject {
+        let arithmetic = ReceiptArithmetic(receipt: receipt, names: context.names, language: language)
+        let path = ReceiptPath(receipt: receipt, context: context, language: language)
+        let sale = receipt.sale
+        let touches = path.touches
+        let upline = path.upline
+        let rejected = path.rejected + ReceiptRefusals(receipt: receipt, names: context.names, language: language).rows
+        let rules = ReceiptRules(receipt: receipt, language: language).rows
+        return [
+            "number": .text(sale.invoiceID), "heading": .text(heading), "state": state, "jsonURL": .text("/sales/\(sale.id.text)/receipt.json"),
+            "lead": lead, "paidAt": language.time(sale.occurredAt), "buyer": .text(buyerFact), "order": .text(sale.invoiceID),
+            "value": .text(language.money(sale.amountMinor, .currency(sale.currency))), "source": nil,
+            "program": PageValue(receipt.program?.name), "hasLines": .flag(!receipt.commissions.isEmpty),
+            "unit": .text(arithmetic.unit.code), "lines": PageValue(arithmetic.lines), "total": arithmetic.total,
+            "arithmeticNote": arithmetic.note, "hasTouches": .flag(!touches.isEmpty), "touches": PageValue(touches),
+            "hasUpline": .flag(!upline.isEmpty), "upline": PageValue(upline), "hasRules": .flag(!rules.isEmpty), "rules": PageValue(rules),
+            "hasRejected": .flag(!rejected.isEmpty), "rejected": PageValue(rejected), "hasChanges": .flag(!changes.isEmpty),
+            "changes": PageValue(changes),
+        ]
+    }
+
+    private var buyer: String { context.names.customer(receipt.sale.customerID, language) }
+
+    private var buyerFact: String {
+        receipt.sale.saleNumber == 1 ? language("receipt.buyer.first", ["buyer": buyer]) : language("receipt.buyer.again", ["buyer": buyer])
+    }
+
+    private var state: PageValue {
+        let sale = SaleState.of(receipt.sale, receipt.commissions)
+        let holdUntil = receipt.commissions.map(\.holdUntil).max()
+        let label: String
+        switch sale {
+        case .pending: label = holdUntil.map { language("receipt.state.pending", ["day": language.day($0)]) } ?? language("sales.state.pending")
+        case .nothing: label = language("receipt.state.nothing")
+        case .held: label = language("receipt.state.held")
+        case .approved: label = language("receipt.state.approved")
+        case .paid: label = language("receipt.state.paid")
+        case .returned: label = language("receipt.state.returned")
+        default: label = language("sales.state.\(sale.rawValue)")
+        }
+        return ["tone": .text(sale.tone), "icon": .text(sale.icon), "label": .text(label)]
+    }
+
+    // MARK: The answer
+
+    private var lead: PageValue {
+        let sale = receipt.sale
+        let values = ["buyer": buyer]
+        if sale.amountMinor == 0 {
+            return language.sentence("receipt.lead.zero", ["value": language.money(0, .currency(sale.currency))])
+        }
+        if sale.refundedMinor == sale.amountMinor { return language.sentence("receipt.lead.returned", values) }
+        guard let first = receipt.commissions.first else {
+            return language.sentence("receipt.lead.nobody", values.merging(["because": becauseNobody]) { _, new in new })
+        }
+        let own = receipt.commissions.filter { $0.memberID == first.memberID && $0.unit == first.unit }
+        let others = receipt.commissions.filter { $0.memberID != first.memberID }
+        var all = values
+        all["person"] = context.names.member(first.memberID, language)
+        all["amount"] = language.money(own.reduce(0) { $0 &+ $1.keptMinor }, first.unit)
+        all["because"] = because(first.memberID)
+        guard !others.isEmpty else {
+            return language.sentence(sale.refundedMinor > 0 ? "receipt.lead.oneReturned" : "receipt.lead.one", all)
+        }
+        var rest: [UnitCode: Int64] = [:]
+        for other in others { rest[other.unit, default: 0] += other.keptMinor }
+        all["rest"] = rest.sorted { $0.key < $1.key }.map { language.money($0.value, $0.key) }.listed(language)
+        return language.sentence("receipt.lead.several", count: Int64(Set(others.map(\.memberID)).count), all)
+    }
+
+    /// Why nobody is paid.
+    private var becauseNobody: String {
+        let attribution = receipt.sale.attribution.value
+        if attribution["status"]?.string == "attributed" { return language("receipt.because.noRule") }
+        switch attribution["reason"]?.string {
+        case "noProgram": return language("receipt.because.noProgram")
+        case "paidAd": return language("receipt.because.paidAd")
+        case "noneEligible": return language("receipt.because.allRejected")
+        default: return language("receipt.because.noTouch")
+        }
+    }
+
+    /// Why this member is credited.
+    private func because(_ member: MemberID) -> String {
+        let attribution = receipt.sale.attribution.value
+        let shares = attribution["shares"]?.elements ?? []
+        let share = shares.first { $0["memberId"]?.string == member.text } ?? shares.first
+        let touch = attribution["touches"]?.elements.first { $0["touchId"] == share?["touchId"] }
+        let isCode = ["friendCode", "coupon"].contains(touch?["kind"]?.string ?? "")
+        switch share?["reason"]?.string {
+        case "boundCustomer":
+            let since = context.binding?.boundAt ?? receipt.sale.occurredAt
+            return language("receipt.because.bound", ["buyer": buyer, "day": language.day(since)])
+        case "assignedByHand":
+            return language(
+                "receipt.because.assigned", ["buyer": buyer, "author": context.bindingAuthor ?? language("audit.who.system")])
+        case "orphanDefault": return language("receipt.because.orphan", ["buyer": buyer])
+        case _ where touch?["kind"]?.string == "manual": return language("receipt.because.named")
+        case "equalPart", "position", "timeDecay":
+            return language("receipt.because.shared", ["count": language.integer(Int64(shares.count))])
+        case _ where isCode: return language("receipt.because.code", ["buyer": buyer])
+        case "firstTouch": return language("receipt.because.first")
+        default: return language("receipt.because.last")
+        }
+    }
+
+    // MARK: What changed later
+
+    private var changes: [PageObject] {
+        var rows: [PageObject] = []
+        let until = receipt.commissions.map(\.holdUntil).max()
+        if let until, receipt.commissions.contains(where: { $0.holdUntil > receipt.sale.occurredAt }) {
+            rows.append(change("", language("receipt.later.held", ["day": language.day(until)]), receipt.sale.occurredAt, [.byHold]))
+        }
+        var remaining = receipt.sale.amountMinor
+        for refund in receipt.refunds {
+            guard let applied = refund.appliedMinor, applied > 0 else { continue }
+            remaining -= applied
+            let amount = ["amount": language.money(applied, .currency(receipt.sale.currency))]
+            rows.append(
+                change(
+                    "won", language(remaining == 0 ? "receipt.later.returnedAll" : "receipt.later.returned", amount), refund.occurredAt,
+                    [.byRefund(refund.refundID)] + (refund.reason.map { [.reason($0)] } ?? [])))
+        }
+        if let until, receipt.sale.refundedMinor < receipt.sale.amountMinor {
+            let states = Set(receipt.commissions.map(\.state))
+            if states.contains(.pending), until > now {
+                rows.append(change("", language("receipt.later.approved"), until, [.planned]))
+            } else if states.contains(.approved) || states.contains(.paid) {
+                rows.append(change("won", language("receipt.later.approved"), until, [.byHold]))
+            }
+        }
+        return rows
+    }
+
+    private enum Cause { case byHold, planned, byRefund(String), reason(String) }
+
+    private func change(_ kind: String, _ what: String, _ at: Instant, _ causes: [Cause]) -> PageObject {
+        let words = causes.map { cause -> PageValue in
+            switch cause {
+            case .byHold: ["plain": .text(language("receipt.later.byHold"))]
+            case .planned: ["plain": .text(language("receipt.later.planned"))]
+            case .byRefund(let id): ["plain": .text(language("receipt.later.byRefund", ["id": id]))]
+            case .reason(let reason): ["plain": .text(language("receipt.later.reason", ["reason": reason]))]
+            }
+        }
+        return ["kind": .text(kind), "what": .text(what), "at": language.time(at), "by": .list(words)]
+    }
+}
