@@ -8,6 +8,8 @@ import time
 import urllib.parse
 
 START_MAX_S = 60
+# The server closes connections that rest; one that rested this long is opened anew.
+REST_MAX_S = 5
 
 
 class Server:
@@ -56,13 +58,17 @@ class Server:
 class Client:
     def __init__(self, port, key):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.used_s = time.monotonic()
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
     def call(self, method, path, body=None):
+        if time.monotonic() - self.used_s > REST_MAX_S:
+            self.connection.close()
         data = None if body is None else json.dumps(body)
         self.connection.request(method, "/api/v1" + path, data, self.headers)
         answer = self.connection.getresponse()
         content = answer.read()
+        self.used_s = time.monotonic()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path} answered {answer.status}: {content.decode()[:500]}")
         return json.loads(content)
