@@ -83,7 +83,7 @@ def test_sign_out(server, chromium):
         sign_in(visit.page, server.email, server.password)
         visit.page.wait_for_url(f"{server.base}/")
         visit.page.locator("[popovertarget=me]").click()
-        visit.page.locator("#me button[type=submit]").click()
+        visit.page.locator("#me form[action='/sign-out'] button").click()
         visit.page.wait_for_load_state("load")
         visit.open(f"{server.base}/links")
         assert "/sign-in" in visit.page.url

@@ -115,7 +115,8 @@ struct OverviewModel: PageModel {
             }
         }
         var shown: PageValue = .nothing
-        if let rate, rate.whole > 0 {
+        // More sales than leads are no part of them: many buyers were no leads.
+        if let rate, rate.whole > 0, rate.part <= rate.whole {
             shown = [
                 "title": .text(language("overview.flow.\(rate.name)", ["amount": language.money(facts.now.valueMinor, unit)])),
                 "text": .text(language.percent(ppm: Share.ppm(rate.part, of: rate.whole))),
@@ -144,7 +145,7 @@ struct OverviewModel: PageModel {
         func add(_ name: String, _ count: Int64, tone: String, icon: String, url: String, _ values: [String: String]) {
             rows.append([
                 "tone": .text(tone), "icon": .text(icon), "what": .text(language.plural("overview.need.\(name).what", count, values)),
-                "why": .text(language("overview.need.\(name).why", values)), "button": .text(rows.isEmpty ? "btn-primary" : "btn-plain"),
+                "why": .text(language.plural("overview.need.\(name).why", count, values)), "button": .text(rows.isEmpty ? "btn-primary" : "btn-plain"),
                 "url": .text(url), "action": .text(language("overview.need.\(name).action")),
             ])
         }

@@ -19,6 +19,23 @@ extension Sale {
         default: return .link
         }
     }
+
+    /// The link or code of the first share; nil when none of its touches was one.
+    var firstLinkID: LinkID? {
+        let attribution = attribution.value
+        guard let touchID = attribution["shares"]?.elements.first?["touchId"], touchID != .null else { return nil }
+        let touch = attribution["touches"]?.elements.first { $0["touchId"] == touchID }
+        return touch?["linkId"]?.string.flatMap { LinkID($0) }
+    }
+
+    /// Who is credited, each once.
+    var creditedMembers: [MemberID] {
+        var members: [MemberID] = []
+        for share in attribution.value["shares"]?.elements ?? [] {
+            if let id = share["memberId"]?.string.flatMap({ MemberID($0) }), !members.contains(id) { members.append(id) }
+        }
+        return members
+    }
 }
 
 extension JSONValue {

@@ -77,11 +77,11 @@ enum SaleStore {
         let items = JSONText(.array(sale.items.map(\.json)))
         try connection.execute(
             """
-            INSERT INTO sale (\(raw: columns), metadata_sealed, came_by)
+            INSERT INTO sale (\(raw: columns), metadata_sealed, came_by, link_id)
             VALUES (\(sale.id), \(sale.workspaceID), \(sale.programID), \(sale.programVersion), \(sale.customerID), \(sale.invoiceID),
                     \(sale.amountMinor), \(sale.currency.code), \(sale.saleNumber), \(sale.eventName), \(sale.country), \(sale.couponUsed),
                     \(items.text), \(sale.factsHash), \(sale.refundedMinor), \(sale.attribution.text), \(sale.refusals.text), \(sale.occurredAt),
-                    \(sale.recordedAt), \(metadataSealed), \(sale.cameBy.rawValue))
+                    \(sale.recordedAt), \(metadataSealed), \(sale.cameBy.rawValue), \(sale.firstLinkID))
             """)
     }
 

@@ -61,8 +61,8 @@ struct SaleListModel: PageModel {
 
     private func row(_ sale: Sale) -> PageObject {
         let earned = commissions[sale.id] ?? []
-        let sharers = earned.filter { $0.level == 0 }
-        let others = Set(sharers.map(\.memberID)).count - 1
+        let sharers = sale.creditedMembers
+        let others = sharers.count - 1
         let unit = earned.first?.unit ?? .currency(sale.currency)
         let pay = earned.filter { $0.unit == unit }.reduce(Int64(0)) { $0 &+ $1.keptMinor }
         let at = language.minute(sale.occurredAt)
@@ -71,7 +71,7 @@ struct SaleListModel: PageModel {
             "paidAt": language.time(sale.occurredAt), "order": .text(sale.invoiceID), "buyer": .text(names.customer(sale.customerID, language)),
             "sharer": PageValue(
                 sharers.first.map { first -> PageObject in
-                    let name = names.member(first.memberID, language)
+                    let name = names.member(first, language)
                     return [
                         "name": .text(name), "initials": .text(Initials.of(name)),
                         "more": others > 0 ? .text(language.plural("sales.andMore", Int64(others))) : nil,

@@ -105,7 +105,7 @@ enum SaleListStore {
         if let from = filter.from { sql = "\(sql: sql) AND s.occurred_at >= \(from)" }
         if let until = filter.until { sql = "\(sql: sql) AND s.occurred_at < \(until)" }
         if let find = filter.find {
-            let pattern = "%" + find.lowercased().flatMap { "%_\\".contains($0) ? "\\\($0)" : "\($0)" } + "%"
+            let pattern = LikePattern.containing(find)
             sql = "\(sql: sql) AND (lower(s.invoice_id) LIKE \(pattern) ESCAPE '\\' OR s.customer_id IN \(list: filter.buyers))"
         }
         if let state = filter.state { sql = "\(sql: sql) AND \(sql: self.condition(state))" }

@@ -103,7 +103,7 @@ enum SalePages {
                 }
             }
             read.names = try PersonNames.load(
-                members: read.commissions.values.flatMap { $0.map(\.memberID) }, customers: read.sales.map(\.customerID), vault: vault, on: connection)
+                members: read.commissions.values.flatMap { $0.map(\.memberID) } + read.sales.flatMap(\.creditedMembers), customers: read.sales.map(\.customerID), vault: vault, on: connection)
             return read
         }
     }

@@ -80,7 +80,7 @@ struct SessionDoor: Sendable {
             else { return nil }
             let identity = try TeamStore.identity(of: stored.operatorID, vault: vault, on: connection)
             let session = OperatorSession(
-                stored, workspace: workspace, role: role, name: identity.name ?? identity.email,
+                stored, workspace: workspace, role: role, name: identity.name ?? identity.email.map { String($0.prefix { $0 != "@" }) },
                 switches: try SessionStore.workspaces(of: stored.operatorID, on: connection).filter { $0.id != workspace.id }
                     .sorted { one, _ in one.teamID == workspace.teamID })
             return (stored, session)
