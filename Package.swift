@@ -4,8 +4,10 @@ import PackageDescription
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
     "API",
+    "Clicks",
     "Outbound",
     "Payouts",
+    "People",
     "Rules",
     "Sales",
     "Team",

@@ -1,0 +1,88 @@
+import Chronology
+import Persistence
+import Testing
+import TestSupport
+import Web
+
+@testable import App
+
+/// The statements of the hot paths search an index; none reads a table from end to end.
+@Suite struct QueryPlanTests {
+    @Test func hotStatementsSearch() async throws {
+        try await AppHarness.with(.sqlite) { app in
+            let workspace = app.twinID
+            let now = AppHarness.start
+            let main = try await app.installation.main.read { connection -> [String] in
+                let plans = ExplainingConnection(connection)
+                let member = MemberID(stored: "mem_x")
+                let customer = CustomerID(stored: "cus_x")
+                let program = ProgramID(stored: "prog_x")
+                _ = try LinkStore.find(host: "", folded: "anna", on: plans)
+                _ = try LinkStore.find(code: "anna", in: workspace, on: plans)
+                _ = try LinkStore.list(in: workspace, program: nil, member: nil, after: nil, limit: 10, on: plans)
+                _ = try APIKeyStore.find(hash: [1], on: plans)
+                _ = try SaleStore.find(invoice: "inv", in: workspace, on: plans)
+                _ = try SaleStore.count(of: customer, in: program, on: plans)
+                _ = try SaleStore.firstSaleAt(of: customer, in: program, on: plans)
+                _ = try CommissionStore.due(in: workspace, at: now, limit: 10, on: plans)
+                _ = try CommissionStore.of(sale: SaleID(stored: "sale_x"), on: plans)
+                _ = try CommissionStore.list(in: workspace, CommissionStore.Filter(), after: nil, limit: 10, on: plans)
+                _ = try TouchStore.of(customer, on: plans)
+                _ = try CustomerStore.find(externalHash: [1], in: workspace, on: plans)
+                _ = try CustomerStore.visitors(of: customer, on: plans)
+                _ = try BindingStore.find(program: program, customer: customer, on: plans)
+                _ = try BindingStore.all(of: customer, on: plans)
+                _ = try RuleStore.all(of: program, on: plans)
+                _ = try RefundStore.find("r", in: workspace, on: plans)
+                _ = try RefundStore.of(sale: SaleID(stored: "sale_x"), on: plans)
+                _ = try RefundStore.parked(invoice: "inv", in: workspace, on: plans)
+                _ = try MemberStore.find(externalHash: [1], in: workspace, on: plans)
+                _ = try MemberStore.enrollers(above: member, limit: 5, on: plans)
+                _ = try MemberStore.recruits(below: member, depth: 3, limit: 10, on: plans)
+                _ = try MemberStore.sameMailbox(as: PersonID(stored: "per_x"), in: workspace, on: plans)
+                _ = try ProgramStore.newest(program, in: workspace, on: plans)
+                _ = try ProgramStore.find(program, in: workspace, at: now, on: plans)
+                if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, on: plans) }
+                _ = try plans.rows("SELECT id, type, data, created_at FROM outbox WHERE workspace_id = \(workspace) AND id > \("") ORDER BY id LIMIT 10")
+                return plans.scans
+            }
+            #expect(main == [])
+            let clicks = try await app.installation.clicks.read { connection -> [String] in
+                let plans = ExplainingConnection(connection)
+                _ = try ClickStore.find(ClickID(stored: "clk_x"), in: workspace, on: plans)
+                _ = try ClickStore.of(visitors: ["v", "w"], in: workspace, since: now, limit: 10, on: plans)
+                return plans.scans
+            }
+            #expect(clicks == [])
+        }
+    }
+}
+
+/// Asks SQLite how it would run each query before it runs.
+final class ExplainingConnection: Connection {
+    private let inner: any Connection
+    /// The statements that read a table from end to end, with what SQLite said.
+    private(set) var scans: [String] = []
+
+    init(_ inner: any Connection) { self.inner = inner }
+
+    var dialect: Dialect { inner.dialect }
+
+    func rows(_ sql: SQL) throws -> [Row] {
+        for step in try inner.rows("EXPLAIN QUERY PLAN \(sql: sql)") {
+            let detail: String = try step.get("detail")
+            // A recursive table, a subquery's result or one row of constants is no table.
+            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery"].contains(where: { detail.contains($0) }) {
+                scans.append("\(detail): \(sql.text)")
+            }
+        }
+        return try inner.rows(sql)
+    }
+
+    func execute(_ sql: SQL) throws -> Int { try inner.execute(sql) }
+    func executeAll(_ statements: [SQL]) throws -> [Int] { try inner.executeAll(statements) }
+    func rowsOfAll(_ queries: [SQL]) throws -> [[Row]] { try queries.map(rows) }
+    func executeScript(_ text: String) throws { try inner.executeScript(text) }
+    func forEachRow(_ sql: SQL, _ body: (Row) throws -> Void) throws { for row in try rows(sql) { try body(row) } }
+    func savepoint<T>(_ body: () throws -> T) throws -> T { try inner.savepoint(body) }
+}
