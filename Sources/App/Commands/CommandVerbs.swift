@@ -21,6 +21,11 @@ enum CommandVerbs {
         case "team-reset-password": return try await resetPassword(reader, installation)
         case "backup": return try await backUp(reader, installation)
         case "import-file": return try await importFile(reader, installation)
+        case "import-folder": return try await importFolder(reader, installation)
+        case "apply-clicks":
+            try reader.finish()
+            try await installation.applyClicks()
+            return ["done": true]
         case "erase-person": return try await erasePerson(reader, installation)
         case "demo": return try await fillDemo(reader, installation)
         default: throw Problem.notFound(detail: "This server knows no command \(name).")

@@ -1,0 +1,79 @@
+import Persistence
+
+/// A table of a workspace's export: one file of JSON Lines, a row a line, in an order that an import can follow.
+struct ExportTable: Sendable {
+    var name: String
+    /// The rows of the workspace.
+    var filter: @Sendable (WorkspaceID) -> SQL
+    var order: String
+    /// Columns that belong to the installation rather than to the workspace, or are sealed.
+    var omitted: Set<String> = []
+    /// A column that names a row of the same table, which may come later: filled in at the end.
+    var deferred: String?
+
+    private init(
+        _ name: String, order: String = "id", omitted: Set<String> = [], deferred: String? = nil,
+        filter: @escaping @Sendable (WorkspaceID) -> SQL = { "workspace_id = \($0)" }
+    ) {
+        self.name = name
+        self.filter = filter
+        self.order = order
+        self.omitted = omitted
+        self.deferred = deferred
+    }
+
+    static let people = "person"
+    static let clicks = "click"
+
+    /// Rows that a row names come before it.
+    static let all: [ExportTable] = [
+        ExportTable("workspace", order: "CASE WHEN live_id IS NULL THEN 0 ELSE 1 END") { id in
+            "id = \(id) OR live_id = \(id) OR id = (SELECT live_id FROM workspace WHERE id = \(id))"
+        },
+        ExportTable(people, omitted: ["key_id"]),
+        ExportTable("program"),
+        of("program_version", "program", order: "program_id, version"),
+        ExportTable("rule"),
+        of("rule_version", "rule", order: "rule_id, version"),
+        ExportTable("member", omitted: ["external_hash"], deferred: "enroller_id"),
+        of("enrollment", "program", order: "program_id, member_id"),
+        ExportTable("stage_move"),
+        of("placement", "program", order: "program_id, tree, member_id, effective_from"),
+        ExportTable("short_domain", order: "host"),
+        ExportTable("link"),
+        of("link_variant", "link", order: "link_id, position"),
+        ExportTable("click_day", order: "day, link_id"),
+        ExportTable("customer", omitted: ["external_hash"]),
+        ExportTable("customer_visitor", order: "customer_id, visitor_id"),
+        ExportTable("touch"),
+        ExportTable("customer_binding", order: "program_id, customer_id"),
+        ExportTable("lead", omitted: ["metadata_sealed"]),
+        ExportTable("sale", omitted: ["metadata_sealed"]),
+        ExportTable("refund"),
+        ExportTable("commission"),
+        of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
+        of("tier_usage", "rule", order: "rule_id, member_id, period"),
+        ExportTable("payout_account", order: "member_id"),
+        ExportTable("payout"),
+        of("payout_item", "payout", order: "payout_id, member_id"),
+        of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
+        ExportTable("account"),
+        ExportTable("journal_transaction", order: "sequence"),
+        ExportTable("journal_entry", order: "sequence, position"),
+        ExportTable("journal_head", order: "workspace_id"),
+        ExportTable("journal_total", order: "unit"),
+        ExportTable("audit_entry", order: "sequence"),
+        ExportTable("audit_head", order: "workspace_id"),
+        ExportTable("outbox"),
+    ]
+
+    /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
+    static let excluded: Set<String> = [
+        "operator", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
+        "person_key", "tombstone", "click", "click_head",
+    ]
+
+    private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {
+        ExportTable(name, order: order) { id in "\(raw: parent)_id IN (SELECT id FROM \(raw: parent) WHERE workspace_id = \(id))" }
+    }
+}
