@@ -1,0 +1,103 @@
+/// Texts numbered in the order of their first appearance, kept as one block of bytes. At most Int32.max entries.
+struct IdTable: Sendable {
+    private(set) var bytes: [UInt8] = []
+    private var ends: [Int] = []
+    private var slots: [Int32] = Array(repeating: -1, count: 1 << 10)
+
+    var count: Int { ends.count }
+
+    mutating func reserve(_ capacity: Int) {
+        ends.reserveCapacity(capacity)
+        bytes.reserveCapacity(capacity * 12)
+        var size = slots.count
+        while size < capacity * 2 { size *= 2 }
+        if size != slots.count { rehash(size) }
+    }
+
+    /// The number of a text, and whether it is new.
+    mutating func insert(_ text: String) -> (number: Int32, isNew: Bool) {
+        var text = text
+        return text.withUTF8 { insert($0) }
+    }
+
+    mutating func insert(_ text: UnsafeBufferPointer<UInt8>) -> (number: Int32, isNew: Bool) {
+        let slot = findSlot(text)
+        if slots[slot] >= 0 { return (slots[slot], false) }
+        let number = Int32(ends.count)
+        slots[slot] = number
+        bytes.append(contentsOf: text)
+        ends.append(bytes.count)
+        if ends.count * 2 > slots.count { rehash(slots.count * 2) }
+        return (number, true)
+    }
+
+    func number(of text: String) -> Int32? {
+        var text = text
+        return text.withUTF8 { bytes in
+            let found = slots[findSlot(bytes)]
+            return found < 0 ? nil : found
+        }
+    }
+
+    subscript(_ number: Int) -> String { String(decoding: bytes[range(number)], as: UTF8.self) }
+
+    /// Whether one text stands before another byte by byte.
+    func precedes(_ one: Int, _ other: Int) -> Bool {
+        bytes.withUnsafeBufferPointer { all in
+            let a = range(one)
+            let b = range(other)
+            var i = a.lowerBound
+            var j = b.lowerBound
+            while i < a.upperBound, j < b.upperBound {
+                if all[i] != all[j] { return all[i] < all[j] }
+                i += 1
+                j += 1
+            }
+            return a.count < b.count
+        }
+    }
+
+    private func range(_ number: Int) -> Range<Int> { (number == 0 ? 0 : ends[number - 1])..<ends[number] }
+
+    private func findSlot(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: Self.hash(text)) & mask
+        while true {
+            let candidate = slots[slot]
+            if candidate < 0 { return slot }
+            let place = range(Int(candidate))
+            if place.count == text.count, equal(place.lowerBound, text) { return slot }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    private func equal(_ start: Int, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.withUnsafeBufferPointer { all in
+            for i in 0..<text.count where all[start + i] != text[i] { return false }
+            return true
+        }
+    }
+
+    private mutating func rehash(_ size: Int) {
+        slots = Array(repeating: -1, count: size)
+        bytes.withUnsafeBufferPointer { all in
+            for number in 0..<ends.count {
+                let place = range(number)
+                var slot =
+                    Int(truncatingIfNeeded: Self.hash(UnsafeBufferPointer(rebasing: all[place]))) & (size - 1)
+                while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+                slots[slot] = Int32(number)
+            }
+        }
+    }
+
+    /// FNV-1a over 64 bits with a last mix; the table's order never shows, so it needs no secret. Floods of chosen ids
+    /// only slow down their own import.
+    private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var value: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        value ^= value >> 29
+        value = value &* 0xbf58_476d_1ce4_e5b9
+        return value ^ (value >> 32)
+    }
+}

@@ -1,0 +1,194 @@
+/// Gives every promoter the achieved, paid-as and highest rank.
+struct RankPass {
+    /// Most rounds when ranks read legs of several trees.
+    static let roundsLimit = 64
+
+    let state: RunState
+
+    func run() throws(RunFailure) {
+        try giveActivity()
+        try track(early: true)
+        try giveAchieved()
+        givePaidAs()
+        try track(early: false)
+    }
+
+    private func giveActivity() throws(RunFailure) {
+        let holds = try state.holds(state.plan.active)
+        for member in 0..<state.facts.memberCount {
+            state.active[member] = holds[member] != 0 || state.activityWaived[member] != 0 ? 1 : 0
+        }
+    }
+
+    /// Trackers that read no rank are counted before ranks, the others after.
+    private func track(early: Bool) throws(RunFailure) {
+        for (tracker, history) in zip(state.plan.trackers, state.trackers)
+        where tracker.condition.readsRank != early {
+            let holds = try state.holds(tracker.condition)
+            for member in 0..<state.facts.memberCount {
+                history[member] = history[member] << 1 | UInt64(holds[member])
+            }
+        }
+    }
+
+    private func giveAchieved() throws(RunFailure) {
+        let plan = state.plan
+        let facts = state.facts
+        guard !plan.ranks.isEmpty else {
+            for member in 0..<facts.memberCount where state.forced[member] != RunState.noForcedRank {
+                state.achieved[member] = state.forced[member]
+            }
+            return
+        }
+        var programs: [ConditionProgram] = []
+        for rank in plan.ranks { programs.append(try ConditionProgram(rank.condition, state: state)) }
+        var followers: [RankFollower] = []
+        for (key, column) in state.metricColumns where key.metric.readsRank {
+            followers.append(try RankFollower(key.metric, column, state))
+        }
+        let trees = Set(followers.map(\.tree.code))
+        var tree = try state.tree(.enroller)
+        if let follower = followers.first { tree = follower.tree }
+        guard trees.count > 1 else {
+            for follower in followers { follower.reset() }
+            pass(tree, programs, followers)
+            return
+        }
+        for _ in 0..<Self.roundsLimit {
+            let before = state.achieved.array
+            for follower in followers {
+                follower.reset()
+                var place = facts.memberCount
+                while place > 0 {
+                    place -= 1
+                    let member = Int(follower.tree.sequence[place])
+                    if facts.isPromoter(member) { follower.follow(member, rank: state.achieved[member]) }
+                }
+            }
+            pass(tree, programs, [])
+            if state.achieved.array == before { return }
+        }
+        throw .ranksDoNotSettle
+    }
+
+    private func pass(_ tree: Tree, _ programs: [ConditionProgram], _ followers: [RankFollower]) {
+        var place = state.facts.memberCount
+        while place > 0 {
+            place -= 1
+            let member = Int(tree.sequence[place])
+            guard state.facts.isPromoter(member) else { continue }
+            let forced = state.forced[member]
+            let rank = forced != RunState.noForcedRank ? forced : achieved(member, programs)
+            state.achieved[member] = rank
+            for follower in followers { follower.follow(member, rank: rank) }
+        }
+    }
+
+    private func achieved(_ member: Int, _ programs: [ConditionProgram]) -> UInt8 {
+        if state.plan.rankRule.isCumulative {
+            return UInt8(programs.firstIndex { !$0.holds(member) } ?? programs.count)
+        }
+        return UInt8((programs.lastIndex { $0.holds(member) } ?? -1) + 1)
+    }
+
+    /// A rank missed for at most `gracePeriods` periods in a row is paid all the same; then the kept rank falls to the
+    /// achieved one. The inactive have no paid-as rank.
+    private func givePaidAs() {
+        let grace = Int32(clamping: state.plan.rankRule.gracePeriods)
+        for member in 0..<state.facts.memberCount {
+            let achieved = state.achieved[member]
+            var paid = achieved
+            if achieved >= state.kept[member] {
+                state.kept[member] = achieved
+                state.missed[member] = 0
+            } else if state.missed[member] < grace {
+                state.missed[member] += 1
+                paid = state.kept[member]
+            } else {
+                state.kept[member] = achieved
+                state.missed[member] = 0
+            }
+            let isForced = state.forced[member] != RunState.noForcedRank
+            if isForced { paid = achieved }
+            state.paidAs[member] = state.active[member] != 0 || isForced ? paid : 0
+            state.highest[member] = max(state.highest[member], state.paidAs[member])
+        }
+    }
+}
+
+/// Keeps one rank-reading metric up to date while ranks are given from the leaves up.
+private struct RankFollower {
+    let tree: Tree
+    private let column: Column<Int64>
+    private let bound: UInt8
+    private let anywhere: Bool
+    private let personal: Column<Int64>?
+    private let found: Column<UInt8>
+
+    init(_ metric: Metric, _ column: Column<Int64>, _ state: RunState) throws(RunFailure) {
+        self.column = column
+        found = Column(state.facts.memberCount, repeating: 0)
+        switch metric {
+        case .groupVolumeOutside(let volume, let code, let rank):
+            tree = try state.tree(code)
+            bound = UInt8(clamping: rank)
+            anywhere = false
+            personal = try state.column(.personalVolume(volume, of: .both, on: code))
+        case .legsWithRank(let rank, let code, let everywhere):
+            tree = try state.tree(code)
+            bound = UInt8(clamping: rank)
+            anywhere = everywhere
+            personal = nil
+        default:
+            tree = try state.tree(.enroller)
+            bound = 0
+            anywhere = false
+            personal = nil
+        }
+    }
+
+    func reset() {
+        for member in 0..<column.count {
+            column[member] = personal?[member] ?? 0
+            found[member] = 0
+        }
+    }
+
+    func follow(_ member: Int, rank: UInt8) {
+        let above = tree.above[member]
+        guard above >= 0 else { return }
+        let isQualified = rank >= bound
+        if personal != nil {
+            if !isQualified { column[Int(above)] &+= column[member] }
+        } else if isQualified || (anywhere && found[member] != 0) {
+            column[Int(above)] += 1
+            found[Int(above)] = 1
+        }
+    }
+}
+
+extension Condition {
+    /// Whether the condition can only be judged when ranks are known.
+    var readsRank: Bool { contains { leaf in
+        switch leaf {
+        case .paidRank, .highestRank: true
+        case .atLeast(let metric, _): metric.readsRank
+        default: false
+        }
+    } }
+
+    /// Whether one of the leaves satisfies `test`.
+    func contains(_ test: (Condition) -> Bool) -> Bool {
+        var pending = [self]
+        var steps = 0
+        while let next = pending.popLast(), steps <= Condition.termsLimit * Condition.depthLimit {
+            steps += 1
+            switch next {
+            case .all(let parts), .any(let parts): pending.append(contentsOf: parts)
+            case .not(let part): pending.append(part)
+            default: if test(next) { return true }
+            }
+        }
+        return false
+    }
+}
