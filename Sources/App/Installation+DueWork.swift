@@ -1,4 +1,5 @@
 import Chronology
+import Logging
 import Persistence
 import Web
 
@@ -16,7 +17,14 @@ extension Installation {
         try await applyClicks()
         let now = world.now()
         let workspaces = try await main.read { connection in try DueStore.workspaces(now: now, on: connection) }
-        for workspace in workspaces { try await doDueWork(in: workspace) }
+        for workspace in workspaces {
+            do {
+                try await doDueWork(in: workspace)
+            } catch let problem as Problem {
+                // One workspace's trouble is not the others'.
+                logger.error("Due work failed", metadata: ["workspace": "\(workspace)", "problem": "\(problem.code)"])
+            }
+        }
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }
         }

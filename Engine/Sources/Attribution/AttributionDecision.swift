@@ -142,6 +142,8 @@ public enum RejectionReason: Hashable, Sendable {
     case notLast(touchID: String)
     /// The model takes the earliest, `touchID`.
     case notFirst(touchID: String)
+    /// The customer is bound to somebody by an earlier sale or by hand (made by the caller, never by `attribute`).
+    case customerBound
     /// So many half-lives old that less than a millionth remains.
     case decayed(ageMs: Int64, halfLifeMs: Int64)
 
@@ -161,6 +163,7 @@ public enum RejectionReason: Hashable, Sendable {
         case .paidAdHasNoMember: "paidAdHasNoMember"
         case .notLast: "notLast"
         case .notFirst: "notFirst"
+        case .customerBound: "customerBound"
         case .decayed: "decayed"
         }
     }

@@ -59,7 +59,7 @@ struct RecordedClick: Sendable {
             let first = names[found.personID]?[.name].flatMap { $0.split(separator: " ").first.map(String.init) }
             member = ["id": .text(id.text), "firstName": first.map { .text($0) } ?? .null]
         }
-        let program = try ProgramStore.newest(click.programID, in: write.workspace.id, on: write.connection)
+        let program = try ProgramStore.find(click.programID, in: write.workspace.id, at: write.now, on: write.connection)
         return Answer(
             [
                 "clickId": .text(click.id.text), "member": member,

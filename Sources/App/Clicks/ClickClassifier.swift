@@ -7,6 +7,8 @@ final class ClickClassifier: Sendable {
     static let addressCountMax = 30
     static let addressWindowMs: Int64 = 3_600_000
     static let rememberedMax = 100_000
+    /// Not counted, but still a touch.
+    static let addressVelocity = "addressVelocity"
 
     /// What a request says of itself.
     struct Request: Sendable {
@@ -47,7 +49,7 @@ final class ClickClassifier: Sendable {
         }
         guard let agent = request.userAgent, !agent.isEmpty else { return "crawler" }
         if isCrawler(agent) { return "crawler" }
-        if let address, isStuffing(address, link, at: instant) { return "addressVelocity" }
+        if let address, isStuffing(address, link, at: instant) { return Self.addressVelocity }
         return nil
     }
 

@@ -80,13 +80,23 @@ private struct ClickApplication {
                 ]))
             if let member = click.memberID {
                 try Member.advance(member, to: .sharer, cause: "referral click", in: write)
-                try pay(click, to: member, program: program, rules: rules[program.id] ?? [], in: write)
+                try payOrSayWhyNot(click, to: member, program: program, rules: rules[program.id] ?? [], in: write)
             }
         }
         for (day, count) in counts.sorted(by: { ($0.key.link, $0.key.day) < ($1.key.link, $1.key.day) }) {
             try LinkStore.addClicks(
                 day.link, workspace: write.workspace.id, program: day.program, day: day.day, counted: count.counted, logged: count.logged,
                 on: connection)
+        }
+    }
+
+    /// One click that cannot be paid stops no other: it is noted, and the cursor goes on.
+    private func payOrSayWhyNot(_ click: Click, to member: MemberID, program: Program, rules: [Rule], in write: Write) throws {
+        do {
+            try connection.savepoint { try pay(click, to: member, program: program, rules: rules, in: write) }
+        } catch {
+            guard let problem = Refusal.of(error) else { throw error }
+            try write.audit("click.refused", subject: click.id.text, JSONText(["code": .text(problem.code)]))
         }
     }
 

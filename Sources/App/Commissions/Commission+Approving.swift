@@ -2,6 +2,7 @@ import Chronology
 import Ledger
 import Money
 import Persistence
+import Web
 
 extension Commission {
     /// Commissions approved in one transaction at most.
@@ -10,8 +11,21 @@ extension Commission {
     /// Approves what is past its hold: from pending to available, after paying off the member's debt. Answers how many.
     static func approveDue(limit: Int = approvalsMax, in write: Write) throws -> Int {
         let due = try CommissionStore.due(in: write.workspace.id, at: write.now, limit: limit, on: write.connection)
-        for commission in due { try commission.approve(in: write) }
+        for commission in due { try commission.approveOrPostpone(in: write) }
         return due.count
+    }
+
+    /// Tried again a day later: what the ledger refuses today must not hold up the others.
+    private static let postponedMs: Int64 = 86_400_000
+
+    private func approveOrPostpone(in write: Write) throws {
+        do {
+            try write.connection.savepoint { try approve(in: write) }
+        } catch {
+            guard let problem = Refusal.of(error) else { throw error }
+            try CommissionStore.postpone(id, until: try write.now.adding(milliseconds: Self.postponedMs), on: write.connection)
+            try write.audit("commission.postponed", subject: id.text, JSONText(["code": .text(problem.code)]))
+        }
     }
 
     private func approve(in write: Write) throws {

@@ -59,6 +59,14 @@ enum CommissionStore {
             """)
     }
 
+    static func of(cause: String, on connection: any Connection) throws -> [Commission] {
+        try connection.rows("SELECT \(raw: columns) FROM commission WHERE cause_id = \(cause) ORDER BY level, rule_id, line").map(read)
+    }
+
+    static func postpone(_ id: CommissionID, until: Instant, on connection: any Connection) throws {
+        try connection.execute("UPDATE commission SET hold_until = \(until) WHERE id = \(id)")
+    }
+
     static func of(sale: SaleID, on connection: any Connection) throws -> [Commission] {
         try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id = \(sale) ORDER BY level, rule_id, line").map(read)
     }

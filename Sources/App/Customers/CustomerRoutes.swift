@@ -49,7 +49,7 @@ enum CustomerRoutes {
             }
         ) { input, write in
             guard let customer = try CustomerStore.find(input.id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("customer") }
-            guard let program = try ProgramStore.newest(input.program, in: write.workspace.id, on: write.connection) else {
+            guard let program = try ProgramStore.find(input.program, in: write.workspace.id, at: write.now, on: write.connection) else {
                 throw Refusal.unknown("program", field: "programId")
             }
             let member = try Member.find(input.member, field: "memberId", in: write)

@@ -85,10 +85,10 @@ extension Lead {
         _ known: Lead, _ input: NewLead, _ customer: Customer, _ named: Named, _ evidence: Evidence, _ notes: [JSONMember], at instant: Instant,
         in write: Write
     ) throws -> RecordedLead {
-        try named.keep(of: customer, cause: known.id.text, at: instant, in: write)
         guard known.countedAt == nil, input.mode != .deferred else {
-            return RecordedLead(lead: known, commissions: [], isRepeated: true)
+            return RecordedLead(lead: known, commissions: try CommissionStore.of(cause: known.id.text, on: write.connection), isRepeated: true)
         }
+        try named.keep(of: customer, cause: known.id.text, at: instant, in: write)
         let program = try known.programID.flatMap {
             try ProgramStore.find($0, in: write.workspace.id, at: instant, on: write.connection)
         } ?? findProgram(input, named, in: write)
@@ -121,12 +121,12 @@ extension Lead {
 
     private static func findProgram(_ input: NewLead, _ named: Named, in write: Write) throws -> Program? {
         if let id = input.programID {
-            guard let program = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) else {
+            guard let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) else {
                 throw Refusal.unknown("program", field: "programId")
             }
             return program
         }
-        if let id = named.programID { return try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) }
+        if let id = named.programID { return try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) }
         let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
         return all.count == 1 ? all.first : nil
     }

@@ -22,7 +22,7 @@ extension Link {
     static let variantsMax = 20
 
     static func create(_ input: NewLink, in write: Write) throws -> Link {
-        guard let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection) else {
+        guard let program = try ProgramStore.find(input.programID, in: write.workspace.id, at: write.now, on: write.connection) else {
             throw Refusal.unknown("program", field: "programId")
         }
         let member = try input.member.map { try Member.find($0, field: "memberId", in: write) }

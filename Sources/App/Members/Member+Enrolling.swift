@@ -31,7 +31,7 @@ struct Enrolment: Sendable {
 extension Member {
     /// Enrols a person, or brings the one with the same external id up to date.
     static func enroll(_ input: Enrolment, in write: Write) throws -> Member {
-        guard try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection) != nil else {
+        guard try ProgramStore.find(input.programID, in: write.workspace.id, at: write.now, on: write.connection) != nil else {
             throw Refusal.unknown("program", field: "programId")
         }
         if let joinedAt = input.joinedAt, joinedAt > write.now {

@@ -95,7 +95,7 @@ enum MemberRoutes {
         api.write(
             .delete, "/members/{id}/person", id: "eraseMember", "Erase the person behind a member for good", tag: "Members",
             access: .right(.peopleErase), body: nil, answer: .object([.required("personId", .text), .required("erasedAt", .dateTime)]),
-            decode: { _, context in try memberReference(context) },
+            preparationChanges: true, decode: { _, context in try memberReference(context) },
             prepare: { [installation = api.installation] reference, _, caller in
                 let person = try await installation.main.read { connection in
                     try find(reference, caller, installation, on: connection).personID

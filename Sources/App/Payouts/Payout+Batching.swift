@@ -28,7 +28,7 @@ extension Payout {
     private struct DryRun: Error { var payout: Payout }
 
     private static func batch(_ input: NewPayout, in write: Write) throws -> Payout {
-        guard let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection) else {
+        guard let program = try ProgramStore.find(input.programID, in: write.workspace.id, at: write.now, on: write.connection) else {
             throw Refusal.unknown("program", field: "programId")
         }
         guard input.cutoff <= write.now else { throw Refusal.field("cutoff", "Must not be in the future.") }

@@ -26,6 +26,7 @@ struct NewProgram: Sendable {
 extension Program {
     /// Makes a program.
     static func create(_ input: NewProgram, in write: Write) throws -> Program {
+        try check(input.settings, in: write)
         let slug = try freeSlug(input.name, in: write)
         let program = Program(
             id: write.world.newID(), workspaceID: write.workspace.id, name: input.name, slug: slug, currency: input.currency,
@@ -42,16 +43,32 @@ extension Program {
     static func change(
         _ id: ProgramID, _ settings: ProgramSettings, effectiveFrom: Instant?, in write: Write
     ) throws -> Program {
-        guard let newest = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
-        var program = newest
+        let from = effectiveFrom ?? write.now
+        guard let newest = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection),
+            let before = try ProgramStore.find(id, in: write.workspace.id, at: from, on: write.connection)
+        else { throw Refusal.unknownProgram() }
+        guard settings != before.settings else { return before }
+        try check(settings, of: id, in: write)
+        var program = before
         program.settings = settings
-        program.version += 1
+        program.version = newest.version + 1
         try ProgramStore.insertVersion(
-            of: program, effectiveFrom: effectiveFrom ?? write.now, recordedAt: write.now, author: write.actor, on: write.connection)
+            of: program, effectiveFrom: from, recordedAt: write.now, author: write.actor, on: write.connection)
         try write.audit(
             "program.change", subject: id.text,
-            JSONText(["version": .integer(Int64(program.version)), "before": newest.settings.json, "after": settings.json]))
+            JSONText(["version": .integer(Int64(program.version)), "before": before.settings.json, "after": settings.json]))
         return program
+    }
+
+    /// Who gets the sales that nobody brought must be a member of this workspace, and of the program once it exists.
+    private static func check(_ settings: ProgramSettings, of program: ProgramID? = nil, in write: Write) throws {
+        guard let orphan = settings.orphanMemberID else { return }
+        guard try MemberStore.find(orphan, in: write.workspace.id, on: write.connection) != nil else {
+            throw Refusal.unknown("member", field: "orphanMemberId")
+        }
+        if let program, try !MemberStore.isEnrolled(orphan, in: program, on: write.connection) {
+            throw Refusal.field("orphanMemberId", "This member is not enrolled in the program.")
+        }
     }
 
     private static func freeSlug(_ name: String, in write: Write) throws -> String {

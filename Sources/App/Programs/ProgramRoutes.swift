@@ -42,7 +42,9 @@ enum ProgramRoutes {
                     id: try context.id(), effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
             }
         ) { [index = api.installation.linkIndex] input, write in
-            guard let newest = try ProgramStore.newest(input.id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
+            guard let newest = try ProgramStore.find(
+                input.id, in: write.workspace.id, at: input.effectiveFrom ?? write.now, on: write.connection)
+            else { throw Refusal.unknownProgram() }
             let reader = try JSONReader(.object(input.fields.filter { $0.name != "effectiveFrom" }))
             let settings = ProgramSettings.read(reader, over: newest.settings)
             try reader.finish()

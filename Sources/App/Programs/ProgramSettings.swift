@@ -85,6 +85,9 @@ extension ProgramSettings {
         {
             settings.debtor = debtor
         }
+        if body.isNull("debtor") { settings.debtor = nil }
+        if body.isNull("orphanMemberId") { settings.orphanMemberID = nil }
+        if body.isNull("marginRate") { settings.marginRate = nil }
         if body.has("allowedHosts") {
             settings.allowedHosts = body.textList("allowedHosts", maximumCount: 100, maximumLength: 253).map { $0.lowercased() }
         }
@@ -111,12 +114,15 @@ extension ProgramSettings {
     private static func readBinding(_ value: JSONValue) -> JSONReader.Reading<Binding> {
         if value == .text("lifetime") { return .accepted(.lifetime) }
         if value == .text("none") { return .accepted(.none) }
+        if case .object(let members) = value, members.count != 1 { return .refused(bindingAllowed) }
         if value["lifetime"] == .boolean(true) { return .accepted(.lifetime) }
         if case .number(let number)? = value["months"], let months = number.integer, (1...1_200).contains(months) {
             return .accepted(.months(months))
         }
-        return .refused("Must be {\"months\": 1…1200} or \"lifetime\" (\"none\": each sale needs a touch of its own).")
+        return .refused(bindingAllowed)
     }
+
+    private static let bindingAllowed = "Must be {\"months\": 1…1200} or \"lifetime\" (\"none\": each sale needs a touch of its own)."
 
     /// The settings as they are stored and shown.
     var json: JSONValue {

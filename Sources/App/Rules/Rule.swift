@@ -19,7 +19,7 @@ extension Rule {
     /// Adds a rule to a program, in force from `effectiveFrom`. Without one a rule written before the program's first sale holds from
     /// the beginning, so that history can be sent in afterwards, and a later rule from now on.
     static func create(_ document: RuleDocument, program id: ProgramID, in write: Write) throws -> Rule {
-        guard try ProgramStore.newest(id, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) != nil else { throw Refusal.unknownProgram() }
         guard try RuleStore.count(of: id, on: write.connection) < rulesMax else {
             throw Problem.conflict(code: "too_many_rules", detail: "A program has at most \(rulesMax) rules.")
         }

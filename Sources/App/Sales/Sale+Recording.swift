@@ -106,7 +106,10 @@ extension Sale {
     /// The first attributed sale binds the customer to its shares.
     private static func bind(_ customer: Customer, to credit: Credit, program: Program, sale: Sale, in write: Write) throws {
         guard credit.decision.model != nil, !credit.decision.shares.isEmpty, program.settings.binding != .none else { return }
-        if let existing = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection), existing.holds(at: sale.occurredAt) {
+        // An older sale that comes late undoes neither a newer binding nor what an operator decided.
+        if let existing = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection),
+            existing.source == .assignment || existing.boundAt > sale.occurredAt || existing.holds(at: sale.occurredAt)
+        {
             return
         }
         let binding = CustomerBinding(

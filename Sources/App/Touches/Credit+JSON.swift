@@ -49,7 +49,7 @@ extension RejectionReason {
     /// The numbers and ids behind a reason.
     var details: [JSONMember] {
         switch self {
-        case .repeatedTouch, .ownPurchase, .noMember, .codeNeedsReferral, .paidAdHasNoMember: []
+        case .repeatedTouch, .ownPurchase, .noMember, .codeNeedsReferral, .paidAdHasNoMember, .customerBound: []
         case .discarded(let reason): [JSONMember("because", .text(reason.rawValue))]
         case .otherProgram(let program): [JSONMember("programId", .text(program))]
         case .afterSale(let ms): [JSONMember("byMs", .integer(ms))]

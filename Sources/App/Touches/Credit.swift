@@ -36,7 +36,7 @@ extension Credit {
     ) throws -> Credit {
         let gathered = try gather(customer, program: program, evidence: evidence, in: write)
         if let binding = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection), binding.holds(at: instant) {
-            return Credit(decision: bound(binding, touches: gathered.touches), touches: gathered.touches, links: gathered.links)
+            return Credit(decision: bound(binding, gathered.touches), touches: gathered.touches, links: gathered.links)
         }
         var decision = attribute(gathered.touches, saleAt: instant, programID: program.id.text, policy: try program.settings.policy())
         if decision.shares.isEmpty, let orphan = program.settings.orphanMemberID, !decision.isTakenByPaidAd {
@@ -48,7 +48,7 @@ extension Credit {
         return Credit(decision: decision, touches: gathered.touches, links: gathered.links)
     }
 
-    private static func bound(_ binding: CustomerBinding, touches: [Touch]) -> AttributionDecision {
+    private static func bound(_ binding: CustomerBinding, _ touches: [Touch]) -> AttributionDecision {
         let reason: ShareReason = binding.source == .assignment ? .assignedByHand : .boundCustomer
         return AttributionDecision(
             status: .attributed, model: nil,
@@ -57,7 +57,7 @@ extension Credit {
                     AttributionShare(memberID: share.memberID.text, share: $0, touchID: "", reason: reason)
                 }
             },
-            rejected: [])
+            rejected: touches.sorted { ($0.at, $0.id) < ($1.at, $1.id) }.map { Rejection(touchID: $0.id, reason: .customerBound) })
     }
 
     private struct Gathered {
@@ -93,7 +93,8 @@ extension Credit {
                     id: touch.clickID?.text ?? touch.id.text, at: touch.at, kind: touch.kind, memberID: touch.memberID?.text,
                     programID: touch.programID.text, requiresReferral: isCode && (term?.needsReferral ?? false),
                     isOwnPurchase: touch.memberID.map(own.contains) ?? false,
-                    discarded: discard(of: touch.memberID, members, click: touch.clickID.flatMap { discards[$0] ?? nil }),
+                    discarded: isCode && term?.expiresAt.map { $0 <= touch.at } ?? false
+                        ? .expiredCode : discard(of: touch.memberID, members, click: touch.clickID.flatMap { discards[$0] ?? nil }),
                     rateOverride: isCode ? term?.rate : nil))
             if let link = touch.linkID { result.links[touch.clickID?.text ?? touch.id.text] = link }
         }
@@ -109,7 +110,8 @@ extension Credit {
     }
 
     private static func discard(of member: MemberID?, _ members: [MemberID: Member], click: String?) -> DiscardReason? {
-        if let click { return DiscardReason(rawValue: click) ?? .fraud }
+        // Too many clicks from one address are not counted, but an office or a whole carrier may stand behind it: they still lead.
+        if let click, click != ClickClassifier.addressVelocity { return DiscardReason(rawValue: click) ?? .fraud }
         guard let member, let status = members[member]?.status else { return nil }
         return status == .active || status == .inactive ? nil : .inactiveMember
     }
@@ -125,12 +127,12 @@ extension LinkStore {
     /// What codes say of themselves, by link.
     static func codeTerms(
         _ ids: [LinkID], on connection: any Connection
-    ) throws -> [LinkID: (rate: Rate?, needsReferral: Bool)] {
+    ) throws -> [LinkID: (rate: Rate?, needsReferral: Bool, expiresAt: Instant?)] {
         guard !ids.isEmpty else { return [:] }
-        var terms: [LinkID: (rate: Rate?, needsReferral: Bool)] = [:]
-        for row in try connection.rows("SELECT id, code_rate, code_needs_referral FROM link WHERE id IN \(list: ids)") {
+        var terms: [LinkID: (rate: Rate?, needsReferral: Bool, expiresAt: Instant?)] = [:]
+        for row in try connection.rows("SELECT id, code_rate, code_needs_referral, expires_at FROM link WHERE id IN \(list: ids)") {
             let rate: String? = try row.get(at: 1)
-            terms[try row.get(at: 0)] = (try rate.map { try Rate($0) }, try row.get(at: 2))
+            terms[try row.get(at: 0)] = (try rate.map { try Rate($0) }, try row.get(at: 2), try row.get(at: 3))
         }
         return terms
     }

@@ -37,7 +37,7 @@ struct Named: Sendable {
         return named
     }
 
-    /// Keeps the touches with the customer. An expired code is kept as what it was: too late is the attribution's to say.
+    /// Keeps the touches with the customer. An expired code is kept too: that it came too late is the attribution's to say.
     func keep(of customer: Customer, cause: String, at instant: Instant, in write: Write) throws {
         let known = try TouchStore.of(customer.id, on: write.connection)
         func insert(_ kind: TouchKind, program: ProgramID, link: LinkID?, click: ClickID?, member: MemberID?, at: Instant) throws {
@@ -48,7 +48,7 @@ struct Named: Sendable {
         if let click, !known.contains(where: { $0.clickID == click.id }) {
             try insert(click.kind, program: click.programID, link: click.linkID, click: click.id, member: click.memberID, at: click.at)
         }
-        if let code, !code.isExpired(at: instant) {
+        if let code {
             let kind: TouchKind = code.kind == .coupon ? .coupon : .friendCode
             try insert(kind, program: code.programID, link: code.id, click: nil, member: code.memberID, at: instant)
         }

@@ -19,7 +19,7 @@ enum WorkspaceRoutes {
         api.write(
             .post, "/test-clock", id: "moveTestClock", "Move a test workspace's time forward; due work is done before this answers",
             tag: "Workspace", access: .right(.testClock), body: .object([.required("now", .dateTime)]), answer: shape,
-            decode: { body, _ in body.custom("now", standIn: Instant.earliest, Instant.read) },
+            preparationChanges: true, decode: { body, _ in body.custom("now", standIn: Instant.earliest, Instant.read) },
             prepare: { now, _, caller in
                 try await installation.write(caller.workspaceID, actor: caller.actor) { write in
                     guard write.workspace.isTest else {
