@@ -11,11 +11,11 @@ extension Installation {
 
     /// Runs verbs of one workspace through the write gate.
     func write<T: Sendable>(
-        _ workspace: WorkspaceID, actor: Actor, _ body: @escaping @Sendable (Write) throws -> T
+        _ workspace: WorkspaceID, actor: Actor, rights: Set<Right> = Set(Right.allCases), _ body: @escaping @Sendable (Write) throws -> T
     ) async throws -> T {
         try await withKeys {
             try await self.gate.perform(workspace) { connection in
-                try body(try self.makeWrite(workspace, actor, connection))
+                try body(try self.makeWrite(workspace, actor, rights, connection))
             }
         }
     }
@@ -34,7 +34,7 @@ extension Installation {
         guard let key else {
             let prepared = try await prepare()
             do {
-                return try await write(caller.workspaceID, actor: caller.actor) { write in try body(prepared, write) }.stored.response(isReplayed: false)
+                return try await write(caller.workspaceID, actor: caller.actor, rights: caller.rights) { write in try body(prepared, write) }.stored.response(isReplayed: false)
             } catch {
                 throw Refusal.of(error) ?? error
             }
@@ -52,7 +52,7 @@ extension Installation {
         let (answer, isReplayed) = try await withKeys {
             try await self.gate.perform(workspace) { connection -> (StoredAnswer, Bool) in
                 if let known = try IdempotencyRows.find(workspace, endpoint, key, on: connection).replay(for: input) { return (known, true) }
-                let write = try self.makeWrite(workspace, actor, connection)
+                let write = try self.makeWrite(workspace, actor, caller.rights, connection)
                 let answer: Answer
                 do {
                     answer = try connection.savepoint { try body(prepared, write) }
@@ -67,10 +67,10 @@ extension Installation {
         return try answer.shown(isReplayed: isReplayed)
     }
 
-    private func makeWrite(_ id: WorkspaceID, _ actor: Actor, _ connection: any Connection) throws -> Write {
+    private func makeWrite(_ id: WorkspaceID, _ actor: Actor, _ rights: Set<Right>, _ connection: any Connection) throws -> Write {
         guard let workspace = try WorkspaceStore.find(id, on: connection) else { throw Refusal.unknown("workspace") }
         return Write(
-            connection: connection, workspace: workspace, now: workspace.now(world), actor: actor, world: world, vault: vault)
+            connection: connection, workspace: workspace, now: workspace.now(world), actor: actor, world: world, vault: vault, rights: rights)
     }
 
     private func withKeys<T: Sendable>(_ attempt: () async throws -> T) async throws -> T {

@@ -1,6 +1,7 @@
 import Chronology
 import Ledger
 import Persistence
+import Web
 
 /// What a verb is given: the transaction it takes part in, the workspace with its clock, and who acts.
 struct Write {
@@ -11,6 +12,16 @@ struct Write {
     let actor: Actor
     let world: World
     let vault: Vault
+    /// What the caller may do: nobody gives others more than they have.
+    var rights = Set(Right.allCases)
+
+    /// Refuses to hand out rights that the caller does not have.
+    func mayGive(_ wanted: Set<Right>) throws {
+        guard wanted.isSubset(of: rights) else {
+            let missing = wanted.subtracting(rights).map(\.rawValue).sorted().joined(separator: ", ")
+            throw Problem.forbidden(code: "missing_right", detail: "You cannot give rights that you do not have: \(missing).")
+        }
+    }
 
     /// Tells those who subscribe. The row is part of the transaction, so it exists exactly when the change does.
     func emit(_ type: EventType, subject: String, _ data: JSONText) throws {

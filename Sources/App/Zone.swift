@@ -41,6 +41,19 @@ struct Zone: Sendable, Hashable {
         return result
     }
 
+    /// Milliseconds that clocks on the wall show since midnight.
+    func timeOfDayMs(of instant: Instant) -> Int64 {
+        let wall = instant.millisecondsSince1970 + Int64(zone.secondsFromGMT(for: instant.date)) * 1000
+        return wall - day(of: instant).startInUTC.millisecondsSince1970
+    }
+
+    /// When clocks on the wall show a time on a day: the first such instant, or just after a gap.
+    func instant(at timeOfDayMs: Int64, on day: LocalDay) throws -> Instant {
+        let wall = try day.startInUTC.adding(milliseconds: timeOfDayMs)
+        let guess = try wall.adding(milliseconds: -Int64(zone.secondsFromGMT(for: wall.date)) * 1000)
+        return try wall.adding(milliseconds: -Int64(zone.secondsFromGMT(for: guess.date)) * 1000)
+    }
+
     /// The period of a kind that holds an instant, as a word that sorts: `2026-11`, `2026-W47`, `2026`, `2026-11-22`.
     func period(_ kind: PeriodKind, of instant: Instant) -> String {
         let day = day(of: instant)

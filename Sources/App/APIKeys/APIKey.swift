@@ -67,6 +67,10 @@ enum APIKeyStore {
         try connection.row("SELECT \(raw: columns) FROM api_key WHERE key_hash = \(hash)").map(read)
     }
 
+    static func find(_ id: APIKeyID, in workspace: WorkspaceID, on connection: any Connection) throws -> APIKey? {
+        try connection.row("SELECT \(raw: columns) FROM api_key WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
+    }
+
     static func list(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [APIKey] {
         try connection.rows(
             "SELECT \(raw: columns) FROM api_key WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)"

@@ -41,6 +41,7 @@ enum APIKeyRoutes {
             }
         ) { input, write in
             guard case .apiKey(_, let owner) = write.actor else { throw Problem.forbidden(detail: "Keys are made with a key.") }
+            if input.kind == .secret { try write.mayGive(input.role.flatMap { Role.rights[$0] } ?? Set(input.scopes)) }
             let (key, text) = try APIKey.create(
                 name: input.name, kind: input.kind, role: input.role, scopes: input.scopes, for: owner, in: write)
             return Answer(["id": .text(key.id.text), "secretKey": .text(text)], status: 201, secrets: ["secretKey"])
@@ -50,6 +51,10 @@ enum APIKeyRoutes {
             body: nil, answer: .object([.required("id", .text), .required("revoked", .boolean)]),
             decode: { _, context in try context.id(APIKeyKind.self) }
         ) { id, write in
+            guard let key = try APIKeyStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("key") }
+            guard key.operatorID.text == write.actor.person || write.rights.contains(.teamWrite) else {
+                throw Problem.forbidden(code: "missing_right", detail: "This key belongs to another person; ask them, or an admin.")
+            }
             try APIKey.revoke(id, in: write)
             installation.callers.forgetAll()
             return Answer(["id": .text(id.text), "revoked": true])

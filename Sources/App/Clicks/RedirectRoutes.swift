@@ -22,7 +22,7 @@ enum RedirectRoutes {
             let target = try await redirect.target(request, context)
             let drawing = try QRCode(target.link.url(baseURL: installation.baseURL)).svg
             return Response(
-                status: .ok, headers: [.contentType: "image/svg+xml", .cacheControl: "public, max-age=86400"],
+                status: .ok, headers: [.contentType: "image/svg+xml", .cacheControl: "public, max-age=86400", .crossOriginResourcePolicy: "cross-origin"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: drawing)))
         }
         api.table.note(.get, "/r/{code}/qr.png")
@@ -30,7 +30,7 @@ enum RedirectRoutes {
             let target = try await redirect.target(request, context)
             let picture = try QRCode(target.link.url(baseURL: installation.baseURL)).png(moduleSize: 8)
             return Response(
-                status: .ok, headers: [.contentType: "image/png", .cacheControl: "public, max-age=86400"],
+                status: .ok, headers: [.contentType: "image/png", .cacheControl: "public, max-age=86400", .crossOriginResourcePolicy: "cross-origin"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: picture)))
         }
     }
@@ -53,6 +53,10 @@ struct Redirect: Sendable {
         let host = installation.linkHost(of: request)
         if !host.isEmpty, let found = try await installation.linkIndex.find(host: host, folded: folded, now: now) { return found }
         guard let found = try await installation.linkIndex.find(host: "", folded: folded, now: now) else { throw missing }
+        // A company's own domain answers for nobody else's codes.
+        if !host.isEmpty, let owner = try await installation.linkIndex.owner(ofDomain: host, now: now), owner != found.link.workspaceID {
+            throw missing
+        }
         return found
     }
 
@@ -60,15 +64,13 @@ struct Redirect: Sendable {
         let target = try await target(request, context)
         let link = target.link
         let now = Workspace.now(installation.world, aheadMs: target.aheadMs)
-        if link.isExpired(at: now) {
-            throw Problem(status: .gone, code: "link_expired", detail: "This link has ended.")
-        }
         let cookies = RequestCookies(request)
         let known = target.isCookieless ? nil : cookies[Self.visitorCookie].flatMap { Identifier<VisitorKind>($0) }
         let visitor = target.isCookieless ? nil : known ?? installation.world.newID(VisitorKind.self)
         let address = installation.clientAddress(of: request, context)
         let hashed = installation.addresses.hash(address, workspace: link.workspaceID, at: now)
-        let discard = installation.classifier.discard(
+        let isExpired = link.isExpired(at: now)
+        let discard = isExpired ? "expiredLink" : installation.classifier.discard(
             ClickClassifier.Request(
                 method: request.method.rawValue, userAgent: request.headers[.userAgent], secFetchDest: request.headers[.secFetchDest],
                 secFetchMode: request.headers[.secFetchMode], secFetchSite: request.headers[.fetchSite],
@@ -83,6 +85,7 @@ struct Redirect: Sendable {
             referrer: request.headers[.referer].flatMap(Installation.withoutQuery), url: nil, country: nil, variant: variant, discard: discard,
             signals: uri.contains("?") ? Installation.signals(Installation.query(uri)) : .empty)
         let isStored = await store(click)
+        if isExpired { throw Problem(status: .gone, code: "link_expired", detail: "This link has ended.") }
         var headers: HTTPFields = [
             .location: isStored ? Destination.adding([(Self.clickCookie, click.id.text)], to: destination) : destination,
             .cacheControl: "no-store, private", .xRobotsTag: "noindex, nofollow", .referrerPolicy: "no-referrer-when-downgrade",

@@ -44,9 +44,7 @@ extension CustomerBinding {
     /// When a binding made at `instant` ends: months are counted on the calendar of the program's zone.
     static func end(_ binding: ProgramSettings.Binding, from instant: Instant, zone: Zone) throws -> Instant? {
         guard case .months(let months) = binding else { return nil }
-        let day = zone.day(of: instant)
-        let time = instant.millisecondsClamped(since: zone.start(of: day))
-        return try zone.start(of: try day.adding(months: months)).adding(milliseconds: time)
+        return try zone.instant(at: zone.timeOfDayMs(of: instant), on: zone.day(of: instant).adding(months: months))
     }
 }
 

@@ -16,7 +16,8 @@ enum Destination {
             guard hosts.isEmpty || hosts.contains(where: { matches(host, $0) }) else {
                 return .failure(Refused(message: "Must lead to one of the program's allowed hosts: \(hosts.joined(separator: ", "))."))
             }
-            return .success(text)
+            // Only ASCII goes into a header: other characters are percent-encoded, other hosts in their ASCII form.
+            return .success(text.utf8.allSatisfy { $0 < 0x80 } ? text : parts.url?.absoluteString ?? "")
         }
         guard !forbiddenSchemes.contains(scheme), allowedHosts.contains(scheme + ":") else {
             return .failure(

@@ -23,6 +23,7 @@ final class LinkIndex: Sendable {
     }
 
     private let database: any Database
+    private let domains = Mutex<[String: (owner: WorkspaceID?, until: Instant)]>([:])
     private let known = Mutex<[String: Known]>([:])
 
     init(_ database: any Database) { self.database = database }
@@ -47,6 +48,19 @@ final class LinkIndex: Sendable {
             known[key] = Known(target: target, until: until)
         }
         return target
+    }
+
+    /// The workspace whose short domain a host is; nil when it is nobody's.
+    func owner(ofDomain host: String, now: Instant) async throws -> WorkspaceID? {
+        if let entry = domains.withLock({ $0[host] }), entry.until > now { return entry.owner }
+        let owner = try await database.read { connection in try LinkStore.domainOwner(host, on: connection) }
+        let until = (try? now.adding(milliseconds: Self.freshMs)) ?? .latest
+        domains.withLock { domains in
+            // Anyone may send any Host header.
+            if domains.count >= 10_000 { domains.removeAll() }
+            domains[host] = (owner, until)
+        }
+        return owner
     }
 
     /// Forgets a link that changed.

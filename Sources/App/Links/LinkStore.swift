@@ -61,6 +61,10 @@ enum LinkStore {
         try connection.row("SELECT 1 FROM short_domain WHERE host = \(host) AND workspace_id = \(workspace)") != nil
     }
 
+    static func domainOwner(_ host: String, on connection: any Connection) throws -> WorkspaceID? {
+        try connection.value("SELECT workspace_id FROM short_domain WHERE host = \(host)")
+    }
+
     static func isShortDomain(_ host: String, on connection: any Connection) throws -> Bool {
         try connection.row("SELECT 1 FROM short_domain WHERE host = \(host)") != nil
     }

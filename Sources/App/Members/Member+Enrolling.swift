@@ -68,6 +68,9 @@ extension Member {
     }
 
     private func update(_ input: Enrolment, enroller: Member?, in write: Write) throws -> Member {
+        guard status != .erased else {
+            throw Problem.conflict(code: "member_erased", detail: "The person behind this member was erased; nothing about them can be set any more.")
+        }
         var member = self
         if let enroller, enroller.id != enrollerID {
             guard enrollerID == nil else { throw Refusal.field("enrollerId", "Is set already; who introduced a member never changes.") }

@@ -4,7 +4,11 @@ import Persistence
 /// A person in a program. They may be referrer, affiliate and upline at once; the enroller is set once and never changes.
 struct Member: Sendable {
     enum Kind: String, Sendable, CaseIterable { case customer, promoter }
-    enum Status: String, Sendable, CaseIterable { case active, inactive, suspended, terminated, erased }
+    enum Status: String, Sendable, CaseIterable {
+        case active, inactive, suspended, terminated, erased
+        /// What can be set: erased is for good, and has a way of its own.
+        enum Settable: String, Sendable, CaseIterable { case active, inactive, suspended, terminated }
+    }
     enum Stage: String, Sendable, CaseIterable, Comparable {
         case prospect, customer, sharer, promoter
         static func < (left: Stage, right: Stage) -> Bool { left.rank < right.rank }

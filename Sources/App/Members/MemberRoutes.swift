@@ -155,7 +155,7 @@ extension Enrolment {
             externalID: body.optionalCustom("externalId", Normalised.readExternalID), enroller: reference("enrollerId"),
             placementParent: reference("placementParentId"), placementSlot: body.optionalInteger("placementSlot", in: 1...1_000_000),
             groupID: body.optionalText("groupId", maximumLength: 40), kind: body.optionalOneOf("kind", Member.Kind.self),
-            status: body.optionalOneOf("status", Member.Status.self), stage: body.optionalOneOf("stage", Member.Stage.self),
+            status: body.optionalOneOf("status", Member.Status.Settable.self).flatMap { Member.Status(rawValue: $0.rawValue) }, stage: body.optionalOneOf("stage", Member.Stage.self),
             joinedAt: body.optionalCustom("joinedAt", Instant.read), locale: body.optionalText("locale", maximumLength: 35),
             timeZone: body.optionalCustom("timezone", Zone.read)?.name, country: body.optionalCustom("country", Country.read),
             website: body.optionalText("website", maximumLength: 2_048), channels: body.raw("channels").map { String(decoding: $0.bytes, as: UTF8.self) },
@@ -231,8 +231,8 @@ extension MemberStore {
                 UNION ALL
                 SELECT m.id, m.enroller_id, below.level + 1 FROM member m JOIN below ON m.enroller_id = below.id WHERE below.level < \(depth)
             )
-            SELECT id, enroller_id, level FROM below ORDER BY level, id LIMIT \(limit)
+            SELECT id, enroller_id, level FROM below LIMIT \(limit)
             """
-        ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
+        ).map { (id: try $0.get(at: 0), enroller: try $0.get(at: 1), level: try $0.get(at: 2)) }.sorted { ($0.level, $0.id) < ($1.level, $1.id) }
     }
 }

@@ -102,12 +102,15 @@ enum MemberStore {
 
     /// Whether `member` stands anywhere above `other` (or is them). The walk ends at the root; the tree has no cycles.
     static func isAbove(_ member: MemberID, _ other: MemberID, on connection: any Connection) throws -> Bool {
-        var current: MemberID? = other
-        while let id = current {
-            if id == member { return true }
-            current = try connection.row("SELECT enroller_id FROM member WHERE id = \(id)")?.get(at: 0)
-        }
-        return false
+        try connection.row(
+            """
+            WITH RECURSIVE above (id, enroller_id) AS (
+                SELECT id, enroller_id FROM member WHERE id = \(other)
+                UNION ALL
+                SELECT m.id, m.enroller_id FROM member m JOIN above ON m.id = above.enroller_id
+            )
+            SELECT 1 FROM above WHERE id = \(member) LIMIT 1
+            """) != nil
     }
 
     static func recordMove(

@@ -41,7 +41,7 @@ extension Sale {
             id: saleID, workspaceID: write.workspace.id, programID: program?.id, programVersion: program?.version, customerID: customer.id,
             invoiceID: input.invoiceID, amountMinor: input.amountMinor, currency: input.currency,
             saleNumber: try SaleStore.count(of: customer.id, in: program?.id, on: write.connection) + 1, eventName: input.eventName,
-            country: input.country ?? customer.country, couponUsed: input.code != nil, items: input.items, factsHash: input.factsHash,
+            country: input.country ?? customer.country, couponUsed: named.code != nil, items: input.items, factsHash: input.factsHash,
             attribution: Self.attribution(credit, notes: notes), refusals: JSONText(text: "[]"), occurredAt: occurredAt, recordedAt: write.now)
         try SaleStore.insert(sale, metadataSealed: try seal(input.metadata, saleID, customer, in: write), on: write.connection)
 
@@ -64,7 +64,9 @@ extension Sale {
     }
 
     private static func repeated(_ known: Sale, _ input: NewSale, in write: Write) throws -> RecordedSale {
-        guard known.factsHash == input.factsHash else {
+        // A time that was our own, because none was told, does not contradict one that is told later.
+        let isOtherTime = input.occurredAt.map { $0 != known.occurredAt && known.occurredAt != known.recordedAt } ?? false
+        guard known.factsHash == input.factsHash, !isOtherTime else {
             throw Problem.conflict(
                 code: "invoice_conflict",
                 detail: "The invoice \(input.invoiceID) is known as \(known.id) with other facts. Send a refund, or another invoiceId.")

@@ -146,7 +146,10 @@ enum SaleStore {
         }
         if let from = filter.from { sql = "\(sql: sql) AND occurred_at >= \(from)" }
         if let until = filter.until { sql = "\(sql: sql) AND occurred_at < \(until)" }
-        if let cursor, let last = try connection.row("SELECT occurred_at FROM sale WHERE id = \(cursor) AND workspace_id = \(workspace)") {
+        if let cursor {
+            guard let last = try connection.row("SELECT occurred_at FROM sale WHERE id = \(cursor) AND workspace_id = \(workspace)") else {
+                throw Refusal.field("startingAfter", "Is not a sale of this workspace.")
+            }
             let at: Instant = try last.get(at: 0)
             sql = "\(sql: sql) AND (occurred_at < \(at) OR (occurred_at = \(at) AND id < \(cursor)))"
         }

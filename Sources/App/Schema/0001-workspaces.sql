@@ -45,6 +45,8 @@ CREATE TABLE invitation (
     id TEXT NOT NULL PRIMARY KEY,
     workspace_id TEXT NOT NULL REFERENCES workspace (id),
     operator_id TEXT NOT NULL REFERENCES operator (id),
+    -- Who accepts becomes a member of the team with this role; before that they are none.
+    role TEXT NOT NULL,
     token_hash BLOB NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,

@@ -30,8 +30,13 @@ struct InvitationAcceptance: Sendable {
         let signIn = SignIn(installation: installation, site: site)
         let now = installation.world.now()
         var hash: String?
-        if !invitation.hasPassword {
-            let password = fields.exact("password") ?? ""
+        let password = fields.exact("password") ?? ""
+        if invitation.hasPassword {
+            // Whoever set that password must be the one who accepts: else one workspace could open another's door.
+            guard await installation.passwords.verify(password, against: invitation.passwordHash) else {
+                return try page(request, context, workspace, hasPassword: true, errorKey: "invitation.wrongPassword", status: .unprocessableContent)
+            }
+        } else {
             guard password.unicodeScalars.count >= Password.lengthMin, password.utf8.count <= Password.lengthMax else {
                 return try page(request, context, workspace, hasPassword: false, errorKey: "invitation.tooShort", status: .unprocessableContent)
             }
@@ -41,6 +46,7 @@ struct InvitationAcceptance: Sendable {
         let newHash = hash
         try await installation.write(invitation.workspaceID, actor: .operator_(invitation.operatorID)) { write in
             guard try SessionStore.accept(invitation.id, at: now, on: write.connection) else { throw Problem.notFound() }
+            try TeamStore.join(invitation.operatorID, invitation.workspaceID, role: invitation.role, at: now, on: write.connection)
             if let newHash {
                 try TeamStore.setPassword(invitation.operatorID, newHash, on: write.connection)
                 try SessionStore.deleteAll(of: invitation.operatorID, on: write.connection)
@@ -85,8 +91,8 @@ struct InvitationAcceptance: Sendable {
             content: "invitation",
             [
                 "heading": .text(language("invitation.heading", ["workspace": workspace.name])), "refused": PageValue(errorKey.map { language($0, length) }),
-                "csrfToken": .text(proof.text), "action": .text(request.uri.path), "asksPassword": .flag(!hasPassword),
-                "passwordHelp": .text(language("invitation.passwordHelp", length)), "lengthMin": .text(String(Password.lengthMin)),
+                "csrfToken": .text(proof.text), "action": .text(request.uri.path), "asksPassword": .flag(true),
+                "passwordHelp": .text(language(hasPassword ? "invitation.passwordKnown" : "invitation.passwordHelp", length)), "lengthMin": .text(String(Password.lengthMin)),
             ], in: language, status: status)
         if let token = proof.newToken { response.set(AnonymousForm.cookie, value: token.text) }
         return response

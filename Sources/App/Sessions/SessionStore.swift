@@ -89,20 +89,23 @@ enum SessionStore {
         var id: InvitationID
         var workspaceID: WorkspaceID
         var operatorID: OperatorID
-        var hasPassword: Bool
+        var passwordHash: String?
+        var role: Role
+        var hasPassword: Bool { passwordHash != nil }
     }
 
     /// An invitation that still works.
     static func invitation(_ tokenHash: [UInt8], at now: Instant, on connection: any Connection) throws -> Invitation? {
         try connection.row(
             """
-            SELECT i.id, i.workspace_id, i.operator_id, CASE WHEN o.password_hash IS NULL THEN 0 ELSE 1 END
+            SELECT i.id, i.workspace_id, i.operator_id, o.password_hash, i.role
             FROM invitation i JOIN operator o ON o.id = i.operator_id
             WHERE i.token_hash = \(tokenHash) AND i.accepted_at IS NULL AND i.expires_at > \(now)
             """
         ).map { row in
             Invitation(
-                id: try row.get(at: 0), workspaceID: try row.get(at: 1), operatorID: try row.get(at: 2), hasPassword: try row.get(at: 3, as: Int.self) == 1)
+                id: try row.get(at: 0), workspaceID: try row.get(at: 1), operatorID: try row.get(at: 2), passwordHash: try row.get(at: 3),
+                role: Role(rawValue: try row.get(at: 4)) ?? .viewer)
         }
     }
 

@@ -116,13 +116,13 @@ enum TeamStore {
     }
 
     static func insertInvitation(
-        _ id: InvitationID, workspace: WorkspaceID, operator_: OperatorID, tokenHash: [UInt8], at: Instant, until: Instant,
+        _ id: InvitationID, workspace: WorkspaceID, operator_: OperatorID, role: Role, tokenHash: [UInt8], at: Instant, until: Instant,
         on connection: any Connection
     ) throws {
         try connection.execute(
             """
-            INSERT INTO invitation (id, workspace_id, operator_id, token_hash, created_at, expires_at)
-            VALUES (\(id), \(workspace), \(operator_), \(tokenHash), \(at), \(until))
+            INSERT INTO invitation (id, workspace_id, operator_id, role, token_hash, created_at, expires_at)
+            VALUES (\(id), \(workspace), \(operator_), \(role.rawValue), \(tokenHash), \(at), \(until))
             """)
     }
 

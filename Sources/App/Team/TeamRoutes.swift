@@ -40,23 +40,17 @@ enum TeamRoutes {
                         return .refused("Must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
                     }
                 )
-            },
-            prepare: { input, _, caller in
-                guard input.role != .owner || caller.may(.workspaceOwn) else {
-                    throw Problem.forbidden(code: "missing_right", detail: "Only an owner may make another owner.")
-                }
-                return input
             }
         ) { input, write in
+            try write.mayGive(Role.rights[input.role] ?? [])
             let (operator_, _) = try Operator.findOrCreate(
                 email: input.email, name: nil, passwordHash: nil, vault: write.vault, world: write.world, on: write.connection)
             guard try TeamStore.role(of: operator_.id, in: write.workspace.teamID, on: write.connection) == nil else {
                 throw Problem.conflict(code: "already_in_team", detail: "This person is in the team already.")
             }
-            try TeamStore.join(operator_.id, write.workspace.teamID, role: input.role, at: write.world.now(), on: write.connection)
             let token = Base64URL.encode(write.world.random.bytes(32))
             try TeamStore.insertInvitation(
-                write.world.newID(), workspace: write.workspace.teamID, operator_: operator_.id, tokenHash: APIKey.hash(token),
+                write.world.newID(), workspace: write.workspace.teamID, operator_: operator_.id, role: input.role, tokenHash: APIKey.hash(token),
                 at: write.world.now(), until: try write.world.now().adding(milliseconds: invitationMs), on: write.connection)
             try write.audit("team.invite", subject: operator_.id.text, JSONText(["role": .text(input.role.rawValue)]))
             return Answer(

@@ -179,8 +179,14 @@ extension NewSale {
     /// What makes two tellings of an invoice the same: who bought, for how much, of what. How they came may be told later or again.
     var hash: [UInt8] {
         FactsHash.of([
-            customerExternalID, String(amountMinor), currency.code, country ?? "", occurredAt?.rfc3339 ?? "", eventName ?? "",
-            programID?.text ?? "", items.map { "\($0.sku)\u{1}\($0.quantity)\u{1}\($0.amountMinor)" }.joined(separator: "\u{2}"),
+            customerExternalID, String(amountMinor), currency.code, country ?? "", eventName ?? "", programID?.text ?? "",
+            newCustomer.map(String.init) ?? "",
+            items.map { item in
+                [
+                    item.sku, item.category ?? "", String(item.quantity), String(item.amountMinor), item.commissionVolume.map(String.init) ?? "",
+                    item.qualifyingVolume.map(String.init) ?? "",
+                ].joined(separator: "\u{1}")
+            }.joined(separator: "\u{2}"),
         ])
     }
 }
