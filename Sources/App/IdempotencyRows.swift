@@ -9,17 +9,18 @@ enum IdempotencyRows {
     static let keptMs: Int64 = 86_400_000
 
     static func find(
-        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, on connection: any Connection
+        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, vault: Vault, on connection: any Connection
     ) throws -> IdempotencyState {
         guard
             let row = try connection.row(
                 """
-                SELECT input_hash, status, answer FROM idempotency
+                SELECT input_hash, status, answer, person_id FROM idempotency
                 WHERE workspace_id = \(workspace) AND endpoint = \(endpoint) AND key = \(key.text)
                 """)
         else { return .unknown }
         let status: Int = try row.get(at: 1)
-        let answer: String = try row.get(at: 2)
+        var answer: String = try row.get(at: 2)
+        if let person: PersonID = try row.get(at: 3) { answer = try open(answer, of: person, key, vault: vault, on: connection) }
         return .answered(
             input: InputHash(stored: try row.get(at: 0)),
             StoredAnswer(
@@ -27,19 +28,41 @@ enum IdempotencyRows {
     }
 
     static func insert(
-        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, input: InputHash, _ answer: StoredAnswer, at: Instant,
+        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, input: InputHash, _ answer: Answer, vault: Vault, at: Instant,
         on connection: any Connection
     ) throws {
+        let stored = answer.blanked
+        let text = try answer.person.map { try seal(stored.body, of: $0, key, vault: vault, on: connection) } ?? String(decoding: stored.body, as: UTF8.self)
         try connection.execute(
             """
-            INSERT INTO idempotency (workspace_id, endpoint, key, input_hash, status, answer, created_at)
-            VALUES (\(workspace), \(endpoint), \(key.text), \(input.bytes), \(answer.status), \(String(decoding: answer.body, as: UTF8.self)), \(at))
+            INSERT INTO idempotency (workspace_id, endpoint, key, input_hash, status, answer, person_id, created_at)
+            VALUES (\(workspace), \(endpoint), \(key.text), \(input.bytes), \(stored.status), \(text), \(answer.person), \(at))
             """)
+    }
+
+    private static func seal(
+        _ body: [UInt8], of person: PersonID, _ key: IdempotencyKey, vault: Vault, on connection: any Connection
+    ) throws -> String {
+        guard let secret = try PersonStore.key(of: person, vault: vault, on: connection) else { return "" }
+        return Base64URL.encode(try Vault.seal(body, under: secret, for: "answer:\(key.text)"))
+    }
+
+    /// What was sealed; nothing when the person is erased.
+    private static func open(
+        _ text: String, of person: PersonID, _ key: IdempotencyKey, vault: Vault, on connection: any Connection
+    ) throws -> String {
+        guard let sealed = Base64URL.decode(text), !sealed.isEmpty, let secret = try PersonStore.key(of: person, vault: vault, on: connection)
+        else { return "{}" }
+        return String(decoding: try Vault.open(sealed, under: secret, for: "answer:\(key.text)"), as: UTF8.self)
     }
 
     /// Forgets answers that are too old to be asked for again. Answers how many.
     static func forget(before: Instant, on connection: any Connection) throws -> Int {
         try connection.execute("DELETE FROM idempotency WHERE created_at < \(before)")
+    }
+
+    static func forget(_ person: PersonID, on connection: any Connection) throws {
+        try connection.execute("UPDATE idempotency SET answer = '' WHERE person_id = \(person)")
     }
 
     /// Blanks the answers that speak of a person who is erased.

@@ -45,13 +45,13 @@ extension Installation {
         let workspace = caller.workspaceID
         let actor = caller.actor
         if preparationChanges {
-            let state = try await main.read { connection in try IdempotencyRows.find(workspace, endpoint, key, on: connection) }
+            let state = try await main.read { connection in try IdempotencyRows.find(workspace, endpoint, key, vault: self.vault, on: connection) }
             if let known = try state.replay(for: input) { return try known.shown(isReplayed: true) }
         }
         let prepared = try await prepare()
         let (answer, isReplayed) = try await withKeys {
             try await self.gate.perform(workspace) { connection -> (StoredAnswer, Bool) in
-                if let known = try IdempotencyRows.find(workspace, endpoint, key, on: connection).replay(for: input) { return (known, true) }
+                if let known = try IdempotencyRows.find(workspace, endpoint, key, vault: self.vault, on: connection).replay(for: input) { return (known, true) }
                 let write = try self.makeWrite(workspace, actor, caller.rights, connection)
                 let answer: Answer
                 do {
@@ -60,7 +60,8 @@ extension Installation {
                     guard let problem = Refusal.of(error) else { throw error }
                     answer = Answer(refused: problem)
                 }
-                try IdempotencyRows.insert(workspace, endpoint, key, input: input, answer.blanked, at: self.world.now(), on: connection)
+                try IdempotencyRows.insert(
+                    workspace, endpoint, key, input: input, answer, vault: self.vault, at: self.world.now(), on: connection)
                 return (answer.stored, false)
             }
         }
@@ -111,9 +112,12 @@ struct Answer: Sendable {
     var json: JSONValue
     /// Members of the answer that are shown once: blank when the answer is replayed.
     var secrets: Set<String> = []
+    /// Whom the answer names: what is kept of it is sealed under their key.
+    var person: PersonID?
     var contentType = "application/json"
 
-    init(_ json: JSONValue, status: Int = 200, secrets: Set<String> = []) {
+    init(_ json: JSONValue, status: Int = 200, secrets: Set<String> = [], person: PersonID? = nil) {
+        self.person = person
         self.json = json
         self.status = status
         self.secrets = secrets

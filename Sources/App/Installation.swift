@@ -53,6 +53,7 @@ final class Installation: Sendable {
         let installation = try Installation(
             settings: settings, world: world, main: stores.main, clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
         try await installation.vault.refill()
+        try await installation.finishErasures()
         return installation
     }
 

@@ -78,7 +78,9 @@ struct API {
         let gate = CallGate(installation: installation, limiter: limiter, access: access)
         let endpoint = "\(method.rawValue) \(API.base)\(path)"
         table.add(operation, to: router) { [installation] request, context in
-            try await gate.admit(request) { caller in
+            try await gate.admit(request) { known in
+                var caller = known
+                caller.address = installation.clientAddress(of: request, context)
                 let bytes = body == nil ? ByteBuffer() : try await request.bodyBytes(maximumBytes: maximumBytes)
                 let value: JSONValue
                 if body == nil || (bytes.readableBytes == 0 && body?.hasRequiredFields == false) {
@@ -96,10 +98,11 @@ struct API {
                 let input = try decode(reader, context)
                 try reader.finish()
                 let key = try IdempotencyKey.from(request)
+                let admitted = caller
                 return try await installation.answer(
-                    caller, endpoint: endpoint, key: key,
+                    admitted, endpoint: endpoint, key: key,
                     input: InputHash(method: request.method, path: request.uri.path, body: value.canonicalBytes),
-                    preparationChanges: preparationChanges, prepare: { try await prepare(input, request, caller) }, verb)
+                    preparationChanges: preparationChanges, prepare: { try await prepare(input, request, admitted) }, verb)
             }
         }
     }

@@ -146,8 +146,8 @@ enum Schemas {
     ])
 
     static let lead = APISchema.object([
-        .required("leadId", .text), .required("customerId", .text), .required("state", .enumeration(["counted", "deferred"])),
-        .required("attribution", .any), .required("commissions", .array(.reference("Commission"))),
+        .required("leadId", .text), .optional("customerId", .text), .required("state", .enumeration(["counted", "deferred"])),
+        .optional("attribution", .any), .optional("commissions", .array(.reference("Commission"))),
     ])
 
     static let customer = APISchema.object([

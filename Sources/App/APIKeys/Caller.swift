@@ -14,6 +14,8 @@ struct Caller: Sendable {
     let isPublishable: Bool
     /// What the rate limit counts by.
     let keyID: String
+    /// The address of the connection, for calls that browsers make.
+    var address: String?
 
     fileprivate init(_ key: APIKey, teamRole: Role?) {
         workspaceID = key.workspaceID

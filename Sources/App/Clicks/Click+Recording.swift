@@ -46,6 +46,17 @@ struct NewClick: Sendable {
     }
 }
 
+extension NewClick {
+    /// What a page may say: a key that anyone can read says nothing about addresses, agents or times; the connection and our clock do.
+    func fromBrowser(at address: String?) -> NewClick {
+        var click = self
+        click.ip = address
+        click.userAgent = nil
+        click.occurredAt = nil
+        return click
+    }
+}
+
 /// A click that is on disk, and what to tell whoever sent it.
 struct RecordedClick: Sendable {
     var click: Click
@@ -77,7 +88,8 @@ extension Installation {
     private static var measureParameters: [String] { ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"] }
 
     /// Writes a click that was told of. It is on disk when this returns.
-    func record(_ input: NewClick, caller: Caller, request: Request) async throws -> RecordedClick {
+    func record(_ told: NewClick, caller: Caller, request: Request) async throws -> RecordedClick {
+        let input = caller.isPublishable ? told.fromBrowser(at: caller.address) : told
         let (workspace, link, program) = try await main.read { connection -> (Workspace, Link?, ProgramID?) in
             guard let workspace = try WorkspaceStore.find(caller.workspaceID, on: connection) else { throw Refusal.unknown("workspace") }
             if let code = input.code {

@@ -13,12 +13,20 @@ struct Customer: Sendable {
 extension Customer {
     /// The customer with the company's id, made when there is none yet.
     static func recognise(
-        externalID: String, email: String? = nil, name: String? = nil, country: String? = nil, in write: Write
+        externalID: String, email told: String? = nil, name toldName: String? = nil, country: String? = nil, keepsKnown: Bool = false,
+        in write: Write
     ) throws -> Customer {
         let hash = write.vault.lookupHash(write.workspace.id, "customer", externalID)
         let customer: Customer
+        var email = told
+        var name = toldName
         if let known = try CustomerStore.find(externalHash: hash, in: write.workspace.id, on: write.connection) {
             customer = known
+            if keepsKnown {
+                let fields = try PersonStore.fields(of: [known.personID], [.email, .name], vault: write.vault, on: write.connection)[known.personID]
+                if fields?[.email] != nil { email = nil }
+                if fields?[.name] != nil { name = nil }
+            }
         } else {
             customer = Customer(
                 id: write.world.newID(), workspaceID: write.workspace.id, personID: try PersonStore.insert(in: write), country: country,

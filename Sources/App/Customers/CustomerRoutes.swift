@@ -56,8 +56,21 @@ enum CustomerRoutes {
             _ = try CustomerBinding.assign(customer, to: member, program: program, reason: input.reason, in: write)
             let names = try PersonStore.fields(
                 of: [customer.personID], [.email, .name, .externalId], vault: write.vault, on: write.connection)
-            return Answer(try customer.json(names[customer.personID] ?? [:], on: write.connection))
+            return Answer(try customer.json(names[customer.personID] ?? [:], on: write.connection), person: customer.personID)
         }
+        api.write(
+            .delete, "/customers/{id}/person", id: "eraseCustomer", "Erase the person behind a customer for good", tag: "Customers",
+            access: .right(.peopleErase), body: nil, answer: .object([.required("personId", .text), .required("erasedAt", .dateTime)]),
+            preparationChanges: true, decode: { _, context in try context.id(CustomerKind.self) },
+            prepare: { id, _, caller in
+                let person = try await installation.main.read { connection in
+                    try CustomerStore.find(id, in: caller.workspaceID, on: connection)?.personID
+                }
+                guard let person else { throw Refusal.unknown("customer") }
+                try await installation.erase(person: person, in: caller.workspaceID, actor: caller.actor)
+                return person
+            }
+        ) { person, write in Answer(["personId": .text(person.text), "erasedAt": .text(write.now.rfc3339)]) }
     }
 }
 

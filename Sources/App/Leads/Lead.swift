@@ -38,6 +38,8 @@ struct NewLead: Sendable {
     var visitorID: String?
     var deviceID: String?
     var country: String?
+    /// Told by a page with a publishable key.
+    var isFromBrowser = false
 }
 
 struct RecordedLead: Sendable {
@@ -54,7 +56,8 @@ extension Lead {
             throw Refusal.field("occurredAt", "Must not be in the future.", code: "lead_in_future")
         }
         let customer = try Customer.recognise(
-            externalID: input.customerExternalID, email: input.customerEmail, name: input.customerName, country: input.country, in: write)
+            externalID: input.customerExternalID, email: input.customerEmail, name: input.customerName, country: input.country,
+            keepsKnown: input.isFromBrowser, in: write)
         if let visitor = input.visitorID { try customer.isSeen(as: visitor, in: write) }
         if let visitor = evidence.namedClick?.visitorID { try customer.isSeen(as: visitor, in: write) }
         if let device = input.deviceID { try PersonStore.setLookup(.device, device, of: customer.personID, in: write) }

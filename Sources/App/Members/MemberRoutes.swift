@@ -78,7 +78,7 @@ enum MemberRoutes {
             }
         ) { input, write in
             let member = try Member.enroll(input, in: write)
-            return Answer(try member.json(vault: write.vault, on: write.connection), status: 201)
+            return Answer(try member.json(vault: write.vault, on: write.connection), status: 201, person: member.personID)
         }
         api.write(
             .patch, "/members/{id}", id: "changeMember", "Change a member's own facts", tag: "Members", access: .right(.membersWrite),
@@ -90,7 +90,8 @@ enum MemberRoutes {
             guard let member = try MemberStore.find(change.reference, in: write.workspace.id, vault: write.vault, on: write.connection) else {
                 throw Refusal.unknown("member")
             }
-            return Answer(try member.change(change.input, in: write).json(vault: write.vault, on: write.connection))
+            return Answer(
+                try member.change(change.input, in: write).json(vault: write.vault, on: write.connection), person: member.personID)
         }
         api.write(
             .delete, "/members/{id}/person", id: "eraseMember", "Erase the person behind a member for good", tag: "Members",

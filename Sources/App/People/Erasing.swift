@@ -21,6 +21,12 @@ extension Installation {
         try await clicks.checkpoint()
     }
 
+    /// Destroys the keys that a process left behind which died while it erased somebody.
+    func finishErasures() async throws {
+        let left = try await main.read { connection in try ErasureStore.keysLeft(on: connection) }
+        if !left.isEmpty { try await vault.destroy(left) }
+    }
+
     /// The person whom an id names: a person's own, a member's or a customer's.
     func person(named id: String) async throws -> (person: PersonID, workspace: WorkspaceID)? {
         try await main.read { connection in try ErasureStore.person(named: id, on: connection) }
@@ -35,6 +41,12 @@ enum ErasureStore {
                 OR p.id IN (SELECT person_id FROM member WHERE id = \(id)) OR p.id IN (SELECT person_id FROM customer WHERE id = \(id))
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
+    }
+
+    static func keysLeft(on connection: any Connection) throws -> [PersonKeyID] {
+        try connection.rows(
+            "SELECT k.id FROM person p JOIN person_key k ON k.id = p.key_id WHERE p.erased_at IS NOT NULL ORDER BY k.id"
+        ).map { try $0.get(at: 0) }
     }
 
     /// What leads from a person to clicks: members whose links were clicked, and the browsers of a customer.
@@ -84,7 +96,8 @@ enum ErasureStore {
                 "UPDATE member SET status = 'erased', external_hash = NULL, country = NULL, locale = NULL, time_zone = NULL WHERE id = \(member)")
             // Links say a name in their code as often as not: they end, and their codes become ids.
             try connection.execute(
-                "UPDATE link SET archived_at = \(now), code = id, code_folded = id WHERE member_id = \(member)")
+                "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
+            try connection.execute("DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         }
         for customer in customers {
             try connection.execute("UPDATE customer SET external_hash = NULL, country = NULL WHERE id = \(customer)")
@@ -98,6 +111,7 @@ enum ErasureStore {
             try connection.execute("UPDATE refund SET reason = NULL WHERE sale_id IN (SELECT id FROM sale WHERE customer_id = \(customer))")
             try connection.execute("UPDATE customer_binding SET reason = NULL WHERE customer_id = \(customer)")
         }
+        try IdempotencyRows.forget(person, on: connection)
         try IdempotencyRows.blank(mentioning: members + customers, in: write.workspace.id, on: connection)
         return key
     }

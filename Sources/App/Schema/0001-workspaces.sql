@@ -92,6 +92,8 @@ CREATE TABLE idempotency (
     input_hash BLOB NOT NULL,
     status INTEGER NOT NULL,
     answer TEXT NOT NULL,
+    -- Set when the answer names a person: it is then sealed under that person's key, so that erasing them reaches every backup of it.
+    person_id TEXT,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, endpoint, key)
 ) STRICT;

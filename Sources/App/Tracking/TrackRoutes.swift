@@ -26,14 +26,18 @@ enum TrackRoutes {
             prepare: { input, _, caller in
                 let evidence = try await installation.evidence(
                     click: input.clickID, visitor: input.visitorID, customer: input.customerExternalID, caller.workspaceID)
-                return (input: input, evidence: evidence)
+                return (input: caller.isPublishable ? input.fromBrowser : input, evidence: evidence)
             }
         ) { prepared, write in
             let recorded = try Lead.record(prepared.input, evidence: prepared.evidence, in: write)
+            let state: JSONValue = .text(recorded.lead.countedAt == nil ? "deferred" : "counted")
+            if prepared.input.isFromBrowser {
+                return Answer(["leadId": .text(recorded.lead.id.text), "state": state], status: recorded.isRepeated ? 200 : 201)
+            }
             return Answer(
                 [
                     "leadId": .text(recorded.lead.id.text), "customerId": .text(recorded.lead.customerID.text),
-                    "state": .text(recorded.lead.countedAt == nil ? "deferred" : "counted"), "attribution": recorded.lead.attribution.value,
+                    "state": state, "attribution": recorded.lead.attribution.value,
                     "commissions": .array(recorded.commissions.map(\.json)),
                 ], status: recorded.isRepeated ? 200 : 201)
         }
@@ -138,6 +142,15 @@ extension JSONReader {
 }
 
 extension NewLead {
+    /// What a page may say: anyone can read its key, so it sets no times and no devices, and overwrites nobody's mail or name.
+    var fromBrowser: NewLead {
+        var lead = self
+        lead.isFromBrowser = true
+        lead.occurredAt = nil
+        lead.deviceID = nil
+        return lead
+    }
+
     static func read(_ body: JSONReader) -> NewLead {
         body.ignoreSignals(["ip", "userAgent", "headers"])
         return NewLead(
