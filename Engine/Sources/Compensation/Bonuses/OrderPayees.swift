@@ -1,3 +1,4 @@
+import Chronology
 import Money
 
 /// Bonuses whose rate depends on the order, computed order by order: direct and tiered.
@@ -175,13 +176,11 @@ struct TierMeter {
         let reached = rule.tiers.rate(at: after)
         let earlier = rule.tiers.rate(at: baseMinor)
         if reached != earlier {
-            for part in parts(from: 0, to: baseMinor) where part.base != 0 {
-                // What came before has already been raised to the rate that it had reached.
-                slices.append(Slice(base: part.base, rate: reached - earlier, isTrueUp: true))
-            }
+            // What came before has already been raised to the rate that it had reached.
+            slices.append(Slice(base: baseMinor, rate: reached - earlier, isTrueUp: true))
         }
-        // The parts of this order in lower slabs are raised as well.
-        for part in slices where !part.isTrueUp && part.rate != reached {
+        // The parts of this order in other slabs are brought to it as well.
+        for part in slices where !part.isTrueUp && part.rate != reached && part.base != 0 {
             slices.append(Slice(base: part.base, rate: reached - part.rate, isTrueUp: true))
         }
         return slices
@@ -189,6 +188,9 @@ struct TierMeter {
 
     private func parts(from low: Int64, to high: Int64) -> [Slice] {
         var found: [Slice] = []
+        if let first = rule.tiers.first, low < first.fromMinor {
+            found.append(Slice(base: min(high, first.fromMinor) - low, rate: 0, isTrueUp: false))
+        }
         for (place, tier) in rule.tiers.enumerated() {
             let end = place + 1 < rule.tiers.count ? rule.tiers[place + 1].fromMinor : Int64.max
             let from = max(low, tier.fromMinor)

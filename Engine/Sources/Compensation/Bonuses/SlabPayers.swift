@@ -74,13 +74,11 @@ struct DifferentialPayer {
             let member = Int(tree.sequence[place])
             guard facts.isPromoter(member) else { continue }
             let gross = Int128(group[member]) * Int128(rates[member])
-            var net: Int128
+            let net: Int128
             switch rule.clamp {
             case .total: net = max(0, gross - taken[member])
             case .leg: net = max(0, Int128(personal[member]) * Int128(rates[member])) + legParts[member]
             }
-            // A group of negative volume owes nothing; the refund has lowered what is above.
-            if group[member] < 0, rule.clamp == .total { net = 0 }
             var claimed = gross
             if eligible[member] == 0 {
                 if rule.ineligible == .passUp { claimed = taken[member] } else { outcome.unqualifiedExact += net }

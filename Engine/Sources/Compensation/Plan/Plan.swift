@@ -90,10 +90,13 @@ public struct RankRule: Hashable, Sendable {
     public var isCumulative: Bool
     /// For how many periods after the last one in which it was achieved a paid-as rank is kept.
     public var gracePeriods: Int
+    /// The tree whose QV stands in statements.
+    public var tree: TreeCode
 
-    public init(isCumulative: Bool = false, gracePeriods: Int = 0) {
+    public init(isCumulative: Bool = false, gracePeriods: Int = 0, tree: TreeCode = .enroller) {
         self.isCumulative = isCumulative
         self.gracePeriods = gracePeriods
+        self.tree = tree
     }
 }
 

@@ -54,5 +54,7 @@ public enum LineReason: UInt8, Hashable, Sendable, CaseIterable, BitwiseCopyable
         }
     }
 
+    /// Corrections of earlier periods and by hand stand beside the caps: they neither fill nor empty them.
+    var isOutsideCaps: Bool { self == .refund || self == .adjustment || self == .clawback }
     var isCap: Bool { self == .capBonus || self == .capPerson || self == .capPlan }
 }

@@ -109,7 +109,7 @@ struct OrderWalk<Finder: PathFinder> {
         guard outcome.lineCount <= linesLimit else { throw .tooManyLines }
         if wantsLines {
             outcome.lines = LineOrder.byMember(parts.map(\.lines), memberCount: facts.memberCount)
-            if bonus.roundingScope == .period { try roundByPeriod(&outcome) }
+            if bonus.roundingScope == .period { try PeriodRounding(facts: facts, bonus: bonus).apply(&outcome) }
             if !keepsLines { outcome.lines = [] }
         }
         return outcome
@@ -132,28 +132,6 @@ struct OrderWalk<Finder: PathFinder> {
         for order in 0..<base.count { sum += Int128(base[order].magnitude) }
         let (product, overflow) = sum.multipliedReportingOverflow(by: max(finder.mostRate, 1))
         guard !overflow, product / Int128(billion) < Int128(Int64.max / 4) else { throw .overflow(where: bonus.code) }
-    }
-
-    private func roundByPeriod(_ outcome: inout BonusOutcome) throws(RunFailure) {
-        for member in 0..<outcome.totals.count { outcome.totals[member] = 0 }
-        var start = 0
-        while start < outcome.lines.count {
-            var end = start
-            while end < outcome.lines.count, outcome.lines[end].member == outcome.lines[start].member { end += 1 }
-            // Ties of remainders go to the earlier order, then the lower level.
-            let places = (start..<end).sorted { state.facts.lineTiePrecedes(outcome.lines[$0], outcome.lines[$1]) }
-            let exact = places.map {
-                Int128(outcome.lines[$0].baseMinor) * Int128(outcome.lines[$0].rateBillionths)
-            }
-            guard let amounts = roundedGroup(exact, bonus.rounding) else { throw .overflow(where: bonus.code) }
-            for (place, amount) in zip(places, amounts) {
-                outcome.lines[place].amountMinor = amount
-                outcome.totals[Int(outcome.lines[place].member)] += amount
-            }
-            start = end
-        }
-        outcome.lines.removeAll { $0.amountMinor == 0 }
-        outcome.lineCount = outcome.lines.count
     }
 }
 
