@@ -36,6 +36,7 @@ struct LinkListModel: PageModel {
     }
 
     private var lead: PageValue {
+        if !filter.isEmpty { return language.sentence("links.lead.found", count: facts.count) }
         guard facts.recentClicks > 0, let best = facts.bestCode else { return language.sentence("links.lead.quiet", count: facts.count) }
         return language.sentence(
             "links.lead.busy", count: facts.count, ["clicks": language.plural("links.clicks", facts.recentClicks), "best": best])

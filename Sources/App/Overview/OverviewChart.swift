@@ -13,12 +13,12 @@ struct OverviewChart: PageModel {
     let facts: OverviewFacts
     let period: OverviewPeriod
     let language: PageLanguage
-    let previous: String
+    let keyPast: String
 
     var page: PageObject {
         let bars = period.bars
         return [
-            "keyNow": .text(language("overview.perDay.now")), "keyPast": .text(language("overview.perDay.past", ["before": previous])), "gaps": [],
+            "keyNow": .text(language("overview.perDay.now")), "keyPast": .text(keyPast), "gaps": [],
             "height": .text(String(Self.height)),
             "title": .text(
                 language(

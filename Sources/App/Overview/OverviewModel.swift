@@ -27,7 +27,7 @@ struct OverviewModel: PageModel {
             "csvURL": .text("/overview.csv?period=\(period.kind.rawValue)"),
             "perHeading": .text(language(period.isMonthly ? "overview.perMonth.heading" : "overview.perDay.heading")),
             "dayHeading": .text(language(period.isMonthly ? "overview.perMonth.month" : "overview.perDay.day")),
-            "chart": .object(OverviewChart(facts: facts, period: period, language: language, previous: previous).page),
+            "chart": .object(OverviewChart(facts: facts, period: period, language: language, keyPast: pastHeading).page),
             "pastHeading": .text(pastHeading), "days": PageValue(days), "hasMoves": .flag(!facts.channels.isEmpty), "unit": .text(facts.currency),
             "moves": PageValue(facts.channels.map(channel)),
             "movesTotal": [
@@ -61,7 +61,11 @@ struct OverviewModel: PageModel {
         }
     }
 
-    private var pastHeading: String { language("overview.perDay.past", ["before": previous]) }
+    private var before: String {
+        period.kind == .week ? language("overview.before.week") : language("overview.before.longer", ["period": previous])
+    }
+
+    private var pastHeading: String { language(period.isMonthly ? "overview.perMonth.past" : "overview.perDay.past", ["before": previous]) }
 
     private var lead: PageValue {
         if facts.isNew { return language.sentence("overview.lead.empty") }
@@ -74,7 +78,7 @@ struct OverviewModel: PageModel {
         let key = ppm == 0 ? "same" : ppm > 0 ? "up" : "down"
         let best = facts.channels.first.map { language("overview.channel.\($0.cameBy)") } ?? ""
         return language.sentence(
-            "overview.lead.\(key)", ["percent": language.percent(ppm: abs(ppm), decimals: 0), "before": previous, "channel": best, "amount": owed])
+            "overview.lead.\(key)", ["percent": language.percent(ppm: abs(ppm), decimals: 0), "before": before, "channel": best, "amount": owed])
     }
 
     // MARK: From click to pay
