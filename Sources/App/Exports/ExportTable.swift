@@ -52,6 +52,7 @@ struct ExportTable: Sendable {
         ExportTable("refund"),
         ExportTable("commission"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
+        of("tier_entry", "rule", order: "sale_id, rule_id, member_id"),
         of("tier_usage", "rule", order: "rule_id, member_id, period"),
         ExportTable("payout_account", order: "member_id"),
         ExportTable("payout"),

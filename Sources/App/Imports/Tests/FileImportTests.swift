@@ -1,0 +1,62 @@
+import Foundation
+import TestSupport
+import Testing
+import Web
+
+@testable import App
+
+@Suite struct FileImportTests {
+    @Test(arguments: Engine.allCases)
+    func aFileGoesInOnceAndWholly(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            _ = try await app.percentRule(program, "0.10")
+            func take(_ kind: ImportKind, _ text: String, dry: Bool = false) async throws -> JSONValue {
+                let path = FileManager.default.temporaryDirectory.appendingPathComponent("kith-\(UUID().uuidString).csv").path
+                try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+                defer { try? FileManager.default.removeItem(atPath: path) }
+                return try await FileImport(
+                    installation: app.installation, workspace: app.workspace.twin, program: ProgramID(stored: program), kind: kind, path: path
+                ).run(isDryRun: dry)
+            }
+            let members = "external_id,email,name,enroller_external_id\nM2,m2@members.test,Zwei,M1\nM1,m1@members.test,Eins,\n"
+            let before = try await app.rowCounts()
+            #expect(try await take(.members, members, dry: true)["created"] == 2)
+            #expect(try await app.rowCounts() == before, "a dry run leaves nothing")
+            #expect(try await take(.members, members)["created"] == 2, "an enroller may come later in the file")
+            #expect(try await take(.members, members)["known"] == 2)
+
+            let header = "invoice_id,customer_external_id,amount,currency,occurred_at,member_external_id\n"
+            let bad = try await take(.sales, header + "I1,C1,1000,EUR,2025-12-01,M2\nI2,C1,1.5,EUR,2025-12-02,M2\nI3,C1,10,EUR,2025-12-03,M9\n")
+            #expect(bad["errorCount"] == 1)
+            #expect(bad["written"] == false)
+            let unknown = try await take(.sales, header + "I1,C1,1000,EUR,2025-12-01,M2\nI3,C1,10,EUR,2025-12-03,M9\n")
+            guard case .array(let errors)? = unknown["errors"] else { throw CSVReader.Malformed(line: 0, reason: "no errors") }
+            #expect(errors.first?["line"] == 3)
+            #expect(errors.first?["column"] == "member_external_id")
+            let sales = header + "I1,C1,1000,EUR,2025-12-01,M2\nI2,C1,500,EUR,2025-12-02,\n"
+            #expect(try await take(.sales, sales)["created"] == 2)
+            #expect(try await take(.sales, sales)["known"] == 2)
+            #expect(try await take(.refunds, "refund_id,invoice_id,amount,occurred_at\nR1,I1,500,2025-12-05\n")["created"] == 1)
+            try await app.link(program, "ext:M1", code: "eins")
+            let clicks = "code,occurred_at,visitor_id\neins,2025-12-01T10:00:00Z,v1\nEINS,2025-12-01T10:00:01Z,v2\n"
+            #expect(try await take(.clicks, clicks)["created"] == 2)
+            #expect(try await take(.clicks, clicks)["known"] == 2)
+            let verification = try await Verification.run(main: app.installation.main, clicks: app.installation.clicks)
+            #expect(verification.findings.map(\.detail) == [])
+        }
+    }
+
+    @Test func membersStandInNoCircle() throws {
+        func member(_ id: String, under enroller: String?) -> (line: Int, row: ImportRow) {
+            (
+                1,
+                .member(
+                    Enrolment(programID: ProgramID(stored: "p"), externalID: id, enroller: enroller.map { .external($0) }))
+            )
+        }
+        #expect(throws: CSVReader.Malformed.self) { try MemberOrder.sorted([member("a", under: "b"), member("b", under: "a")]) }
+        #expect(throws: CSVReader.Malformed.self) { try MemberOrder.sorted([member("a", under: nil), member("a", under: nil)]) }
+        #expect(try MemberOrder.sorted([member("c", under: "b"), member("b", under: "a"), member("a", under: "elsewhere")]).count == 3)
+    }
+}
