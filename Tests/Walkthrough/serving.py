@@ -13,6 +13,14 @@ REST_MAX_S = 5
 
 
 class Server:
+    running = set()
+
+    @classmethod
+    def stop_all(cls, *_):
+        """Ends every server; the walks on them then fail and clean up."""
+        for server in list(cls.running):
+            server.process.terminate()
+
     def __init__(self, kith, database, folder, name):
         self.kith, self.database, self.name = kith, database, name
         self.environment = {
@@ -23,7 +31,12 @@ class Server:
         self.log = open(folder / f"{name}.log", "w+")
         self.process = subprocess.Popen(
             [kith, "serve", "--port", "0"], stdout=self.log, stderr=subprocess.STDOUT, env=self.environment)
-        self.port = self._port(folder / f"{name}.log")
+        self.running.add(self)
+        try:
+            self.port = self._port(folder / f"{name}.log")
+        except Exception:
+            self.stop()
+            raise
 
     def command(self, *words):
         """Runs `kith` on this server's database; the command finds the server's socket by itself."""
@@ -43,6 +56,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.running.discard(self)
         self.log.close()
 
     def _port(self, log):

@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import threading
@@ -41,6 +42,8 @@ class Report:
 
 def main():
     options = read_options()
+    for number in [signal.SIGTERM, signal.SIGINT]:
+        signal.signal(number, Server.stop_all)
     scenario = Scenario(SAMPLE, options.rows, options.seed)
     expected = Expected(scenario)
     tell(scenario, expected, options)
