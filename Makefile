@@ -49,6 +49,7 @@ bench:
 
 endure:
 	@bin/setup --test
+	swift build --product kith
 	@bin/endure
 
 simulate:

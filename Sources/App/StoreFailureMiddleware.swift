@@ -22,7 +22,8 @@ struct StoreFailureMiddleware: RouterMiddleware {
                 throw Problem.unavailable(
                     code: "disk_full", detail: "The disk is full: nothing was written. Reading goes on. Make room, then repeat the request.",
                     retryAfterSeconds: 30)
-            case .disk, .readOnly:
+            // A disk that fails while a page is read looks like a damaged file.
+            case .disk, .readOnly, .corrupt:
                 throw Problem.unavailable(
                     code: "writes_stopped", detail: "The disk failed and writing has stopped. Reading goes on. See the log, then start Kith again.",
                     retryAfterSeconds: 60)
