@@ -23,6 +23,8 @@ final class Installation: Sendable {
     let keysInFlight = KeysInFlight()
     let callers: CallerDirectory
     let outbound: Outbound
+    /// Nil when none is set: letters wait.
+    let mailServer: MailServer?
     let logger: Logger
 
     private init(
@@ -43,6 +45,7 @@ final class Installation: Sendable {
         addresses = ClickAddress(secrets: secrets)
         callers = CallerDirectory(main, world: world)
         outbound = Outbound(allowed: settings.egressAllow)
+        mailServer = try settings.smtpURL.map { try MailServer($0) }
     }
 
     /// Opens the databases and brings their schema up to date.

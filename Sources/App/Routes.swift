@@ -36,6 +36,7 @@ enum Routes {
         RedirectRoutes.add(to: &api)
         OperationRoutes.add(to: &api, site: site)
         PageRoutes.add(to: &api, site: site)
+        MailRoutes.add(to: &api, site: site)
 
         allowed.set(api.table)
         return (router, api)

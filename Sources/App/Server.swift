@@ -19,7 +19,8 @@ enum Server {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: web, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: DueWorker(installation: installation)), .init(service: socket),
+                    .init(service: DueWorker(installation: installation)),
+                    .init(service: MailWorker(installation: installation, site: site)), .init(service: socket),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger))
         try await group.run()
         await installation.close()

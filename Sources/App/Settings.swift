@@ -10,6 +10,8 @@ struct Settings: Sendable {
     /// The address people reach the server at; made from host and port when not set.
     var baseURL: String?
     var smtpURL: String?
+    /// Whom letters come from; made from the mail account or the base address when not set.
+    var mailFrom: String?
     /// `wait` answers a click after it is on disk, `after` answers at once and syncs at most 5 ms later.
     var clickDurability = ClickDurability.wait
     /// Networks the outbound guard lets pass although they are not public.
@@ -34,7 +36,8 @@ struct Settings: Sendable {
         ("KITH_HOST", "address to listen on (default 127.0.0.1)"),
         ("KITH_PORT", "port to listen on (default 8080); 0 picks one and prints it"),
         ("KITH_BASE_URL", "the address people reach this server at"),
-        ("KITH_SMTP_URL", "smtp://user:password@host:port"),
+        ("KITH_SMTP_URL", "smtp://user:password@host:port (STARTTLS) or smtps://…; without it letters wait"),
+        ("KITH_MAIL_FROM", "the address that letters come from"),
         ("KITH_CLICK_DURABILITY", "wait (default): a click is on disk before the answer; after: within 5 ms of it"),
         ("KITH_EGRESS_ALLOW", "CIDR list that the outbound guard lets pass"),
         ("KITH_TRUSTED_PROXIES", "CIDR list of proxies whose forwarded headers are believed"),
@@ -65,6 +68,10 @@ struct Settings: Sendable {
         settings.port = try number("KITH_PORT", 0...65_535, settings.port)
         settings.baseURL = text("KITH_BASE_URL").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         settings.smtpURL = text("KITH_SMTP_URL")
+        settings.mailFrom = text("KITH_MAIL_FROM")
+        if let from = settings.mailFrom, Normalised.email(from) == nil {
+            throw SettingFailure(name: "KITH_MAIL_FROM", allowed: "a mail address")
+        }
         if let durability = text("KITH_CLICK_DURABILITY") {
             guard let known = ClickDurability(rawValue: durability) else {
                 throw SettingFailure(name: "KITH_CLICK_DURABILITY", allowed: "wait or after")

@@ -18,7 +18,7 @@ import mustache
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 APP = ROOT / "Sources/App"
-FRAMES = {"page", "bare", "public"}
+FRAMES = {"page", "bare", "public", "mail-letter"}
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 CATALOGUE = json.loads((APP / "Catalogue/en.json").read_text())
 TEMPLATES = {file.stem: file for file in APP.rglob("*.mustache")}

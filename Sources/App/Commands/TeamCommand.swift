@@ -79,7 +79,11 @@ extension CommandVerbs {
             return (known.id, try TeamStore.workspaces(of: known.id, on: connection))
         }
         for workspace in workspaces {
-            try await installation.write(workspace, actor: .command) { write in try write.audit("team.reset_password", subject: id.text) }
+            try await installation.write(workspace, actor: .command) { write in
+                try write.audit("team.reset_password", subject: id.text)
+                // One notice, however many workspaces they work in.
+                if write.workspace.id == workspaces.first { try Mail.queue(.passwordReset, to: .operator_(id), in: write) }
+            }
         }
         return ["id": .text(id.text), "password": .text(password)]
     }

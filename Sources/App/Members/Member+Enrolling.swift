@@ -26,6 +26,8 @@ struct Enrolment: Sendable {
     var homeAddressHash: String?
     var payoutAccountHash: String?
     var deviceID: String?
+    /// An import: nobody is written to.
+    var isQuiet = false
 }
 
 extension Member {
@@ -63,6 +65,12 @@ extension Member {
         try member.seal(input, in: write)
         try MemberStore.recordMove(member.id, from: nil, to: member.stage, cause: "enrolled", in: write)
         try write.audit("member.create", subject: member.id.text)
+        // Whoever joined elsewhere, long ago, is not greeted now.
+        if input.joinedAt == nil, !input.isQuiet, member.status == .active,
+            let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection)
+        {
+            try Mail.queue(.memberWelcome(program: program.name), to: .person(member.personID), locale: member.locale, in: write)
+        }
         try write.emit(.memberCreated, subject: member.id.text, JSONText(["memberId": .text(member.id.text), "stage": .text(member.stage.rawValue)]))
         return member
     }

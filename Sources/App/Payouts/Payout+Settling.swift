@@ -78,6 +78,11 @@ extension Payout {
         case .paid:
             try payout.move([item], purpose: "paid" + suffix, from: AccountName.inPayout, to: AccountName.paidOut, in: write)
             try PayoutStore.markPaid(item.commissionIDs, on: write.connection)
+            if let member = try MemberStore.find(item.memberID, in: write.workspace.id, on: write.connection) {
+                try Mail.queue(
+                    .payoutPaid(amountMinor: item.amountMinor, unit: payout.unit.code, reference: outcome.reference), to: .person(member.personID),
+                    occasion: "\(id.text):\(member.id.text)", locale: member.locale, in: write)
+            }
             for commission in item.commissionIDs {
                 try write.emit(.commissionPaid, subject: commission.text, JSONText(["id": .text(commission.text), "payoutId": .text(id.text)]))
             }

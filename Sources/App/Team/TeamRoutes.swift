@@ -53,8 +53,10 @@ enum TeamRoutes {
                 write.world.newID(), workspace: write.workspace.teamID, operator_: operator_.id, role: input.role, tokenHash: APIKey.hash(token),
                 at: write.world.now(), until: try write.world.now().adding(milliseconds: invitationMs), on: write.connection)
             try write.audit("team.invite", subject: operator_.id.text, JSONText(["role": .text(input.role.rawValue)]))
+            let url = "\(installation.baseURL)/invitations/\(token)"
+            try Mail.queue(.teamInvitation(url: url), to: .operator_(operator_.id), in: write)
             return Answer(
-                ["id": .text(operator_.id.text), "invitationUrl": .text("\(installation.baseURL)/invitations/\(token)")], status: 201,
+                ["id": .text(operator_.id.text), "invitationUrl": .text(url)], status: 201,
                 secrets: ["invitationUrl"])
         }
     }

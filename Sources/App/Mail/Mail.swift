@@ -1,0 +1,97 @@
+import Chronology
+
+enum MailKindID: Identified { static let prefix = "mail_" }
+typealias MailID = Identifier<MailKindID>
+
+/// A letter on its way to one person: what of it may be read without their key.
+struct Mail: Sendable {
+    enum State: String, Sendable, CaseIterable {
+        case waiting, sent, failed
+        /// Never goes out: it belongs to a test workspace, nobody wants it, or it has become too old.
+        case suppressed
+    }
+
+    enum Kind: String, Sendable, CaseIterable {
+        case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
+
+        /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
+        var canBeStopped: Bool {
+            switch self {
+            case .memberWelcome, .commissionsApproved: true
+            case .teamInvitation, .payoutPaid, .passwordReset: false
+            }
+        }
+    }
+
+    enum Addressee: Sendable, Hashable {
+        case person(PersonID)
+        case operator_(OperatorID)
+    }
+
+    var id: MailID
+    var workspaceID: WorkspaceID
+    var addressee: Addressee
+    var kind: Kind
+    var locale: String
+    var state: State
+    var tries: Int
+    var dueAt: Instant?
+    var createdAt: Instant
+    var sentAt: Instant?
+    var lastFailure: String?
+}
+
+extension Mail {
+    static let triesMax = 10
+    /// A letter that could not be sent for so long is news no more; an invitation has ended by then.
+    static let lifeMs: Int64 = 7 * 86_400_000
+    /// How long letters are listed at all.
+    static let keptMs: Int64 = 90 * 86_400_000
+    /// While one process sends a letter, no other tries to.
+    static let leaseMs: Int64 = 5 * 60_000
+
+    /// What comes after a try that failed: 1, 3, 9, 27, 81, 243 minutes, then 12 hours.
+    static func pauseMs(afterTries tries: Int) -> Int64 {
+        var minutes: Int64 = 1
+        for _ in 1..<max(2, min(tries, triesMax)) where tries > 1 { minutes *= 3 }
+        return min(minutes, 720) * 60_000
+    }
+}
+
+/// What a letter says, sealed under the key of the person it goes to.
+struct Letter: Sendable, Codable, Equatable {
+    /// The mail address at the time, so that a notice about a changed address reaches the old one.
+    var to: String
+    var content: MailContent
+}
+
+/// The news of a letter, one shape for each kind.
+enum MailContent: Sendable, Codable, Equatable {
+    case teamInvitation(url: String)
+    case memberWelcome(program: String)
+    /// What was approved on one day, by unit.
+    case commissionsApproved(count: Int64, minorByUnit: [String: Int64])
+    case payoutPaid(amountMinor: Int64, unit: String, reference: String)
+    case passwordReset
+
+    var kind: Mail.Kind {
+        switch self {
+        case .teamInvitation: .teamInvitation
+        case .memberWelcome: .memberWelcome
+        case .commissionsApproved: .commissionsApproved
+        case .payoutPaid: .payoutPaid
+        case .passwordReset: .passwordReset
+        }
+    }
+
+    /// The news of both, where letters of a kind are gathered.
+    func adding(_ other: MailContent) -> MailContent {
+        guard case .commissionsApproved(let count, let amounts) = self, case .commissionsApproved(let more, let others) = other else { return other }
+        return .commissionsApproved(
+            count: count + more,
+            minorByUnit: amounts.merging(others) { one, two in
+                let (sum, isTooLarge) = one.addingReportingOverflow(two)
+                return isTooLarge ? .max : sum
+            })
+    }
+}
