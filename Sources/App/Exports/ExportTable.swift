@@ -31,6 +31,7 @@ struct ExportTable: Sendable {
             "id = \(id) OR live_id = \(id) OR id = (SELECT live_id FROM workspace WHERE id = \(id))"
         },
         ExportTable(people, omitted: ["key_id"]),
+        of("mail_stop", "person", order: "person_id, kind"),
         ExportTable("program"),
         of("program_version", "program", order: "program_id, version"),
         ExportTable("rule"),
@@ -71,7 +72,7 @@ struct ExportTable: Sendable {
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
         "operator", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
-        "person_key", "tombstone", "click", "click_head",
+        "person_key", "tombstone", "click", "click_head", "mail",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

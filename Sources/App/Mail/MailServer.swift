@@ -19,7 +19,7 @@ struct MailServer: Sendable {
     let host: String
     let user: String?
     let password: String?
-    /// Never a password in clear over a network: only a server on this machine may do without TLS.
+    /// Nothing in clear over a network. A server on this machine is spoken to without TLS: its certificate, if any, is made for other names.
     let mustEncrypt: Bool
     private let queue = DispatchQueue(label: "kith.mail")
 
@@ -70,7 +70,7 @@ private final class MailTransfer {
         _ = kith_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         _ = kith_curl_set_long(handle, CURLOPT_TIMEOUT_MS, MailServer.timeoutMs)
         _ = kith_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, MailServer.connectTimeoutMs)
-        _ = kith_curl_set_long(handle, CURLOPT_USE_SSL, Int((server.mustEncrypt ? CURLUSESSL_ALL : CURLUSESSL_TRY).rawValue))
+        _ = kith_curl_set_long(handle, CURLOPT_USE_SSL, Int((server.mustEncrypt ? CURLUSESSL_ALL : CURLUSESSL_NONE).rawValue))
         if let user = server.user {
             _ = kith_curl_set_text(handle, CURLOPT_USERNAME, user)
             _ = kith_curl_set_text(handle, CURLOPT_PASSWORD, server.password ?? "")

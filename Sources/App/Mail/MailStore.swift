@@ -17,13 +17,14 @@ enum MailStore {
             case .person(let id): (id, nil)
             case .operator_(let id): (nil, id)
             }
-        return try connection.execute(
+        let added = try connection.execute(
             """
             INSERT INTO mail (id, workspace_id, person_id, operator_id, kind, occasion, locale, state, tries, due_at, sealed, created_at)
             VALUES (\(mail.id), \(mail.workspaceID), \(person), \(operator_), \(mail.kind.rawValue), \(occasion), \(mail.locale),
                     \(mail.state.rawValue), \(mail.tries), \(mail.dueAt), \(sealed), \(mail.createdAt))
             ON CONFLICT DO NOTHING
-            """) == 1
+            """)
+        return added == 1
     }
 
     /// The letter about an occasion that has not gone out.
@@ -82,11 +83,12 @@ enum MailStore {
 
     /// Counts a try and keeps other processes away until `until`. Answers false when another was faster.
     static func claim(_ mail: Mail, until: Instant, on connection: any Connection) throws -> Bool {
-        try connection.execute(
+        let claimed = try connection.execute(
             """
             UPDATE mail SET tries = tries + 1, due_at = \(until)
             WHERE id = \(mail.id) AND state = 'waiting' AND due_at = \(mail.dueAt) AND tries = \(mail.tries)
-            """) == 1
+            """)
+        return claimed == 1
     }
 
     static func setSent(_ id: MailID, at now: Instant, on connection: any Connection) throws {
