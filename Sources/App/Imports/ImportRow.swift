@@ -51,7 +51,9 @@ enum ImportRow: Sendable {
             try MemberStore.find(.external($0), in: write.workspace.id, vault: write.vault, on: write.connection)
         }
         if let known, try isSame(known, input, in: write) { return .known }
-        _ = try Member.enroll(input, in: write)
+        var quiet = input
+        quiet.isQuiet = true
+        _ = try Member.enroll(quiet, in: write)
         return known == nil ? .created : .updated
     }
 
