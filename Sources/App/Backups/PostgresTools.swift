@@ -16,14 +16,23 @@ enum PostgresTools {
         }
     }
 
+    /// A server that was stopped a moment ago takes a moment to leave.
+    private static let leavingMs = 3_000
+
+    private static func waitForOthersToLeave(_ database: any Database) async throws {
+        for _ in 0..<(leavingMs / 100) {
+            if try await database.read({ connection in try KeyStore.otherClients(on: connection) }) == 0 { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Problem.conflict(code: "database_in_use", detail: "Other programs are connected to this database. Stop the server first.")
+    }
+
     static func restore(_ url: String, path: String, keysPath: String, replaces: Bool) async throws {
         let database = try await PostgresDatabase.open(url: url, connections: 2)
         let current: KeyRows
         do {
+            try await waitForOthersToLeave(database)
             current = try await database.read { connection in
-                guard try KeyStore.otherClients(on: connection) == 0 else {
-                    throw Problem.conflict(code: "database_in_use", detail: "Other programs are connected to this database. Stop the server first.")
-                }
                 guard try replaces || KeyStore.tableCount(on: connection) == 0 else {
                     throw Problem.conflict(
                         code: "target_exists", detail: "The database has tables already. Name an empty one, or add --force to replace them.")
