@@ -1,0 +1,72 @@
+import Money
+import Web
+
+/// All payouts, above them what is due now.
+struct PayoutListModel: PageModel {
+    var payouts: [PayoutListStore.Summary]
+    var hasMore: Bool
+    var isFirstPage: Bool
+    var due: [PayoutListStore.Due]
+    var programs: [Program]
+    var makers: OperatorNames
+    var mayWrite: Bool
+    var csrfToken: String
+    var language: PageLanguage
+
+    var page: PageObject {
+        [
+            "lead": lead, "csrfToken": .text(csrfToken), "hasDue": .flag(isFirstPage && !due.isEmpty), "due": PageValue(due.compactMap(dueRow)),
+            "hasPayouts": .flag(!payouts.isEmpty), "payouts": PageValue(payouts.map(row)), "pager": pager,
+            "isEmpty": .flag(payouts.isEmpty && isFirstPage && due.isEmpty),
+        ]
+    }
+
+    private var lead: PageValue {
+        guard !due.isEmpty else { return language.sentence(payouts.isEmpty ? "payouts.lead.never" : "payouts.lead.nothing") }
+        var totals: [String: Int64] = [:]
+        for row in due { totals[row.unit, default: 0] &+= row.amountMinor }
+        let amounts = totals.sorted { $0.key < $1.key }.compactMap { total in (try? UnitCode(total.key)).map { language.money(total.value, $0) } }
+        return language.sentence(
+            "payouts.lead.due", count: due.reduce(0) { $0 + $1.memberCount },
+            ["amount": amounts.joined(separator: language("payouts.and"))])
+    }
+
+    private func dueRow(_ due: PayoutListStore.Due) -> PageObject? {
+        guard let unit = try? UnitCode(due.unit) else { return nil }
+        let name = programName(due.programID)
+        return [
+            "what": .text(
+                language.plural("payouts.due.what", due.memberCount, ["amount": language.money(due.amountMinor, unit), "program": name])),
+            "programId": .text(due.programID.text), "mayWrite": .flag(mayWrite),
+            "label": .text(language("payouts.due.previewOf", ["program": name])),
+        ]
+    }
+
+    private func row(_ payout: PayoutListStore.Summary) -> PageObject {
+        let unit = try? UnitCode(payout.unit)
+        let amount = unit.map { language.money(payout.totalMinor, $0) } ?? "–"
+        return [
+            "url": .text("/payouts/\(payout.id.text)"),
+            "label": .text(language("payouts.open", ["amount": amount, "at": language.minute(payout.createdAt)])),
+            "createdAt": language.time(payout.createdAt), "program": .text(programName(payout.programID)),
+            "maker": .text(makers.name(payout.createdBy, language)), "members": .text(language.integer(payout.itemCount)), "amount": .text(amount),
+            "state": payout.state.badge(language),
+            "progress": payout.state == .sent
+                ? .text(
+                    language("payouts.progress", ["paid": language.integer(payout.paidCount), "count": language.integer(payout.itemCount)])) : nil,
+        ]
+    }
+
+    private var pager: PageValue {
+        guard hasMore || !isFirstPage else { return .nothing }
+        let next: PageValue =
+            hasMore
+            ? payouts.last.map { ["url": .text("/payouts?startingAfter=\($0.id.text)"), "label": .text(language("pager.next"))] } ?? nil : nil
+        return [
+            "label": .text(language("pager.label")), "summary": "",
+            "previous": isFirstPage ? nil : ["url": "/payouts", "label": .text(language("payouts.newest"))], "next": next,
+        ]
+    }
+
+    private func programName(_ id: ProgramID) -> String { programs.first { $0.id == id }?.name ?? id.text }
+}

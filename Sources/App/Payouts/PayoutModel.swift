@@ -1,0 +1,104 @@
+import Chronology
+import Money
+import Web
+
+/// One payout: where it stands, the one next step, and each member's payment.
+struct PayoutModel: PageModel, Sendable {
+    /// Commissions named beside one payment.
+    static let commissionsShownMax = 20
+
+    var payout: Payout
+    var shown: [Payout.Item]
+    var first: Int
+    var program: Program
+    var names: PersonNames
+    var commissions: [MemberID: [PayoutListStore.Paid]]
+    var people: OperatorNames
+    var session: OperatorSession
+    var csrfToken: String
+    var language: PageLanguage
+
+    var heading: String { language("payout.title", ["day": language.day(payout.createdAt)]) }
+
+    var page: PageObject {
+        let base = "/payouts/\(payout.id.text)"
+        let mayWrite = session.may(.payoutsWrite)
+        let isMaker = payout.createdBy == session.actor.person
+        let mayApprove = session.may(.payoutsApprove) && !isMaker
+        let hasFile = mayWrite && ![.draft, .canceled].contains(payout.state)
+        return [
+            "heading": .text(heading), "id": .text(payout.id.text), "csrfToken": .text(csrfToken), "state": payout.state.badge(language),
+            "lead": lead, "program": .text(program.name), "cutoff": language.time(payout.cutoff),
+            "made": act(payout.createdBy, payout.createdAt),
+            "approved": payout.approvedBy.flatMap { person in payout.approvedAt.map { act(person, $0) } } ?? nil,
+            "sentAt": payout.sentAt.map { language.time($0) } ?? nil, "next": .text(next(isMaker: isMaker, mayApprove: mayApprove, mayWrite: mayWrite)),
+            "approveURL": payout.state == .draft && mayApprove ? .text("\(base)/approval") : nil,
+            "cancelURL": payout.state == .draft && mayWrite ? .text("\(base)/cancellation") : nil,
+            "csvURL": hasFile ? .text("\(base)/file?format=csv") : nil,
+            "sepaURL": hasFile && payout.unit.code == "EUR" ? .text("\(base)/file?format=pain001") : nil,
+            "sendURL": payout.state == .approved && mayWrite ? .text("\(base)/dispatch") : nil, "outcomesURL": .text("\(base)/outcomes"),
+            "unit": .text(payout.unit.code), "items": PageValue(shown.map { item(item: $0, mayWrite: mayWrite) }),
+            "total": .text(language.amount(payout.totalMinor, payout.unit)), "pager": pager,
+        ]
+    }
+
+    private var lead: PageValue {
+        var values = ["amount": language.money(payout.totalMinor, payout.unit)]
+        values["paid"] = language.integer(Int64(payout.items.filter { $0.state == .paid }.count))
+        values["failed"] = language.integer(Int64(payout.items.filter { $0.state == .failed }.count))
+        return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(payout.items.count), values)
+    }
+
+    private func next(isMaker: Bool, mayApprove: Bool, mayWrite: Bool) -> String {
+        switch payout.state {
+        case .draft: language(isMaker ? "payout.next.otherPerson" : mayApprove ? "payout.next.approve" : "payout.next.noRight")
+        case .approved: language(mayWrite ? "payout.next.send" : "payout.next.noRight")
+        case .sent, .unknown: language(mayWrite ? "payout.next.record" : "payout.next.noRight")
+        case .paid: language("payout.next.paid")
+        case .failed: language("payout.next.failed")
+        case .canceled: language("payout.next.canceled")
+        }
+    }
+
+    private func item(item: Payout.Item, mayWrite: Bool) -> PageObject {
+        let name = names.member(item.memberID, language)
+        let paid = commissions[item.memberID] ?? []
+        let more = paid.count - Self.commissionsShownMax
+        return [
+            "memberId": .text(item.memberID.text), "name": .text(name), "initials": .text(Initials.of(name)),
+            "amount": .text(language.amount(item.amountMinor, payout.unit)), "state": item.state.badge(language),
+            "reference": PageValue(item.reference),
+            "commissionsLabel": paid.isEmpty ? nil : .text(language.plural("payout.commissions", Int64(paid.count))),
+            "commissions": PageValue(
+                paid.prefix(Self.commissionsShownMax).map { commission -> PageObject in
+                    [
+                        "amount": .text(language.money(commission.amountMinor, payout.unit)),
+                        "url": commission.saleID.map { .text("/sales/\($0.text)/receipt") } ?? nil,
+                        "text": .text(commission.invoiceID ?? language("payout.noSale")),
+                    ]
+                }), "more": more > 0 ? .text(language.plural("payout.more", Int64(more))) : nil,
+            "mayRecord": .flag(mayWrite && [.sent, .unknown].contains(item.state)),
+            "referenceLabel": .text(language("payout.referenceOf", ["name": name])), "field": .text("reference-\(item.memberID.text)"),
+        ]
+    }
+
+    private func act(_ person: String, _ at: Instant) -> PageValue {
+        ["who": .text(people.name(person, language)), "at": language.time(at)]
+    }
+
+    private var pager: PageValue {
+        let size = PayoutPages.itemsPerPage
+        guard payout.items.count > size else { return .nothing }
+        let last = first + shown.count
+        let base = "/payouts/\(payout.id.text)?from="
+        return [
+            "label": .text(language("pager.label")),
+            "summary": .text(
+                language.plural(
+                    "pager.summary", Int64(payout.items.count),
+                    ["first": language.integer(Int64(first + 1)), "last": language.integer(Int64(last))])),
+            "previous": first > 0 ? ["url": .text(base + String(max(0, first - size))), "label": .text(language("pager.previous"))] : nil,
+            "next": last < payout.items.count ? ["url": .text(base + String(last)), "label": .text(language("pager.next"))] : nil,
+        ]
+    }
+}

@@ -1,0 +1,178 @@
+import Chronology
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Persistence
+import Web
+
+/// Paying members: what is due, a preview, the batch, its file, and what the bank said.
+enum PayoutPages {
+    static let payoutsPerPage = 25
+    static let itemsPerPage = 100
+    /// Rows of each list of a preview.
+    static let previewRowsMax = 200
+    /// Commissions looked up for one page of items.
+    static let commissionsMax = 5_000
+    static let programsMax = 200
+
+    static func add(to api: inout API, gate: PageGate) {
+        api.page("/payouts", .ledgerRead, gate) { visit in try await list(visit) }
+        api.form("/payouts", .payoutsWrite, gate) { visit, fields in try await make(visit, fields) }
+        api.page("/payouts/{id}", .ledgerRead, gate) { visit in try await show(visit) }
+        api.page("/payouts/{id}/file", .payoutsWrite, gate) { visit in try await file(visit) }
+        api.form("/payouts/{id}/approval", .payoutsApprove, gate) { visit, _ in try await step(visit, Payout.approve) }
+        api.form("/payouts/{id}/cancellation", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.cancel) }
+        api.form("/payouts/{id}/dispatch", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.dispatch) }
+        api.form("/payouts/{id}/outcomes", .payoutsWrite, gate) { visit, fields in try await record(visit, fields) }
+    }
+
+    // MARK: All payouts
+
+    private static func list(_ visit: PageVisit) async throws -> Response {
+        let before = visit.query["startingAfter"].flatMap { PayoutID($0) }
+        let workspace = visit.workspaceID
+        let now = visit.now
+        let vault = visit.installation.vault
+        let (programs, due, found, makers) = try await visit.installation.main.read { connection in
+            let found = try PayoutListStore.newest(in: workspace, before: before, limit: payoutsPerPage + 1, on: connection)
+            return (
+                try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection),
+                try PayoutListStore.due(in: workspace, at: now, on: connection), found,
+                try OperatorNames.load(found.map(\.createdBy), vault: vault, on: connection)
+            )
+        }
+        let model = PayoutListModel(
+            payouts: Array(found.prefix(payoutsPerPage)), hasMore: found.count > payoutsPerPage, isFirstPage: before == nil, due: due,
+            programs: programs, makers: makers, mayWrite: visit.session.may(.payoutsWrite),
+            csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+        return try visit.page(
+            "payout-list", title: visit.language("payouts.title"), current: "/payouts", notice: refusal(visit), model.page)
+    }
+
+    // MARK: Making one
+
+    /// First shows what would happen, by a run that is taken back; makes it when the preview's button says so.
+    private static func make(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
+        guard let program = fields["programId"].flatMap({ ProgramID($0) }) else { throw Refusal.unknownProgram() }
+        let cutoff = fields["cutoff"].flatMap { try? Instant(rfc3339: $0) } ?? visit.now
+        let isDryRun = fields["make"] == nil
+        let payout: Payout
+        do {
+            payout = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
+                try Payout.make(NewPayout(programID: program, cutoff: cutoff, isDryRun: isDryRun), in: write)
+            }
+        } catch let problem as Problem where problem.code == "nothing_due" {
+            return visit.seeOther("/payouts?refused=\(problem.code)")
+        }
+        guard isDryRun else { return visit.seeOther("/payouts/\(payout.id.text)") }
+        let shown = payout.items.prefix(previewRowsMax).map(\.memberID) + payout.excluded.prefix(previewRowsMax).map(\.memberID)
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let (names, known) = try await visit.installation.main.read { connection in
+            (
+                try PersonNames.load(members: shown, vault: vault, on: connection),
+                try ProgramStore.newest(program, in: workspace, on: connection)
+            )
+        }
+        guard let known else { throw Refusal.unknownProgram() }
+        let model = PayoutPreviewModel(
+            payout: payout, program: known, names: names, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+        return try visit.page(
+            "payout-preview", title: visit.language("payoutPreview.title"), current: "/payouts", isNarrow: true, model.page)
+    }
+
+    // MARK: One payout
+
+    private static func show(_ visit: PageVisit) async throws -> Response {
+        let id: PayoutID = try visit.context.id()
+        let first = max(0, visit.query["from"].flatMap { Int($0) } ?? 0)
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let model = try await visit.installation.main.read { connection -> PayoutModel? in
+            guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
+                let program = try ProgramStore.newest(payout.programID, in: workspace, on: connection)
+            else { return nil }
+            let shown = Array(payout.items.dropFirst(first).prefix(itemsPerPage))
+            let members = shown.map(\.memberID)
+            return PayoutModel(
+                payout: payout, shown: shown, first: first, program: program,
+                names: try PersonNames.load(members: members, vault: vault, on: connection),
+                commissions: try PayoutListStore.commissions(of: id, members: members, limit: commissionsMax, on: connection),
+                people: try OperatorNames.load(
+                    [payout.createdBy, payout.approvedBy].compactMap { $0 }, vault: vault, on: connection),
+                session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+        }
+        guard let model else { throw Problem.notFound() }
+        return try visit.page("payout-show", title: model.heading, current: "/payouts", notice: refusal(visit), model.page)
+    }
+
+    private static func step(
+        _ visit: PageVisit, _ verb: @escaping @Sendable (PayoutID, Write) throws -> Payout
+    ) async throws -> Response {
+        let id: PayoutID = try visit.context.id()
+        return try await back(to: id, visit) { write in _ = try verb(id, write) }
+    }
+
+    private static func record(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
+        let id: PayoutID = try visit.context.id()
+        guard let member = fields["memberId"].flatMap({ MemberID($0) }),
+            let result = fields["outcome"].flatMap({ PayoutOutcome.Result(rawValue: $0) })
+        else { throw Problem.notFound() }
+        guard let reference = fields["reference"], !reference.isEmpty, reference.utf8.count <= 200 else {
+            return visit.seeOther("/payouts/\(id.text)?refused=reference_missing")
+        }
+        return try await back(to: id, visit) { write in
+            _ = try Payout.record(PayoutOutcome(memberID: member, result: result, reference: reference), of: id, in: write)
+        }
+    }
+
+    /// Hands the file over and notes who took it: it names people and their accounts.
+    private static func file(_ visit: PageVisit) async throws -> Response {
+        let id: PayoutID = try visit.context.id()
+        guard let format = visit.query["format"].flatMap({ PayoutFile.Format(rawValue: $0) }) else { throw Problem.notFound() }
+        let workspace = visit.workspaceID
+        let text: String
+        do {
+            text = try await visit.installation.write(workspace, actor: visit.session.actor) { write in
+                let text = try PayoutFile.make(id, format, in: workspace, vault: write.vault, on: write.connection)
+                try write.audit("payout.file", subject: id.text, JSONText(["format": .text(format.rawValue)]))
+                return text
+            }
+        } catch {
+            guard let problem = Refusal.of(error), refusals.contains(problem.code) else { throw error }
+            return visit.seeOther("/payouts/\(id.text)?refused=\(problem.code)")
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: format.contentType, .contentDisposition: "attachment; filename=\"\(id.text).\(format.ending)\"",
+                .cacheControl: "no-store",
+            ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// Does something to a payout and shows its page again, with the reason when it was refused.
+    private static func back(
+        to id: PayoutID, _ visit: PageVisit, _ act: @escaping @Sendable (Write) throws -> Void
+    ) async throws -> Response {
+        do {
+            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, act)
+        } catch {
+            guard let problem = Refusal.of(error), refusals.contains(problem.code) else { throw Refusal.of(error) ?? error }
+            return visit.seeOther("/payouts/\(id.text)?refused=\(problem.code)")
+        }
+        return visit.seeOther("/payouts/\(id.text)")
+    }
+
+    /// Refusals that the page itself explains.
+    private static let refusals: Set<String> = [
+        "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
+        "not_iban", "reference_missing",
+    ]
+
+    private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {
+        guard let code = visit.query["refused"], refusals.contains(code) else { return nil }
+        let words = code.split(separator: "_")
+        let key = words.dropFirst().reduce(String(words[0])) { $0 + $1.capitalized }
+        return PageFrame.Notice(kind: "bad", icon: "warning", text: visit.language("payoutRefused.\(key)"))
+    }
+}
