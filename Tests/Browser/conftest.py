@@ -44,7 +44,7 @@ def server(tmp_path_factory):
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
                                env={**os.environ, "KITH_RATE_LIMIT": "0"})
     try:
-        yield Server(json.loads(made.stdout), address(process, log))
+        yield Server(json.loads(made.stdout), address(process, log), database)
     finally:
         process.terminate()
         try:
@@ -82,8 +82,8 @@ def address(process, log):
 
 
 class Server:
-    def __init__(self, made, base):
-        self.base = base
+    def __init__(self, made, base, database):
+        self.base, self.database = base, database
         self.email, self.password = made["ownerEmail"], made["ownerPassword"]
         self.secret_key, self.publishable_key = made["secretKey"], made["publishableKey"]
 

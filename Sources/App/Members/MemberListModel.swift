@@ -1,0 +1,94 @@
+import Money
+import Web
+
+/// The members page.
+struct MemberListModel: PageModel {
+    var members: [Member]
+    var names: PersonNames
+    var hasMore: Bool
+    var isFirstPage: Bool
+    var stages: [Member.Stage: Int64]
+    var sales: [MemberID: Int64]
+    var earned: [MemberID: [MemberPageStore.Earned]]
+    var programs: [Program]
+    var filter: MemberPageStore.Filter
+    var find: String
+    var language: PageLanguage
+
+    var page: PageObject {
+        let isFiltered = !find.isEmpty || filter.program != nil || filter.stage != nil || filter.status != nil
+        return [
+            "lead": lead, "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
+            "filter": [
+                "find": .text(find), "active": .flag(isFiltered),
+                "programs": PageValue(
+                    options(filter.program?.text, any: "members.filter.programAny", programs.map { ($0.id.text, $0.name) })),
+                "stages": PageValue(
+                    options(
+                        filter.stage?.rawValue, any: "members.filter.stageAny",
+                        Member.Stage.allCases.map { ($0.rawValue, language("members.stage.\($0.rawValue)")) })),
+                "statuses": PageValue(
+                    options(
+                        filter.status?.rawValue, any: "members.filter.statusAny",
+                        Member.Status.allCases.map { ($0.rawValue, language("members.status.\($0.rawValue)")) })),
+            ], "hasMembers": .flag(!members.isEmpty), "members": PageValue(members.map(row)), "pager": pager,
+            "nothingFound": .flag(members.isEmpty && isFiltered),
+        ]
+    }
+
+    private var lead: PageValue {
+        let total = stages.values.reduce(0, +)
+        guard total > 0 else { return language.sentence("members.lead.none") }
+        let values = [
+            "sharing": language.integer(stages[.sharer] ?? 0), "promoting": language.integer(stages[.promoter] ?? 0),
+        ]
+        return language.sentence("members.lead.some", count: total, values)
+    }
+
+    private func row(_ member: Member) -> PageObject {
+        let name = names.member(member.id, language)
+        let amounts = (earned[member.id] ?? []).compactMap { sum in (try? UnitCode(sum.unit)).map { language.money(sum.keptMinor, $0) } }
+        return [
+            "url": .text("/members/\(member.id.text)"), "name": .text(name), "initials": .text(Initials.of(name)),
+            "stage": .text(language("members.stage.\(member.stage.rawValue)")), "status": member.status.badge(language),
+            "joinedAt": language.time(member.joinedAt), "sales": .text(language.integer(sales[member.id] ?? 0)),
+            "earned": .text(amounts.isEmpty ? "–" : amounts.joined(separator: language("list.separator"))),
+        ]
+    }
+
+    private func options(_ chosen: String?, any: String, _ all: [(String, String)]) -> [PageObject] {
+        ([("", language(any))] + all).map { value, label in
+            ["value": .text(value), "label": .text(label), "chosen": .flag(value == chosen ?? "")]
+        }
+    }
+
+    private var pager: PageValue {
+        guard hasMore || !isFirstPage else { return .nothing }
+        func url(_ after: MemberID?) -> PageValue {
+            let fields = [
+                ("find", find), ("program", filter.program?.text ?? ""), ("stage", filter.stage?.rawValue ?? ""),
+                ("status", filter.status?.rawValue ?? ""), ("startingAfter", after?.text ?? ""),
+            ]
+            let query = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
+            return .text("/members" + (query.isEmpty ? "" : "?" + query))
+        }
+        return [
+            "label": .text(language("pager.label")), "summary": "",
+            "previous": isFirstPage ? nil : ["url": url(nil), "label": .text(language("members.newest"))],
+            "next": hasMore ? ["url": url(members.last?.id), "label": .text(language("pager.next"))] : nil,
+        ]
+    }
+}
+
+extension Member.Status {
+    func badge(_ language: PageLanguage) -> PageValue {
+        let (tone, icon) =
+            switch self {
+            case .active: ("good", "check")
+            case .inactive: ("", "clock")
+            case .suspended: ("warn", "warning")
+            case .terminated, .erased: ("", "none")
+            }
+        return ["tone": .text(tone), "icon": .text(icon), "label": .text(language("members.status.\(rawValue)"))]
+    }
+}

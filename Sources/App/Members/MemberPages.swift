@@ -1,0 +1,102 @@
+import Chronology
+import Hummingbird
+import Ledger
+import Persistence
+import Web
+
+/// Members as a list, and each member's story.
+enum MemberPages {
+    static let membersPerPage = 50
+    /// Names are sealed: by name, this many of the newest that match the filters are looked through.
+    static let namesReadMax = 500
+    static let linesMax = 20
+    static let movesMax = 50
+    static let introducedMax = 50
+    static let linksMax = 50
+    static let programsMax = 200
+
+    static func add(to api: inout API, gate: PageGate) {
+        api.page("/members", .membersRead, gate) { visit in try await list(visit) }
+        api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
+    }
+
+    private static func list(_ visit: PageVisit) async throws -> Response {
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let language = visit.language
+        let before = visit.query["startingAfter"].flatMap { MemberID($0) }
+        let find = String((visit.query["find"] ?? "").prefix(255))
+        let wanted = MemberPageStore.Filter(
+            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
+            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+        let model = try await visit.installation.main.read { connection -> MemberListModel in
+            var filter = wanted
+            var named: String?
+            if !find.isEmpty {
+                let known = try lookUp(find, in: workspace, vault: vault, on: connection)
+                if known.isEmpty { named = find.lowercased() } else { filter.ids = known }
+            }
+            let limit = named == nil ? membersPerPage + 1 : namesReadMax
+            var members = try MemberPageStore.newest(in: workspace, filter, before: before, limit: limit, on: connection)
+            var hasMore = named == nil && members.count > membersPerPage
+            var names = PersonNames.none
+            if let named {
+                names = try PersonNames.load(members: members.map(\.id), vault: vault, on: connection)
+                members = members.filter { names.member($0.id, language).lowercased().contains(named) }
+                hasMore = false
+            }
+            members = Array(members.prefix(membersPerPage))
+            let ids = members.map(\.id)
+            if named == nil { names = try PersonNames.load(members: ids, vault: vault, on: connection) }
+            return MemberListModel(
+                members: members, names: names, hasMore: hasMore, isFirstPage: before == nil,
+                stages: try MemberPageStore.stages(in: workspace, on: connection),
+                sales: try MemberPageStore.salesBrought(by: ids, on: connection), earned: try MemberPageStore.earned(by: ids, on: connection),
+                programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection), filter: wanted, find: find,
+                language: language)
+        }
+        return try visit.page("member-list", title: language("members.title"), current: "/members", model.page)
+    }
+
+    private static func lookUp(
+        _ text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> [MemberID] {
+        var found: [MemberID] = []
+        if let external = Normalised.externalID(text),
+            let member = try MemberStore.find(externalHash: vault.lookupHash(workspace, "member", external), in: workspace, on: connection)
+        {
+            found.append(member.id)
+        }
+        if let id = MemberID(text), try MemberStore.find(id, in: workspace, on: connection) != nil { found.append(id) }
+        if let email = Normalised.email(text) {
+            let hash = vault.lookupHash(workspace, PersonLookup.email.rawValue, email)
+            found += try MemberPageStore.members(emailHash: hash, in: workspace, on: connection)
+        }
+        return found
+    }
+
+    private static func show(_ visit: PageVisit) async throws -> Response {
+        let id: MemberID = try visit.context.id()
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let language = visit.language
+        let model = try await visit.installation.main.read { connection -> MemberModel? in
+            guard let member = try MemberStore.find(id, in: workspace, on: connection) else { return nil }
+            let introduced = try MemberPageStore.introduced(by: id, limit: introducedMax + 1, on: connection)
+            let people = introduced + [id] + (member.enrollerID.map { [$0] } ?? [])
+            return MemberModel(
+                member: member, names: try PersonNames.load(members: people, vault: vault, on: connection),
+                fields: try PersonStore.fields(of: [member.personID], [.email, .externalId], vault: vault, on: connection)[member.personID] ?? [:],
+                programs: try MemberStore.programs(of: id, on: connection).prefix(programsMax).compactMap {
+                    try ProgramStore.newest($0, in: workspace, on: connection)?.name
+                }, balances: try Journal.balances(workspace: workspace.text, member: id.text, on: connection),
+                links: try LinkStore.list(in: workspace, program: nil, member: id, after: nil, limit: linksMax, on: connection),
+                lines: try MemberPageStore.lines(of: id, limit: linesMax, on: connection),
+                moves: try MemberPageStore.moves(of: id, limit: movesMax, on: connection),
+                account: try PayoutStore.account(of: id, on: connection), introduced: Array(introduced.prefix(introducedMax)),
+                hasMoreIntroduced: introduced.count > introducedMax, now: visit.now, language: language)
+        }
+        guard let model else { throw Problem.notFound() }
+        return try visit.page("member-show", title: model.name, current: "/members", model.page)
+    }
+}
