@@ -7,6 +7,7 @@ import Web
 enum PageRoutes {
     static func add(to api: inout API, site: Site) {
         let gate = PageGate(installation: api.installation, site: site)
+        ProgramPages.add(to: &api, gate: gate)
         MemberPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
         FileRoutes.add(to: &api, site: site)
