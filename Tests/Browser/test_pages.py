@@ -8,7 +8,8 @@ from inspection import Visit, walk_by_keyboard
 
 SIGNED_OUT = {"sign-in": ("/sign-in", 200), "unknown link": ("/r/NO-SUCH-CODE", 404)}
 SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/links/new", 200), "sales": ("/sales", 200),
-             "audit": ("/audit", 200), "no such page": ("/no-such-page", 404)}
+             "programs": ("/programs", 200), "members": ("/members", 200), "nobody found": ("/members?find=zoe", 200), "commissions": ("/commissions", 200),
+             "payouts": ("/payouts", 200), "audit": ("/audit", 200), "no such page": ("/no-such-page", 404)}
 
 
 @pytest.mark.parametrize("width,scheme", MODES)

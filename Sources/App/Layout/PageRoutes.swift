@@ -9,6 +9,7 @@ enum PageRoutes {
         let gate = PageGate(installation: api.installation, site: site)
         ProgramPages.add(to: &api, gate: gate)
         MemberPages.add(to: &api, gate: gate)
+        CommissionPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
         FileRoutes.add(to: &api, site: site)
         SignInRoutes.add(to: &api, gate: gate)

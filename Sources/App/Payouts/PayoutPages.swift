@@ -39,7 +39,7 @@ enum PayoutPages {
             return (
                 try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection),
                 try PayoutListStore.due(in: workspace, at: now, on: connection), found,
-                try OperatorNames.load(found.map(\.createdBy), vault: vault, on: connection)
+                try OperatorNames.load(found.map(\.createdBy), in: workspace, vault: vault, on: connection)
             )
         }
         let model = PayoutListModel(
@@ -100,7 +100,7 @@ enum PayoutPages {
                 names: try PersonNames.load(members: members, vault: vault, on: connection),
                 commissions: try PayoutListStore.commissions(of: id, members: members, limit: commissionsMax, on: connection),
                 people: try OperatorNames.load(
-                    [payout.createdBy, payout.approvedBy].compactMap { $0 }, vault: vault, on: connection),
+                    [payout.createdBy, payout.approvedBy].compactMap { $0 }, in: workspace, vault: vault, on: connection),
                 session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         }
         guard let model else { throw Problem.notFound() }

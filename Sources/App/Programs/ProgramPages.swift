@@ -49,7 +49,7 @@ enum ProgramPages {
             let versions = try ProgramPageStore.versions(of: id, limit: versionsMax, on: connection)
             return ProgramModel(
                 program: program, size: try ProgramPageStore.size(of: id, on: connection), rules: try RuleStore.newestOfAll(in: id, on: connection),
-                versions: versions, authors: try OperatorNames.load(versions.map(\.author), vault: vault, on: connection),
+                versions: versions, authors: try OperatorNames.load(versions.map(\.author), in: workspace, vault: vault, on: connection),
                 orphan: try PersonNames.load(
                     members: program.settings.orphanMemberID.map { [$0] } ?? [], vault: vault, on: connection), language: language)
         }
