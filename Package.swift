@@ -7,6 +7,7 @@ let featuresWithTests: [String] = [
     "Commands",
     "Imports",
     "Clicks",
+    "Mail",
     "Outbound",
     "Payouts",
     "People",
@@ -134,7 +135,8 @@ var appTests: [Target] {
                 "App", "Web", "Persistence", "Ledger", "TestSupport", .product(name: "Money", package: "Engine"),
                 .product(name: "Chronology", package: "Engine"), .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/App", sources: featuresWithTests.map { "\($0)/Tests" }, swiftSettings: strict, plugins: ["EmbedFiles"])
     ]
