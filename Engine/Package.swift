@@ -32,5 +32,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RulesTests", dependencies: ["Rules", "Chronology", "Money", "SeededRandom"], swiftSettings: strict),
+        .testTarget(
+            name: "CompensationTests", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
+            resources: [.copy("compensation.json")], swiftSettings: strict),
+        .executableTarget(
+            name: "compensation-bench", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
+            path: "Benchmarks/CompensationBench", swiftSettings: strict),
     ]
 )

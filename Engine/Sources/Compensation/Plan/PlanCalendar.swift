@@ -102,15 +102,18 @@ public struct ZoneOffsets: Hashable, Sendable {
         LocalDay(dayNumber: localDayNumber(ofMs: instant.millisecondsSince1970))
     }
 
-    func localDayNumber(ofMs milliseconds: Int64) -> Int64 {
+    func offsetMs(at milliseconds: Int64) -> Int64 {
         var low = 0
         var high = changes.count
         while low < high {
             let middle = (low + high) / 2
             if changes[middle].from.millisecondsSince1970 <= milliseconds { low = middle + 1 } else { high = middle }
         }
-        let offset = changes.isEmpty ? 0 : changes[max(0, low - 1)].offsetMs
-        let (local, overflow) = milliseconds.addingReportingOverflow(offset)
+        return changes.isEmpty ? 0 : changes[max(0, low - 1)].offsetMs
+    }
+
+    func localDayNumber(ofMs milliseconds: Int64) -> Int64 {
+        let (local, overflow) = milliseconds.addingReportingOverflow(offsetMs(at: milliseconds))
         let moment = overflow ? milliseconds : local
         let quotient = moment / 86_400_000
         return moment % 86_400_000 < 0 ? quotient - 1 : quotient

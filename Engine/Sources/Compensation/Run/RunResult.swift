@@ -21,6 +21,8 @@ public struct RunResult: Sendable {
     let groupVolume: Column<Int64>
     let bonusCarry: Carry
     let carryIn: Carry
+    /// Read by explanations; nothing is changed after the run.
+    let engineState: RunState
 
     init(
         state: RunState, lines: [Line], amounts: Column<Int64>, bonusTotals: [Column<Int64>], breakage: [Breakage],
@@ -38,6 +40,9 @@ public struct RunResult: Sendable {
         self.bonusTotals = bonusTotals
         self.bonusCarry = bonusCarry
         carryIn = state.carry
+        engineState = state
+        // Explanations read them later, and must not write.
+        for bonus in state.plan.bonuses { _ = try state.eligibility(of: bonus) }
         let tree = state.plan.rankRule.tree
         personalVolume = try state.column(.personalVolume(.qualifying, of: .both, on: tree))
         groupVolume = try state.column(.groupVolume(.qualifying, on: tree, depth: nil))

@@ -1,7 +1,10 @@
 import Chronology
 
 /// What a run knows so far: columns by member and order.
-final class RunState {
+///
+/// `@unchecked Sendable`: one run fills it; its tasks read columns and write only their own ranges. Afterwards it is only
+/// read.
+final class RunState: @unchecked Sendable {
     let plan: Plan
     let facts: Facts
     let carry: Carry
@@ -15,6 +18,7 @@ final class RunState {
     let kept: Column<UInt8>
     let activityWaived: Column<UInt8>
     var eligibilityWaived: [String: Set<Int>] = [:]
+    private var eligibilityColumns: [String: Column<UInt8>] = [:]
     /// One word per tracker and member.
     let trackers: [Column<UInt64>]
     /// Tags by bit; empty columns where the plan marks nothing.
@@ -106,11 +110,13 @@ final class RunState {
 
     /// Eligible promoters of a bonus.
     func eligibility(of bonus: Bonus) throws(RunFailure) -> Column<UInt8> {
+        if let known = eligibilityColumns[bonus.code] { return known }
         let column = try holds(bonus.eligibility)
         for member in 0..<facts.memberCount where facts.kind[member] == MemberKind.customer.rawValue { column[member] = 0 }
         if let waived = eligibilityWaived[bonus.code] {
             for member in waived where facts.isPromoter(member) { column[member] = 1 }
         }
+        eligibilityColumns[bonus.code] = column
         return column
     }
 

@@ -1,0 +1,110 @@
+public import Money
+
+/// The outcome of one legal check on one number.
+public enum CheckOutcome: Hashable, Sendable {
+    case passes
+    case fails
+    /// Nothing to judge, such as no revenue at all.
+    case nothingToJudge
+}
+
+/// The formulas of the audit, each on plain numbers. Comparisons are exact; no ratio is rounded.
+public enum LegalChecks {
+    /// rev(non-participants, own + downline) ÷ rev(total) must be above the share.
+    public static func nonParticipantShare(nonParticipants: Int64, total: Int64, above share: Rate) -> CheckOutcome {
+        guard total > 0 else { return .nothingToJudge }
+        return Int128(nonParticipants) * Int128(billion) > Int128(total) * Int128(share.billionths) ? .passes : .fails
+    }
+
+    /// (retail + countable consumption) ÷ revenue must be at least the share.
+    public static func endUserShare(retail: Int64, consumption: Int64, revenue: Int64, atLeast share: Rate) -> CheckOutcome {
+        guard revenue > 0 else { return .nothingToJudge }
+        let counted = (Int128(retail) + Int128(consumption)) * Int128(billion)
+        return counted >= Int128(revenue) * Int128(share.billionths) ? .passes : .fails
+    }
+
+    /// internal ÷ rewarded must be at most numerator ÷ denominator.
+    public static func internalShare(internal inside: Int64, rewarded: Int64, atMost numerator: Int64, over denominator: Int64) -> CheckOutcome {
+        guard rewarded > 0 else { return .nothingToJudge }
+        return Int128(inside) * Int128(denominator) <= Int128(rewarded) * Int128(numerator) ? .passes : .fails
+    }
+
+    /// The part of a member's own consumption in a month that counts: below the limit, so at most limit − 1 minor unit.
+    public static func countableConsumption(_ consumed: Int64, below limit: Int64) -> Int64 { max(0, min(consumed, limit - 1)) }
+
+    /// (sold + used) ÷ bought must be at least the share.
+    public static func seventyPercentRule(soldOrUsed: Int64, bought: Int64, atLeast share: Rate) -> CheckOutcome {
+        guard bought > 0 else { return .nothingToJudge }
+        return Int128(soldOrUsed) * Int128(billion) >= Int128(bought) * Int128(share.billionths) ? .passes : .fails
+    }
+
+    /// What a bonus is worth under the 70 % rule: all of it, or bonus × (sold + used) ÷ bought. Throws `.overflow`.
+    public static func seventyPercentBonus(
+        _ bonusMinor: Int64, soldOrUsed: Int64, bought: Int64, atLeast share: Rate
+    ) throws(MoneyFailure) -> Int64 {
+        guard seventyPercentRule(soldOrUsed: soldOrUsed, bought: bought, atLeast: share) == .fails else { return bonusMinor }
+        return try Rounding.halfEven(Int128(bonusMinor) * Int128(max(0, soldOrUsed)), over: Int128(bought))
+    }
+
+    /// Refund ÷ cost of goods of at most `monthsLimit` months must be at least the share; older goods are not judged.
+    public static func buyBack(refund: Int64, cost: Int64, ageMonths: Int64, monthsLimit: Int64, atLeast share: Rate) -> CheckOutcome {
+        guard cost > 0, ageMonths <= monthsLimit else { return .nothingToJudge }
+        return Int128(refund) * Int128(billion) >= Int128(cost) * Int128(share.billionths) ? .passes : .fails
+    }
+
+    /// UK: what a participant paid within the first days, the contract day being day 1.
+    public static func earlyPayments(total: Int64, atMost limit: Int64) -> CheckOutcome { total <= limit ? .passes : .fails }
+    /// Whether a payment falls in the first `days` days; the contract day is day 1.
+    public static func isEarly(daysSinceContract: Int64, days: Int64) -> Bool { daysSinceContract >= 0 && daysSinceContract < days }
+
+    /// DAC7: left out only with fewer than `salesBelow` sales and at most `considerationAtMost`.
+    public static func isReportable(sales: Int64, considerationMinor: Int64, salesBelow: Int64 = 30, considerationAtMost: Int64 = 200_000) -> Bool {
+        !(sales < salesBelow && considerationMinor <= considerationAtMost)
+    }
+
+    /// An order just over a threshold of a condition, in the last days, larger than trailing consumption explains.
+    public static func looksLoaded(
+        volumeWithout: Int64, orderVolume: Int64, threshold: Int64, daysBeforeEnd: Int64, lastDays: Int64, trailing: Int64,
+        factor: Int64
+    ) -> Bool {
+        volumeWithout < threshold && volumeWithout + orderVolume >= threshold && daysBeforeEnd < lastDays
+            && orderVolume > trailing.multipliedReportingOverflow(by: factor).partialValue
+    }
+}
+
+/// Limits of a country; a lawyer sets them.
+public struct LegalLimits: Hashable, Sendable {
+    public var nonParticipantAbove: Rate?
+    public var endUserAtLeast: Rate?
+    /// Internal share of rewarded volume, as a fraction.
+    public var internalNumerator: Int64
+    public var internalDenominator: Int64
+    public var consumptionBelowMinor: Int64
+    public var soldOrUsedAtLeast: Rate?
+    public var customersPerMonth: Int64
+    /// China: pay ÷ own sales, and paid levels.
+    public var payPerOwnSales: Rate?
+    public var levelsAtMost: Int?
+    public var lastDays: Int64
+
+    /// The defaults of the documentation.
+    public init(
+        nonParticipantAbove: Rate? = try? Rate("0.5"), endUserAtLeast: Rate? = try? Rate("0.8"), internalNumerator: Int64 = 1,
+        internalDenominator: Int64 = 3, consumptionBelowMinor: Int64 = 20_000, soldOrUsedAtLeast: Rate? = try? Rate("0.7"),
+        customersPerMonth: Int64 = 10, payPerOwnSales: Rate? = nil, levelsAtMost: Int? = nil, lastDays: Int64 = 3
+    ) {
+        self.nonParticipantAbove = nonParticipantAbove
+        self.endUserAtLeast = endUserAtLeast
+        self.internalNumerator = internalNumerator
+        self.internalDenominator = internalDenominator
+        self.consumptionBelowMinor = consumptionBelowMinor
+        self.soldOrUsedAtLeast = soldOrUsedAtLeast
+        self.customersPerMonth = customersPerMonth
+        self.payPerOwnSales = payPerOwnSales
+        self.levelsAtMost = levelsAtMost
+        self.lastDays = lastDays
+    }
+
+    /// China: pay at most 30 % of own sales, one level.
+    public static var china: LegalLimits { LegalLimits(payPerOwnSales: try? Rate("0.3"), levelsAtMost: 1) }
+}
