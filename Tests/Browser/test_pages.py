@@ -160,7 +160,7 @@ PLAIN_TEXTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["/", "/links", "/links/new", "/sales", "/sales?state=parked", "/audit", "/sales/{shared}/receipt",
+@pytest.mark.parametrize("path", ["/", "/programs", "/links", "/links/new", "/members", "/sales", "/sales?state=parked", "/commissions", "/payouts", "/audit", "/sales/{shared}/receipt",
                                   "/sales/{returned}/receipt", "/sales/{nobodys}/receipt", "/no-such-page"])
 def test_every_text_is_in_the_catalogue(server, shop, signed_in, chromium, path):
     """The pseudo-locale writes every letter of the catalogue with an accent; plain words are hard-coded ones."""
