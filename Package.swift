@@ -8,6 +8,7 @@ let featuresWithTests: [String] = [
     "Imports",
     "Clicks",
     "Mail",
+    "Commissions",
     "Outbound",
     "Payouts",
     "People",

@@ -9,7 +9,8 @@ public let creditedMembersLimit = 1_000
 /// - Percent: half-even(rate × base) once for the rule, split over the credited members by largest remainder. Where codes bring rates of their
 ///   own (level 0 only), the sum of rate × share takes the place of the rate. A member with several shares gets one line; so does an
 ///   enroller above several members.
-/// - Tiers: the base is split over the payees, and each part is paid by the payee's own volume so far, `accumulatedBefore`.
+/// - Tiers: the base is split over the payees. Each part is worth what the table gives for the payee's volume with it, less what it gives
+///   for the volume so far, `accumulatedBefore` (`TierTable.worth`).
 /// - Flat, points, credit: the amount once (per item: times the pieces that pass), split as above.
 /// - The friend gets the whole once. Conditions on a member's totals then look at the member with the largest share.
 ///
@@ -52,6 +53,9 @@ private func objection(
     if case .flat(_, let currency) = rule.reward, currency != facts.programCurrency {
         return .otherCurrency(rule: currency, program: facts.programCurrency)
     }
+    if rule.needsProgramCurrency, facts.currency != facts.programCurrency {
+        return .saleInOtherCurrency(sale: facts.currency, program: facts.programCurrency)
+    }
     guard facts.amount >= .zero, facts.items.allSatisfy({ $0.amount >= .zero }) else { return .negativeAmount }
     guard !rule.isPerItem || !facts.items.isEmpty else { return .noItems }
     return nil
@@ -64,5 +68,14 @@ extension RuleEvent {
         case .lead: event == .lead
         case .sale, .recurring: event == .sale
         }
+    }
+}
+
+extension CommissionRule {
+    /// Bounds of tiers and amounts of caps are in the program's currency, so a part of a sale in another cannot be held against them.
+    fileprivate var needsProgramCurrency: Bool {
+        if case .tiered = reward { return true }
+        if case .amount = cap?.limit { return reward.isPartOfAmount }
+        return false
     }
 }

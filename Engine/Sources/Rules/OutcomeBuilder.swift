@@ -8,6 +8,7 @@ struct OutcomeBuilder {
     private var lines: [RuleLine] = []
     private var refusals: [RuleRefusal] = []
     private var retained: Int128 = 0
+    private var counted: [String: Amount] = [:]
 
     init(_ rule: CommissionRule, facts: SaleFacts) {
         self.rule = rule
@@ -17,14 +18,15 @@ struct OutcomeBuilder {
     func finished() throws(MoneyFailure) -> RuleOutcome {
         guard let retained = Int64(exactly: retained) else { throw .overflow }
         return RuleOutcome(
-            ruleID: rule.id, version: rule.version, lines: lines, refusals: refusals, retained: Amount(minor: retained))
+            ruleID: rule.id, version: rule.version, lines: lines, refusals: refusals, retained: Amount(minor: retained),
+            counted: counted)
     }
 
     /// The whole rule came to nothing.
     func refused(_ reason: RuleRefusalReason) -> RuleOutcome {
         let refusal = RuleRefusal(ruleID: rule.id, version: rule.version, memberID: nil, reason: reason)
         return RuleOutcome(
-            ruleID: rule.id, version: rule.version, lines: [], refusals: [refusal], retained: .zero)
+            ruleID: rule.id, version: rule.version, lines: [], refusals: [refusal], retained: .zero, counted: [:])
     }
 
     mutating func refuse(_ reason: RuleRefusalReason, memberID: String?) {
@@ -91,43 +93,34 @@ struct OutcomeBuilder {
         for (claim, base) in zip(group.claims, bases) {
             guard let memberID = claim.payee?.memberID else { continue }
             let before = max(accumulatedBefore[memberID] ?? .zero, .zero)
-            switch table.mode {
-            case .marginal: try payMarginal(claim, base: base, before: before, table: table)
-            case .retroactive: try payRetroactive(claim, base: base, before: before, table: table)
-            }
+            counted[memberID] = base
+            try pay(claim, base: base, before: before, table: table)
         }
     }
 
-    /// Each slice at its own rate, summed exactly, rounded once.
-    private mutating func payMarginal(
-        _ claim: Claim, base: Amount, before: Amount, table: TierTable
-    ) throws(MoneyFailure) {
-        let slices = try table.slices(before: before, base: base)
-        let exact = slices.reduce(Int128(0)) { $0 + Int128($1.base.minor) * Int128($1.rate.billionths) }
-        let amount = try Rounding.halfEven(exact, over: Int128(Rate.billionthsPerWhole))
-        add(
-            amount, to: claim, purpose: .reward, base: base, rate: slices.count == 1 ? slices[0].rate : nil,
-            slices: slices, unit: .currency(facts.currency))
-    }
-
-    /// The rate reached is for this sale, and the difference to the rate before is for the volume before it.
-    private mutating func payRetroactive(
-        _ claim: Claim, base: Amount, before: Amount, table: TierTable
-    ) throws(MoneyFailure) {
+    /// The table's worth of the volume with this sale, less its worth before. Where a retroactive tier is newly reached, the part of this
+    /// sale and that of the volume before it are lines of their own.
+    private mutating func pay(_ claim: Claim, base: Amount, before: Amount, table: TierTable) throws(MoneyFailure) {
+        let after = try before.adding(base)
+        let total = try table.worth(of: after).subtracting(table.worth(of: before))
+        let rate = table.rate(at: after)
         let rateBefore = table.rate(at: before)
-        let rate = table.rate(at: try before.adding(base))
+        if total == .zero, rate < rateBefore, table.mode == .retroactive {
+            return refuse(.tiersFall, memberID: claim.payee?.memberID ?? "")
+        }
+        guard table.mode == .retroactive else {
+            let slices = try table.slices(before: before, base: base)
+            return add(
+                total.minor, to: claim, purpose: .reward, base: base, rate: slices.count == 1 ? slices[0].rate : nil, slices: slices,
+                unit: .currency(facts.currency))
+        }
+        let isNewTier = rate > rateBefore && before > .zero
+        let reward = isNewTier ? min(total, try rate.applied(to: base)) : total
+        add(reward.minor, to: claim, purpose: .reward, base: base, rate: rate, unit: .currency(facts.currency))
+        guard reward < total else { return }
         add(
-            try rate.applied(to: base).minor, to: claim, purpose: .reward, base: base, rate: rate,
-            unit: .currency(facts.currency))
-        // A table may fall: then the true-up takes back.
-        let difference = Int128(rate.billionths - rateBefore.billionths)
-        guard difference != 0, before > .zero else { return }
-        let trueUp = try Rounding.halfEven(
-            Int128(before.minor) * difference, over: Int128(Rate.billionthsPerWhole))
-        guard trueUp != 0 else { return }
-        add(
-            trueUp, to: claim, purpose: .trueUp, base: before,
-            rate: difference > 0 ? try Rate(billionths: Int64(difference)) : nil, unit: .currency(facts.currency))
+            try total.subtracting(reward).minor, to: claim, purpose: .trueUp, base: before,
+            rate: try Rate(billionths: rate.billionths - rateBefore.billionths), unit: .currency(facts.currency))
     }
 
     private mutating func add(

@@ -10,6 +10,9 @@ public struct RuleOutcome: Hashable, Sendable {
     /// What stays with the company because a level is empty or a member's condition fails, while others are paid. 0 for tiers, whose
     /// rate depends on who is paid.
     public let retained: Amount
+    /// What a tiered rule counts for each payee from now on, also where that paid nothing. Empty for other rewards, and when the rule as a
+    /// whole is refused.
+    public let counted: [String: Amount]
 }
 
 public enum RulePayee: Hashable, Sendable {
@@ -27,7 +30,7 @@ public struct RuleLine: Hashable, Sendable {
     public enum Purpose: String, Hashable, Sendable {
         /// For this sale.
         case reward
-        /// The difference that a retroactive tier pays on the volume before this sale.
+        /// What a retroactive tier that is newly reached pays on the volume before this sale.
         case trueUp
     }
 
@@ -86,6 +89,10 @@ public enum RuleRefusalReason: Hashable, Sendable {
     case noSuchLevel(level: Int)
     /// A fixed amount in another currency than the program's.
     case otherCurrency(rule: Currency, program: Currency)
+    /// A sale in another currency than the program's, in which the bounds of tiers and the amounts of caps are.
+    case saleInOtherCurrency(sale: Currency, program: Currency)
+    /// The tier that is reached pays less than has been paid already.
+    case tiersFall
     /// A sale below 0.
     case negativeAmount
     /// The exact result rounds to nothing.
@@ -113,6 +120,8 @@ public enum RuleRefusalReason: Hashable, Sendable {
         case .noItems: "noItems"
         case .noSuchLevel: "noSuchLevel"
         case .otherCurrency: "otherCurrency"
+        case .saleInOtherCurrency: "saleInOtherCurrency"
+        case .tiersFall: "tiersFall"
         case .negativeAmount: "negativeAmount"
         case .zeroAmount: "zeroAmount"
         case .overflow: "overflow"

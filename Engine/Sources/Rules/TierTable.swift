@@ -43,6 +43,23 @@ public struct TierTable: Hashable, Sendable {
         tiers.last { $0.from <= volume }?.rate ?? .zero
     }
 
+    /// What a whole volume is worth, rounded once, half to even; below 0 nothing. More volume is never worth less: where the rates of a
+    /// retroactive table fall, what the volume before was worth remains. Throws `.overflow` beyond Int64.
+    public func worth(of volume: Amount) throws(MoneyFailure) -> Amount {
+        guard volume > .zero else { return .zero }
+        switch mode {
+        case .marginal:
+            let exact = try slices(before: .zero, base: volume).reduce(Int128(0)) { $0 + Int128($1.base.minor) * Int128($1.rate.billionths) }
+            return Amount(minor: try Rounding.halfEven(exact, over: Int128(Rate.billionthsPerWhole)))
+        case .retroactive:
+            var worth = try rate(at: volume).applied(to: volume)
+            for (tier, next) in zip(tiers, tiers.dropFirst()) where next.from <= volume && next.rate < tier.rate {
+                worth = max(worth, try tier.rate.applied(to: Amount(minor: next.from.minor - 1)))
+            }
+            return worth
+        }
+    }
+
     /// The volume from `before` to `before + base`, cut at the tiers: what each rate is paid on. Empty slices are left out.
     /// `before` below 0 counts as 0. Throws `.overflow` when the end does not fit Int64.
     public func slices(before: Amount, base: Amount) throws(MoneyFailure) -> [TierSlice] {

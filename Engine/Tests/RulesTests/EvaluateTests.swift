@@ -203,7 +203,9 @@ import Testing
                 ])
             var exact: Int128 = 0
             for cent in before..<(before + amount) { exact += Int128(tiers.rate(at: Amount(minor: cent)).billionths) }
-            let expected = try Rounding.halfEven(exact, over: 1_000_000_000)
+            var exactBefore: Int128 = 0
+            for cent in 0..<before { exactBefore += Int128(tiers.rate(at: Amount(minor: cent)).billionths) }
+            let expected = try Rounding.halfEven(exactBefore + exact, over: 1_000_000_000) - Rounding.halfEven(exactBefore, over: 1_000_000_000)
             let outcome = evaluate(
                 try rule(.tiered(tiers)), facts: sale(amount), credited: [try member("a")], accumulatedBefore: ["a": Amount(minor: before)])
             #expect((outcome.lines.first?.amount.minor ?? 0) == expected, "seed \(seed) \(before) \(amount)")
@@ -211,6 +213,44 @@ import Testing
         let end = evaluate(
             try rule(.tiered(table(.marginal))), facts: sale(.max), credited: [try member("a")], accumulatedBefore: ["a": Amount(minor: 1)])
         #expect(end.refusals.map(\.reason) == [.overflow])
+    }
+
+    /// However a month is cut into sales, they sum to what the table gives for the whole, and all is counted.
+    @Test(arguments: [TierMode.marginal, .retroactive]) func tiersSumToTheWorthOfTheMonth(mode: TierMode) throws {
+        let seed: UInt64 = 13
+        var random = SplitMix64(seed: seed)
+        for round in 0..<300 {
+            var from: Int64 = Int64.random(in: 0...500, using: &random)
+            let table = try TierTable(
+                mode: mode,
+                tiers: try (0..<Int.random(in: 1...4, using: &random)).map { _ in
+                    defer { from += Int64.random(in: 1...700, using: &random) }
+                    return Tier(from: Amount(minor: from), rate: try Rate(billionths: Int64.random(in: 0...1_000_000_000, using: &random)))
+                })
+            var volume: Int64 = 0
+            var paid: Int64 = 0
+            for _ in 0..<12 {
+                let amount = Int64.random(in: 0...400, using: &random)
+                let outcome = evaluate(
+                    try rule(.tiered(table)), facts: sale(amount), credited: [try member("a")], accumulatedBefore: ["a": Amount(minor: volume)])
+                #expect(outcome.counted == ["a": Amount(minor: amount)])
+                #expect(outcome.lines.allSatisfy { $0.amount > .zero })
+                volume += amount
+                paid += outcome.lines.reduce(0) { $0 + $1.amount.minor }
+                #expect(paid == (try table.worth(of: Amount(minor: volume))).minor, "seed \(seed) round \(round) volume \(volume) of \(table)")
+            }
+        }
+    }
+
+    @Test func tiersAndAmountCapsNeedTheProgramsCurrency() throws {
+        let capped = try CommissionRule(
+            id: "rule", version: 1, event: .sale, reward: try percent("0.1"), cap: try Cap(.amount(Amount(minor: 10)), per: .member, period: .month),
+            effectiveFrom: start)
+        for rule in [try rule(.tiered(table(.marginal))), capped] {
+            let outcome = evaluate(rule, facts: sale(100, currency: yen), credited: [try member("a")])
+            #expect(outcome.lines.isEmpty && outcome.counted.isEmpty)
+            #expect(outcome.refusals.map(\.reason) == [.saleInOtherCurrency(sale: yen, program: euro)])
+        }
     }
 
     @Test func nothingIsLostInAnyCurrency() throws {

@@ -54,7 +54,7 @@ extension Commission {
             people.insert(member.memberID)
             people.formUnion(try MemberStore.enrollers(above: member.memberID, limit: CommissionRule.levelLimit, on: write.connection))
         }
-        let sold = try CommissionStore.totals(of: people.sorted(), in: program, on: write.connection)
+        let sold = try CreditStore.totals(of: people.sorted(), in: program, on: write.connection)
         return Dictionary(people.map { ($0.text, sold[$0.text] ?? ["sales": 0, "amount": 0]) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -70,12 +70,7 @@ extension Commission {
         // By level first, as commissions are listed: the first answer and every later one have the same order.
         inForce.sort { ($0.terms.level, $0.id) < ($1.terms.level, $1.id) }
         let depth = inForce.map(\.terms.level).max() ?? 0
-        let credited = try occasion.credit.creditedMembers.map { member in
-            CreditedMember(
-                memberID: member.memberID.text, share: member.share,
-                enrollerIDs: depth == 0 ? [] : try MemberStore.enrollers(above: member.memberID, limit: depth, on: write.connection).map(\.text),
-                rateOverride: member.rateOverride)
-        }
+        let credited = try credited(occasion.credit, depth: depth, in: write)
         for rule in inForce {
             try apply(rule, to: occasion, credited: credited, earned: &earned, in: write)
         }
@@ -86,23 +81,32 @@ extension Commission {
         return earned
     }
 
+    /// The shares one by one: a member's codes may bring different rates.
+    private static func credited(_ credit: Credit, depth: Int, in write: Write) throws -> [CreditedMember] {
+        var enrollers: [String: [String]] = [:]
+        if depth > 0 {
+            for id in Set(credit.decision.shares.map(\.memberID)) {
+                enrollers[id] = try MemberStore.enrollers(above: MemberID(stored: id), limit: depth, on: write.connection).map(\.text)
+            }
+        }
+        return credit.decision.shares.map { share in
+            CreditedMember(
+                memberID: share.memberID, share: share.share, enrollerIDs: enrollers[share.memberID] ?? [], rateOverride: share.rateOverride)
+        }
+    }
+
     private static func apply(
         _ rule: Rule, to occasion: Occasion, credited: [CreditedMember], earned: inout Earned, in write: Write
     ) throws {
-        let period = Period(rule: rule, occasion: occasion)
         let outcome = evaluate(
-            rule.terms, facts: occasion.facts, credited: credited,
-            accumulatedBefore: try accumulated(rule, credited, period: period, in: write))
+            rule.terms, facts: occasion.facts, credited: credited, accumulatedBefore: try accumulated(rule, occasion, credited, in: write))
+        try count(outcome, of: rule, occasion, in: write)
         for refusal in outcome.refusals { earned.refusals.append(refusal.json(rule: rule)) }
         for (position, line) in outcome.lines.enumerated() {
             guard let member = line.payee.memberID.map({ MemberID(stored: $0) }) else {
                 // A reward for the friend is issued by the rewards feature; a ledger account needs a member.
                 earned.refusals.append(RuleRefusal.friendWithoutAccount(rule))
                 continue
-            }
-            if case .tiered = rule.terms.reward, line.purpose == .reward, let sale = occasion.saleID {
-                try UsageStore.insertTierEntry(
-                    sale: sale, rule: rule.id, member: member, period: period.month, baseMinor: line.base?.minor ?? 0, on: write.connection)
             }
             guard line.amount.minor > 0 else { continue }
             guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
@@ -113,7 +117,7 @@ extension Commission {
             let commission = Commission(
                 id: write.world.newID(), workspaceID: write.workspace.id, programID: occasion.program.id, cause: occasion.cause,
                 causeID: occasion.causeID, saleID: occasion.saleID, memberID: member, ruleID: rule.id, ruleVersion: rule.terms.version,
-                line: position, level: line.level, baseMinor: line.base?.minor ?? 0, rate: line.rate?.text, sharePPM: line.share.ppm,
+                line: position, purpose: Purpose(rawValue: line.purpose.rawValue) ?? .reward, level: line.level, baseMinor: line.base?.minor ?? 0, rate: line.rate?.text, sharePPM: line.share.ppm,
                 unit: line.unit, amountMinor: allowed.minor, state: .pending,
                 holdUntil: try occasion.facts.occurredAt.adding(milliseconds: occasion.program.settings.holdDays * 86_400_000),
                 explanation: line.explanation(allowed: allowed), occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
@@ -123,15 +127,24 @@ extension Commission {
     }
 
     private static func accumulated(
-        _ rule: Rule, _ credited: [CreditedMember], period: Period, in write: Write
+        _ rule: Rule, _ occasion: Occasion, _ credited: [CreditedMember], in write: Write
     ) throws -> [String: Amount] {
         guard case .tiered = rule.terms.reward else { return [:] }
         var before: [String: Amount] = [:]
         for id in Set(credited.flatMap { [$0.memberID] + $0.enrollerIDs }) {
-            before[id] = Amount(
-                minor: try UsageStore.tier(rule.id, member: MemberID(stored: id), period: period.month, on: write.connection))
+            before[id] = try Amount.sum(
+                UsageStore.tier(occasion.tierPlace(rule, id), on: write.connection).map { Amount(minor: $0.baseMinor) })
         }
         return before
+    }
+
+    /// What a sale adds to the tiers, also where it pays nothing yet.
+    private static func count(_ outcome: RuleOutcome, of rule: Rule, _ occasion: Occasion, in write: Write) throws {
+        guard let sale = occasion.saleID else { return }
+        for (member, base) in outcome.counted.sorted(by: { $0.key < $1.key }) where base > .zero {
+            try UsageStore.insertTierEntry(
+                sale: sale, occasion.tierPlace(rule, member), version: rule.terms.version, baseMinor: base.minor, on: write.connection)
+        }
     }
 
     /// What a cap lets through, counted at once; nil when it is used up.
@@ -144,7 +157,8 @@ extension Commission {
         let decision = cap.allow(wanted: amount, used: CapUse(amount: Amount(minor: used.amountMinor), count: used.count))
         guard decision.allowed > .zero else { return nil }
         try UsageStore.addToCap(
-            rule.id, scope: place.scope, period: place.period, unit: unit, amountMinor: decision.allowed.minor, count: 1, on: write.connection)
+            rule.id, scope: place.scope, period: place.period, unit: unit, amountMinor: cap.counted(decision.allowed).minor, count: 1,
+            on: write.connection)
         return decision.allowed
     }
 
@@ -161,10 +175,20 @@ extension Commission {
         }
         try write.post(cause: occasion.causeID, purpose: "commission", effectiveAt: occasion.facts.occurredAt, entries)
     }
+}
 
-    private struct Period {
-        let month: String
-        init(rule: Rule, occasion: Occasion) { month = occasion.program.zone.period(.month, of: occasion.facts.occurredAt) }
+extension Commission.Occasion {
+    fileprivate func tierPlace(_ rule: Rule, _ member: String) -> TierPlace {
+        TierPlace(
+            rule: rule.id, member: MemberID(stored: member), period: program.zone.period(.month, of: facts.occurredAt),
+            unit: .currency(facts.currency))
+    }
+}
+
+extension Cap {
+    /// What a commission adds to the cap's amount: nothing where the cap only counts, so that no sum overflows.
+    func counted(_ amount: Amount) -> Amount {
+        if case .amount = limit { amount } else { .zero }
     }
 }
 

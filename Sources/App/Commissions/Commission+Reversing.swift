@@ -6,62 +6,137 @@ import Rules
 import Web
 
 extension Commission {
-    /// Takes back the part of each commission that belongs to what was refunded, at every level of the sale. What is paid or spent
-    /// already becomes a debt, which later commissions pay off first.
+    /// Takes back the part of each commission that belongs to what was refunded, at every level of the sale; of tiers what their month is
+    /// no longer worth. What is paid or spent already becomes a debt, which later commissions pay off first.
     static func reverse(for sale: Sale, cause refund: Refund, in write: Write) throws {
-        var entries: [Entry] = []
-        try UsageStore.takeFromTiers(
-            sale: sale.id, refundedMinor: sale.refundedMinor, amountMinor: sale.amountMinor, on: write.connection)
-        for var commission in try CommissionStore.of(sale: sale.id, on: write.connection) {
-            guard [.pending, .approved, .held, .paid].contains(commission.state) else { continue }
-            let back = try Reversal.amount(
-                commission: Amount(minor: commission.amountMinor), alreadyReversed: Amount(minor: commission.reversedMinor),
-                refundedTotal: Amount(minor: sale.refundedMinor), saleAmount: Amount(minor: sale.amountMinor))
-            guard back > .zero else { continue }
-            entries += try commission.reversal(of: back, entries: entries, in: write)
-            commission.reversedMinor += back.minor
-            try commission.giveBack(back, of: sale, isWhole: commission.keptMinor == 0, in: write)
-            if commission.keptMinor == 0 { commission.state = .reversed }
-            try CommissionStore.update(commission, on: write.connection)
-            try write.emit(.commissionReversed, subject: commission.id.text, JSONText(commission.json))
+        let places = try UsageStore.takeFromTiers(sale: sale, on: write.connection)
+        var excess: [TierPlace: Int64] = [:]
+        for place in places {
+            let kept = try CommissionStore.kept(in: place, on: write.connection)
+            excess[place] = max(0, kept - (try place.worth(on: write.connection).minor))
         }
+        var reversal = Reversing(refund: refund, write: write)
+        for commission in try CommissionStore.of(sale: sale.id, on: write.connection) where commission.state.isTakeable {
+            if let place = places.first(where: { $0.rule == commission.ruleID && $0.member == commission.memberID }) {
+                let back = min(excess[place] ?? 0, commission.keptMinor)
+                excess[place, default: 0] -= back
+                try reversal.take(Amount(minor: back), of: commission, sale: sale)
+            } else {
+                try reversal.take(try commission.part(of: sale), of: commission, sale: sale)
+            }
+        }
+        try reversal.post(purpose: "reversal", corrects: sale.id)
+        for place in places {
+            if let left = excess[place], left > 0 { try reversal.takeFromOthers(of: place, left) }
+        }
+    }
+
+    /// The part that goes back with what is refunded of the sale so far.
+    private func part(of sale: Sale) throws -> Amount {
+        guard sale.amountMinor > 0 else { return Amount(minor: keptMinor) }
+        return try Reversal.amount(
+            commission: Amount(minor: amountMinor), alreadyReversed: Amount(minor: reversedMinor),
+            refundedTotal: Amount(minor: sale.refundedMinor), saleAmount: Amount(minor: sale.amountMinor))
+    }
+}
+
+/// Gathers what one refund takes from commissions.
+private struct Reversing {
+    let refund: Refund
+    let write: Write
+    private var entries: [Entry] = []
+
+    init(refund: Refund, write: Write) {
+        self.refund = refund
+        self.write = write
+    }
+
+    /// Commissions of other sales looked at together.
+    private static let pageSize = 200
+
+    /// A lower tier takes back what other sales of the month were given for the higher one: true-ups first, then the newest.
+    mutating func takeFromOthers(of place: TierPlace, _ excessMinor: Int64) throws {
+        var left = excessMinor
+        while left > 0 {
+            let page = try CommissionStore.takeable(in: place, limit: Self.pageSize, on: write.connection)
+            guard !page.isEmpty else { return }
+            for commission in page where left > 0 {
+                guard let id = commission.saleID, let sale = try SaleStore.find(id, in: write.workspace.id, on: write.connection) else {
+                    throw DatabaseFailure(.corrupt, "the commission \(commission.id) of a tier has no sale")
+                }
+                let back = min(left, commission.keptMinor)
+                left -= back
+                try take(Amount(minor: back), of: commission, sale: sale, isOther: true)
+                try post(purpose: "reversal-\(commission.id.text)", corrects: sale.id)
+            }
+        }
+    }
+
+    /// Takes `back` of a commission. It counts as reversed when nothing of it is left for good: its sale is refunded as a whole, or the
+    /// tier it was given for is lost.
+    mutating func take(_ back: Amount, of known: Commission, sale: Sale, isOther: Bool = false) throws {
+        var commission = known
+        let isReversed = commission.keptMinor == back.minor && (isOther || sale.refundedMinor == sale.amountMinor)
+        guard back > .zero || isReversed else { return }
+        if back > .zero { entries += try taking(back, from: commission) }
+        commission.reversedMinor += back.minor
+        try giveBack(back, to: commission, of: sale, count: isReversed ? 1 : 0)
+        if isReversed { commission.state = .reversed }
+        try CommissionStore.update(commission, on: write.connection)
+        try write.emit(.commissionReversed, subject: commission.id.text, JSONText(commission.json))
+    }
+
+    /// Posts what was taken as a correction of what the sale gave.
+    mutating func post(purpose: String, corrects sale: SaleID) throws {
         guard !entries.isEmpty else { return }
-        try write.post(cause: refund.id.text, purpose: "reversal", effectiveAt: refund.occurredAt, entries)
+        let given = Posting(
+            workspace: write.workspace.id.text, cause: sale.text, purpose: "commission", effectiveAt: refund.occurredAt, entries: [])
+        try write.post(cause: refund.id.text, purpose: purpose, effectiveAt: refund.occurredAt, corrects: .partial(of: given.id), entries)
+        entries = []
     }
 
     /// The entries that take `back` from where the commission lies now, given what this posting takes already.
-    private func reversal(of back: Amount, entries earlier: [Entry], in write: Write) throws -> [Entry] {
-        let expense = Entry(.expense(programID.text), unit, try back.negated())
-        switch state {
-        case .pending: return [Entry(.pending(memberID.text), unit, back), expense]
-        case .held: return [Entry(.held(memberID.text), unit, back), expense]
+    private func taking(_ back: Amount, from commission: Commission) throws -> [Entry] {
+        let member = commission.memberID.text
+        let unit = commission.unit
+        let expense = Entry(.expense(commission.programID.text), unit, try back.negated())
+        switch commission.state {
+        case .pending: return [Entry(.pending(member), unit, back), expense]
+        case .held: return [Entry(.held(member), unit, back), expense]
         default: break
         }
-        let taken = earlier.reduce(Int64(0)) { sum, entry in
-            entry.account == .available(memberID.text) && entry.unit == unit ? sum + entry.amount.minor : sum
+        let taken = entries.reduce(Int64(0)) { sum, entry in
+            entry.account == .available(member) && entry.unit == unit ? sum + entry.amount.minor : sum
         }
-        let available = try Journal.balance(
-            workspace: write.workspace.id.text, of: .available(memberID.text), unit: unit, on: write.connection)
+        let available = try Journal.balance(workspace: write.workspace.id.text, of: .available(member), unit: unit, on: write.connection)
         // What is owed is a negative balance.
         let free = max(0, -available.minor - taken)
-        let fromAvailable = state == .paid ? 0 : min(free, back.minor)
+        let fromAvailable = commission.state == .paid ? 0 : min(free, back.minor)
         let debt = back.minor - fromAvailable
-        var entries = [expense]
-        if fromAvailable > 0 { entries.append(Entry(.available(memberID.text), unit, Amount(minor: fromAvailable))) }
-        if debt > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: debt))) }
-        return entries
+        var taking = [expense]
+        if fromAvailable > 0 { taking.append(Entry(.available(member), unit, Amount(minor: fromAvailable))) }
+        if debt > 0 { taking.append(Entry(.debt(member), unit, Amount(minor: debt))) }
+        return taking
     }
 
     /// A refund gives back what the commission used of its rule's cap.
-    private func giveBack(_ back: Amount, of sale: Sale, isWhole: Bool, in write: Write) throws {
-        guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection),
-            let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection)
+    private func giveBack(_ back: Amount, to commission: Commission, of sale: Sale, count: Int64) throws {
+        guard let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: write.connection), let cap = rule.terms.cap,
+            let program = try ProgramStore.find(
+                commission.programID, in: commission.workspaceID, at: commission.occurredAt, on: write.connection)
         else { return }
-        if let cap = rule.terms.cap {
-            let place = CapPlace(cap, member: memberID, customer: sale.customerID, program: program, at: occurredAt)
-            try UsageStore.takeFromCap(
-                ruleID, scope: place.scope, period: place.period, unit: unit, amountMinor: back.minor, count: isWhole ? 1 : 0,
-                on: write.connection)
+        let place = CapPlace(cap, member: commission.memberID, customer: sale.customerID, program: program, at: commission.occurredAt)
+        try UsageStore.takeFromCap(
+            commission.ruleID, scope: place.scope, period: place.period, unit: commission.unit, amountMinor: cap.counted(back).minor, count: count,
+            on: write.connection)
+    }
+}
+
+extension Commission.State {
+    fileprivate var isTakeable: Bool {
+        switch self {
+        case .pending, .approved, .held, .paid: true
+        case .canceled, .reversed, .refused: false
         }
     }
 }

@@ -6,6 +6,8 @@ import Web
 /// What a rule gives a member for a cause.
 struct Commission: Sendable {
     enum Cause: String, Sendable { case click, lead, sale }
+    /// A true-up is what a retroactive tier pays on the volume before its sale.
+    enum Purpose: String, Sendable { case reward, trueUp }
     enum State: String, Sendable, CaseIterable { case pending, approved, held, paid, canceled, reversed, refused }
 
     var id: CommissionID
@@ -18,6 +20,7 @@ struct Commission: Sendable {
     var ruleID: RuleID
     var ruleVersion: Int
     var line: Int
+    var purpose: Purpose
     var level: Int
     var baseMinor: Int64
     var rate: String?
@@ -37,7 +40,7 @@ struct Commission: Sendable {
 enum CommissionStore {
     private static let columns = """
         id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, rule_id, rule_version, line, level, base, rate, share_ppm, unit, amount, \
-        reversed_amount, state, hold_until, explanation, occurred_at, recorded_at
+        reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose
         """
 
     static func insert(_ commission: Commission, on connection: any Connection) throws {
@@ -48,7 +51,8 @@ enum CommissionStore {
                     \(commission.saleID), \(commission.memberID), \(commission.ruleID), \(commission.ruleVersion), \(commission.line),
                     \(commission.level), \(commission.baseMinor), \(commission.rate), \(commission.sharePPM), \(commission.unit.code),
                     \(commission.amountMinor), \(commission.reversedMinor), \(commission.state.rawValue), \(commission.holdUntil),
-                    \(commission.explanation.text), \(commission.occurredAt), \(commission.recordedAt))
+                    \(commission.explanation.text), \(commission.occurredAt), \(commission.recordedAt),
+                    \(commission.purpose.rawValue))
             """)
     }
 
@@ -107,21 +111,28 @@ enum CommissionStore {
         return try connection.rows("\(sql: sql) ORDER BY id LIMIT \(limit)").map(read)
     }
 
-    /// What members sold before, for conditions on their totals: sales in the program's currency that they were credited for.
-    static func totals(of members: [MemberID], in program: Program, on connection: any Connection) throws -> [String: [String: Int64]] {
-        guard !members.isEmpty else { return [:] }
-        var totals: [String: [String: Int64]] = [:]
-        let rows = try connection.rows(
+    /// What a tiered rule pays a member for a month is kept of, of all sales that counted. At most the counted volume, so it fits.
+    static func kept(in place: TierPlace, on connection: any Connection) throws -> Int64 {
+        try connection.value(
             """
-            SELECT c.member_id, count(*), sum(s.amount - s.refunded_amount) FROM
-                (SELECT DISTINCT member_id, sale_id FROM commission WHERE member_id IN \(list: members) AND program_id = \(program.id) AND level = 0) c
-            JOIN sale s ON s.id = c.sale_id AND s.currency = \(program.currency) GROUP BY c.member_id
-            """)
-        for row in rows {
-            let member: String = try row.get(at: 0)
-            totals[member] = ["sales": try row.get(at: 1), "amount": try row.get(at: 2, as: Int64?.self) ?? 0]
-        }
-        return totals
+            SELECT CAST(coalesce(sum(c.amount - c.reversed_amount), 0) AS BIGINT) FROM tier_entry e
+            JOIN commission c ON c.sale_id = e.sale_id AND c.rule_id = e.rule_id AND c.member_id = e.member_id
+            WHERE e.rule_id = \(place.rule) AND e.member_id = \(place.member) AND e.period = \(place.period) AND e.unit = \(place.unit.code)
+                AND c.state IN ('pending', 'approved', 'held', 'paid')
+            """) ?? 0
+    }
+
+    /// Commissions of a month's tiers of which something is kept: true-ups first, then the newest first.
+    static func takeable(in place: TierPlace, limit: Int, on connection: any Connection) throws -> [Commission] {
+        try connection.rows(
+            """
+            SELECT \(raw: columns) FROM commission WHERE id IN (
+                SELECT c.id FROM tier_entry e JOIN commission c ON c.sale_id = e.sale_id AND c.rule_id = e.rule_id AND c.member_id = e.member_id
+                WHERE e.rule_id = \(place.rule) AND e.member_id = \(place.member) AND e.period = \(place.period) AND e.unit = \(place.unit.code))
+                AND amount > reversed_amount AND state IN ('pending', 'approved', 'held', 'paid')
+            ORDER BY CASE purpose WHEN 'trueUp' THEN 0 ELSE 1 END, recorded_at DESC, id DESC LIMIT \(limit)
+            """
+        ).map(read)
     }
 
     private static func read(_ row: Row) throws -> Commission {
@@ -130,6 +141,7 @@ enum CommissionStore {
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2),
             cause: Commission.Cause(rawValue: try row.get(at: 3)) ?? .sale, causeID: try row.get(at: 4), saleID: try row.get(at: 5),
             memberID: try row.get(at: 6), ruleID: try row.get(at: 7), ruleVersion: try row.get(at: 8), line: try row.get(at: 9),
+            purpose: Commission.Purpose(rawValue: try row.get(at: 22)) ?? .reward,
             level: try row.get(at: 10), baseMinor: try row.get(at: 11), rate: try row.get(at: 12), sharePPM: try row.get(at: 13),
             unit: try UnitCode(unit), amountMinor: try row.get(at: 15), reversedMinor: try row.get(at: 16),
             state: Commission.State(rawValue: try row.get(at: 17)) ?? .held, holdUntil: try row.get(at: 18),

@@ -47,7 +47,7 @@ enum CommissionRoutes {
                 ]
                 guard let sale = commission.saleID, let receipt = try Receipt.of(sale: sale, in: caller.workspaceID, on: connection),
                     case .object(let members) = receipt.json
-                else { return .object(own) }
+                else { return .object(own + (try commission.attribution(on: connection))) }
                 return .object(own + members)
             }
             guard let json else { throw Refusal.unknown("commission") }
@@ -57,6 +57,33 @@ enum CommissionRoutes {
 }
 
 extension Commission {
+    /// Who is credited for the lead or click behind it, and which rules paid nothing for it.
+    fileprivate func attribution(on connection: any Connection) throws -> [JSONMember] {
+        switch cause {
+        case .sale: return []
+        case .lead:
+            guard let lead = try LeadStore.find(LeadID(stored: causeID), in: workspaceID, on: connection) else { return [] }
+            return [
+                JSONMember("leadId", .text(lead.id.text)), JSONMember("attribution", lead.attribution.value),
+                JSONMember("refusals", lead.refusals.value),
+            ]
+        case .click:
+            // A click speaks for its own link's member alone.
+            let share: JSONValue = [
+                "memberId": .text(memberID.text), "sharePpm": 1_000_000, "touchId": .text(causeID), "reason": "onlyTouch",
+            ]
+            let touch: JSONValue = [
+                "touchId": .text(causeID), "at": .text(occurredAt.rfc3339), "memberId": .text(memberID.text),
+            ]
+            return [
+                JSONMember("clickId", .text(causeID)),
+                JSONMember(
+                    "attribution",
+                    ["status": "attributed", "model": .null, "shares": .array([share]), "rejected": [], "touches": .array([touch])]),
+            ]
+        }
+    }
+
     var json: JSONValue {
         [
             "id": .text(id.text), "programId": .text(programID.text), "memberId": .text(memberID.text),

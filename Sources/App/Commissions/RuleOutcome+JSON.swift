@@ -29,6 +29,9 @@ extension RuleRefusal {
         case .otherCurrency(let rule, let program):
             members.append(JSONMember("ruleCurrency", .text(rule.code)))
             members.append(JSONMember("programCurrency", .text(program.code)))
+        case .saleInOtherCurrency(let sale, let program):
+            members.append(JSONMember("saleCurrency", .text(sale.code)))
+            members.append(JSONMember("programCurrency", .text(program.code)))
         default: break
         }
         return .object(members)

@@ -1,5 +1,6 @@
 import Money
 import Persistence
+import Rules
 
 /// The counters behind caps and tiers. They change in the transaction of the commission, so no rival can pass a limit.
 enum UsageStore {
@@ -37,44 +38,81 @@ enum UsageStore {
             """)
     }
 
-    static func tier(_ rule: RuleID, member: MemberID, period: String, on connection: any Connection) throws -> Int64 {
-        try connection.value(
-            "SELECT base FROM tier_usage WHERE rule_id = \(rule) AND member_id = \(member) AND period = \(period)") ?? 0
+    /// What a member has in a month's tiers, by the version of the rule that counted it.
+    static func tier(_ place: TierPlace, on connection: any Connection) throws -> [(version: Int, baseMinor: Int64)] {
+        try connection.rows(
+            """
+            SELECT rule_version, base FROM tier_usage
+            WHERE rule_id = \(place.rule) AND member_id = \(place.member) AND period = \(place.period) AND unit = \(place.unit.code)
+            ORDER BY rule_version
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
     }
 
     static func insertTierEntry(
-        sale: SaleID, rule: RuleID, member: MemberID, period: String, baseMinor: Int64, on connection: any Connection
+        sale: SaleID, _ place: TierPlace, version: Int, baseMinor: Int64, on connection: any Connection
     ) throws {
         try connection.execute(
             """
-            INSERT INTO tier_entry (sale_id, rule_id, member_id, period, base) VALUES (\(sale), \(rule), \(member), \(period), \(baseMinor))
+            INSERT INTO tier_entry (sale_id, rule_id, rule_version, member_id, period, unit, base)
+            VALUES (\(sale), \(place.rule), \(version), \(place.member), \(place.period), \(place.unit.code), \(baseMinor))
             """)
-        try addToTier(rule, member: member, period: period, baseMinor: baseMinor, on: connection)
-    }
-
-    /// Takes the refunded part of a sale out of the tiers it counted for. However a refund is cut up, the parts add up.
-    static func takeFromTiers(sale: SaleID, refundedMinor: Int64, amountMinor: Int64, on connection: any Connection) throws {
-        guard amountMinor > 0 else { return }
-        for row in try connection.rows(
-            "SELECT rule_id, member_id, period, base, taken_back FROM tier_entry WHERE sale_id = \(sale) ORDER BY rule_id, member_id")
-        {
-            let rule: RuleID = try row.get(at: 0)
-            let member: MemberID = try row.get(at: 1)
-            let base: Int64 = try row.get(at: 3)
-            let takenBack: Int64 = try row.get(at: 4)
-            let target = try Allocation.proportion(of: Amount(minor: base), part: refundedMinor, whole: amountMinor).minor
-            guard target != takenBack else { continue }
-            try connection.execute(
-                "UPDATE tier_entry SET taken_back = \(target) WHERE sale_id = \(sale) AND rule_id = \(rule) AND member_id = \(member)")
-            try addToTier(rule, member: member, period: try row.get(at: 2), baseMinor: takenBack - target, on: connection)
-        }
-    }
-
-    static func addToTier(_ rule: RuleID, member: MemberID, period: String, baseMinor: Int64, on connection: any Connection) throws {
         try connection.execute(
             """
-            INSERT INTO tier_usage (rule_id, member_id, period, base) VALUES (\(rule), \(member), \(period), \(baseMinor))
-            ON CONFLICT (rule_id, member_id, period) DO UPDATE SET base = tier_usage.base + excluded.base
+            INSERT INTO tier_usage (rule_id, rule_version, member_id, period, unit, base)
+            VALUES (\(place.rule), \(version), \(place.member), \(place.period), \(place.unit.code), \(baseMinor))
+            ON CONFLICT (rule_id, member_id, period, unit, rule_version) DO UPDATE SET base = tier_usage.base + excluded.base
             """)
+    }
+
+    /// Takes the refunded part of a sale out of the tiers it counted for, and answers those. However a refund is cut up, the parts add up.
+    static func takeFromTiers(sale: Sale, on connection: any Connection) throws -> [TierPlace] {
+        guard sale.amountMinor > 0 else { return [] }
+        var places: [TierPlace] = []
+        for row in try connection.rows(
+            """
+            SELECT rule_id, member_id, period, unit, rule_version, base, taken_back FROM tier_entry
+            WHERE sale_id = \(sale.id) ORDER BY rule_id, member_id
+            """)
+        {
+            let place = TierPlace(
+                rule: try row.get(at: 0), member: try row.get(at: 1), period: try row.get(at: 2), unit: try UnitCode(row.get(at: 3, as: String.self)))
+            places.append(place)
+            let version: Int = try row.get(at: 4)
+            let base: Int64 = try row.get(at: 5)
+            let takenBack: Int64 = try row.get(at: 6)
+            let target = try Allocation.proportion(of: Amount(minor: base), part: sale.refundedMinor, whole: sale.amountMinor).minor
+            guard target != takenBack else { continue }
+            try connection.execute(
+                "UPDATE tier_entry SET taken_back = \(target) WHERE sale_id = \(sale.id) AND rule_id = \(place.rule) AND member_id = \(place.member)")
+            try connection.execute(
+                """
+                UPDATE tier_usage SET base = base - \(target - takenBack)
+                WHERE rule_id = \(place.rule) AND member_id = \(place.member) AND period = \(place.period) AND unit = \(place.unit.code)
+                    AND rule_version = \(version)
+                """)
+        }
+        return places
+    }
+}
+
+/// Whose volume a tiered rule looks at: a member's of one month in one unit.
+struct TierPlace: Hashable, Sendable {
+    var rule: RuleID
+    var member: MemberID
+    var period: String
+    var unit: UnitCode
+
+    /// What the month is worth by the rule's tables: each version pays on from the volume of those before it.
+    func worth(on connection: any Connection) throws -> Amount {
+        var worth = Amount.zero
+        var volume = Amount.zero
+        for (version, baseMinor) in try UsageStore.tier(self, on: connection) {
+            guard case .tiered(let table)? = try RuleStore.version(rule, version, on: connection)?.terms.reward else { continue }
+            let end = try volume.adding(Amount(minor: baseMinor))
+            worth = try worth.adding(try table.worth(of: end).subtracting(try table.worth(of: volume)))
+            volume = end
+        }
+        return worth
     }
 }

@@ -20,6 +20,8 @@ struct Lead: Sendable {
     var clickID: String?
     var linkID: LinkID?
     var attribution: JSONText
+    /// Which rules paid nothing, and why.
+    var refusals = JSONText(text: "[]")
     var occurredAt: Instant
     var recordedAt: Instant
 }
@@ -112,11 +114,12 @@ extension Lead {
                 couponUsed: input.code.flatMap(Normalised.code), customerIsNew: true,
                 metadata: Dictionary(
                     input.metadata.compactMap { member in member.value.fact.map { (member.name, $0) } }, uniquingKeysWith: { first, _ in first }))
-            commissions = try Commission.earn(
+            let earned = try Commission.earn(
                 Commission.Occasion(
                     cause: .lead, causeID: id.text, saleID: nil, customerID: customerID, facts: facts, credit: credit, program: program),
-                rules: try RuleStore.all(of: program.id, on: write.connection), in: write
-            ).commissions
+                rules: try RuleStore.all(of: program.id, on: write.connection), in: write)
+            commissions = earned.commissions
+            try LeadStore.setRefusals(id, JSONText(.array(earned.refusals)), on: write.connection)
         }
         try write.emit(.leadCreated, subject: id.text, JSONText(json))
         return commissions
@@ -149,20 +152,28 @@ extension Lead {
 
 enum LeadStore {
     private static let columns =
-        "id, workspace_id, program_id, customer_id, event_name, mode, counted_at, click_id, link_id, attribution, occurred_at, recorded_at"
+        "id, workspace_id, program_id, customer_id, event_name, mode, counted_at, click_id, link_id, attribution, occurred_at, recorded_at, refusals"
 
     static func insert(_ lead: Lead, metadataSealed: [UInt8]?, on connection: any Connection) throws {
         try connection.execute(
             """
             INSERT INTO lead (\(raw: columns), metadata_sealed)
             VALUES (\(lead.id), \(lead.workspaceID), \(lead.programID), \(lead.customerID), \(lead.eventName), \(lead.mode.rawValue),
-                    \(lead.countedAt), \(lead.clickID), \(lead.linkID), \(lead.attribution.text), \(lead.occurredAt), \(lead.recordedAt), \(metadataSealed))
+                    \(lead.countedAt), \(lead.clickID), \(lead.linkID), \(lead.attribution.text), \(lead.occurredAt), \(lead.recordedAt), \(lead.refusals.text), \(metadataSealed))
             """)
     }
 
     static func markCounted(_ lead: Lead, on connection: any Connection) throws {
         try connection.execute(
             "UPDATE lead SET counted_at = \(lead.countedAt), attribution = \(lead.attribution.text) WHERE id = \(lead.id)")
+    }
+
+    static func setRefusals(_ lead: LeadID, _ refusals: JSONText, on connection: any Connection) throws {
+        try connection.execute("UPDATE lead SET refusals = \(refusals.text) WHERE id = \(lead)")
+    }
+
+    static func find(_ id: LeadID, in workspace: WorkspaceID, on connection: any Connection) throws -> Lead? {
+        try connection.row("SELECT \(raw: columns) FROM lead WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
 
     static func find(_ customer: CustomerID, _ eventName: String, on connection: any Connection) throws -> Lead? {
@@ -185,6 +196,7 @@ enum LeadStore {
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2), customerID: try row.get(at: 3),
             eventName: try row.get(at: 4), mode: Lead.Mode(rawValue: try row.get(at: 5)) ?? .wait, countedAt: try row.get(at: 6),
             clickID: try row.get(at: 7), linkID: try row.get(at: 8), attribution: JSONText(text: try row.get(at: 9)),
+            refusals: JSONText(text: try row.get(at: 12)),
             occurredAt: try row.get(at: 10), recordedAt: try row.get(at: 11))
     }
 }

@@ -61,7 +61,8 @@ extension Refund {
         refund.appliedMinor = applied
         refund.state = .applied
         try RefundStore.update(refund, on: write.connection)
-        if applied > 0 {
+        // A sale for nothing may have paid a fixed amount.
+        if applied > 0 || sale.amountMinor == 0 {
             try SaleStore.addRefund(sale.id, applied, on: write.connection)
             sale.refundedMinor += applied
             try Commission.reverse(for: sale, cause: refund, in: write)

@@ -19,7 +19,8 @@ extension Rule {
     /// Adds a rule to a program, in force from `effectiveFrom`. Without one a rule written before the program's first sale holds from
     /// the beginning, so that history can be sent in afterwards, and a later rule from now on.
     static func create(_ document: RuleDocument, program id: ProgramID, in write: Write) throws -> Rule {
-        guard try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) else { throw Refusal.unknownProgram() }
+        try document.check(for: program)
         guard try RuleStore.count(of: id, on: write.connection) < rulesMax else {
             throw Problem.conflict(code: "too_many_rules", detail: "A program has at most \(rulesMax) rules.")
         }
@@ -33,6 +34,9 @@ extension Rule {
     /// Writes the next version of a rule; what happened before its start keeps the version it had.
     static func change(_ id: RuleID, _ document: RuleDocument, in write: Write) throws -> Rule {
         guard let newest = try RuleStore.newest(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("rule") }
+        if let program = try ProgramStore.find(newest.programID, in: write.workspace.id, at: write.now, on: write.connection) {
+            try document.check(for: program)
+        }
         let rule = try document.rule(id: id, program: newest.programID, version: newest.terms.version + 1, now: write.now)
         try RuleStore.insertVersion(rule, recordedAt: write.now, author: write.actor, on: write.connection)
         try write.audit(

@@ -55,6 +55,19 @@ struct RuleDocument: Sendable {
         }
     }
 
+    /// What a rule of this program may not say. Rules written before stay as they are.
+    func check(for program: Program) throws {
+        switch reward {
+        case .flat(_, let currency) where currency.code != program.currency:
+            throw Refusal.field("reward.currency", "Must be \(program.currency), the program's currency.")
+        case .percent(let rate) where rate > .whole:
+            throw Refusal.field("reward.rate", "Must be at most \"1\", which is 100 %.")
+        case .tiered(let table) where table.tiers.contains { $0.rate > .whole }:
+            throw Refusal.field("reward.tiers", "Must have rates of at most \"1\", which is 100 %.")
+        default: break
+        }
+    }
+
     private static func read<Choice: RawRepresentable & CaseIterable>(_ value: JSONValue, _ type: Choice.Type) -> JSONReader.Reading<Choice>
     where Choice.RawValue == String {
         if case .text(let text) = value, let choice = Choice(rawValue: text) { return .accepted(choice) }

@@ -51,15 +51,15 @@ extension Sale {
             let earned = try Commission.earn(
                 for: sale, input: input, program: program, credit: credit, in: write)
             commissions = earned.commissions
+            try CreditStore.insert(credit, sale: sale.id, on: write.connection)
             sale.refusals = JSONText(.array(earned.refusals))
             try SaleStore.setRefusals(sale.id, sale.refusals, on: write.connection)
         }
         try write.emit(.saleCreated, subject: sale.id.text, JSONText(sale.json))
         try advanceBuyer(customer, in: write)
-        for refund in try RefundStore.parked(invoice: sale.invoiceID, in: write.workspace.id, on: write.connection) {
-            try Refund.settle(refund, of: &sale, in: write)
-        }
-        if sale.refundedMinor > 0 { commissions = try CommissionStore.of(sale: sale.id, on: write.connection) }
+        let parked = try RefundStore.parked(invoice: sale.invoiceID, in: write.workspace.id, on: write.connection)
+        for refund in parked { try Refund.settle(refund, of: &sale, in: write) }
+        if !parked.isEmpty { commissions = try CommissionStore.of(sale: sale.id, on: write.connection) }
         return RecordedSale(sale: sale, commissions: commissions, isRepeated: false)
     }
 

@@ -63,6 +63,7 @@ CREATE TABLE lead (
     link_id TEXT REFERENCES link (id),
     metadata_sealed BLOB,
     attribution TEXT NOT NULL,
+    refusals TEXT NOT NULL,
     occurred_at INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
     UNIQUE (workspace_id, customer_id, event_name)
@@ -130,6 +131,8 @@ CREATE TABLE commission (
     rule_version INTEGER NOT NULL,
     -- Which line of the rule's: several items or touches may each give one.
     line INTEGER NOT NULL,
+    -- A true-up is what a retroactive tier pays on the volume before its sale.
+    purpose TEXT NOT NULL CHECK (purpose IN ('reward', 'trueUp')),
     level INTEGER NOT NULL CHECK (level >= 0),
     base INTEGER NOT NULL,
     rate TEXT,
@@ -165,20 +168,36 @@ CREATE TABLE cap_usage (
 -- What a sale added to a member's tiers, and how much of it a refund took back: in proportion, rounded once on the whole.
 CREATE TABLE tier_entry (
     sale_id TEXT NOT NULL REFERENCES sale (id),
-    rule_id TEXT NOT NULL REFERENCES rule (id),
+    rule_id TEXT NOT NULL,
+    rule_version INTEGER NOT NULL,
     member_id TEXT NOT NULL REFERENCES member (id),
     period TEXT NOT NULL,
+    unit TEXT NOT NULL,
     base INTEGER NOT NULL CHECK (base >= 0),
     taken_back INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (sale_id, rule_id, member_id),
-    CHECK (taken_back BETWEEN 0 AND base)
+    CHECK (taken_back BETWEEN 0 AND base),
+    FOREIGN KEY (rule_id, rule_version) REFERENCES rule_version (rule_id, version)
 ) STRICT;
+CREATE INDEX tier_entry_place ON tier_entry (rule_id, member_id, period, unit);
 
--- What a tiered rule has counted for a member in a period.
+-- What the versions of a tiered rule have counted for a member in a period.
 CREATE TABLE tier_usage (
-    rule_id TEXT NOT NULL REFERENCES rule (id),
+    rule_id TEXT NOT NULL,
+    rule_version INTEGER NOT NULL,
     member_id TEXT NOT NULL REFERENCES member (id),
     period TEXT NOT NULL,
-    base INTEGER NOT NULL,
-    PRIMARY KEY (rule_id, member_id, period)
+    unit TEXT NOT NULL,
+    base INTEGER NOT NULL CHECK (base >= 0),
+    PRIMARY KEY (rule_id, member_id, period, unit, rule_version),
+    FOREIGN KEY (rule_id, rule_version) REFERENCES rule_version (rule_id, version)
 ) STRICT;
+
+-- Who was credited for a sale, also where no rule paid: conditions on a member's totals look here.
+CREATE TABLE sale_credit (
+    sale_id TEXT NOT NULL REFERENCES sale (id),
+    member_id TEXT NOT NULL REFERENCES member (id),
+    share_ppm INTEGER NOT NULL CHECK (share_ppm BETWEEN 0 AND 1000000),
+    PRIMARY KEY (sale_id, member_id)
+) STRICT;
+CREATE INDEX sale_credit_member ON sale_credit (member_id, sale_id);

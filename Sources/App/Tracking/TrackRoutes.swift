@@ -185,8 +185,14 @@ extension NewSale {
                 if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                 return .refused(MemberReference.allowed)
             }, factsHash: [])
+        if sale.itemsExceedAmount { body.note("items", "Must not sum to more than the sale's amount.") }
         sale.factsHash = sale.hash
         return sale
+    }
+
+    /// Items may sum to less: shipping and tax are none.
+    private var itemsExceedAmount: Bool {
+        items.reduce(Int128(0)) { $0 + Int128($1.amountMinor) } > Int128(amountMinor)
     }
 
     /// What makes two tellings of an invoice the same: who bought, for how much, of what. How they came may be told later or again.

@@ -123,7 +123,9 @@ enum CapVerification {
                     cap, member: commission.member, customer: commission.customer, program: program, at: commission.occurredAt)
                 let key = Place(scope: place.scope, period: place.period, unit: commission.unit)
                 let before = used[key] ?? (0, 0)
-                used[key] = (before.amountMinor &+ commission.keptMinor, before.count + (commission.keptMinor > 0 ? 1 : 0))
+                used[key] = (
+                    before.amountMinor &+ cap.counted(Amount(minor: commission.keptMinor)).minor, before.count + (commission.isReversed ? 0 : 1)
+                )
             }
             guard used.count < countersMax else { continue }
             var known = Set<Place>()

@@ -20,7 +20,7 @@ enum VerifyStore {
     static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         try commissions(workspace, on: connection) + reversals(workspace, on: connection) + balances(workspace, on: connection)
             + refunds(workspace, on: connection) + receipts(workspace, on: connection) + people(workspace, on: connection)
-            + clickDays(workspace, on: connection)
+            + clickDays(workspace, on: connection) + tiers(workspace, on: connection)
     }
 
     // MARK: Commissions and the journal
@@ -44,22 +44,22 @@ enum VerifyStore {
         }
     }
 
-    /// What refunds took back of each sale and member, against the postings of those refunds.
+    /// What refunds took back of each sale and member, against the postings that correct what the sale gave.
     private static func reversals(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
         let taken: SQL = """
             SELECT sale_id AS cause, member_id AS member, unit, CAST(sum(reversed_amount) AS BIGINT) AS amount FROM commission
             WHERE workspace_id = \(workspace) AND sale_id IS NOT NULL AND reversed_amount > 0 GROUP BY sale_id, member_id, unit
             """
         let posted: SQL = """
-            SELECT r.sale_id AS cause, m.id AS member, a.unit AS unit, CAST(sum(e.amount) AS BIGINT) AS amount
-            FROM refund r JOIN journal_transaction t ON t.workspace_id = r.workspace_id AND t.cause = r.id AND t.purpose = 'reversal'
+            SELECT o.cause AS cause, m.id AS member, a.unit AS unit, CAST(sum(e.amount) AS BIGINT) AS amount
+            FROM journal_transaction t JOIN journal_transaction o ON o.workspace_id = t.workspace_id AND o.id = t.corrects
             JOIN journal_entry e ON e.workspace_id = t.workspace_id AND e.sequence = t.sequence
             JOIN account a ON a.id = e.account_id
-            JOIN member m ON m.workspace_id = r.workspace_id AND a.name IN (
+            JOIN member m ON m.workspace_id = t.workspace_id AND a.name IN (
                 'liabilities:payable:pending:' || m.id, 'liabilities:payable:held:' || m.id, 'liabilities:payable:available:' || m.id,
                 'assets:debt:' || m.id)
-            WHERE r.workspace_id = \(workspace) AND m.id IN (SELECT member_id FROM commission WHERE sale_id = r.sale_id)
-            GROUP BY r.sale_id, m.id, a.unit
+            WHERE t.workspace_id = \(workspace) AND o.purpose = 'commission' AND m.id IN (SELECT member_id FROM commission WHERE sale_id = o.cause)
+            GROUP BY o.cause, m.id, a.unit
             """
         return try differences(taken, posted, on: connection).map { row in
             Found(
@@ -245,6 +245,27 @@ enum VerifyStore {
         return counts
     }
 
+    // MARK: Tiers
+
+    /// What tiered rules have counted, against the sales that were counted; both ways.
+    private static func tiers(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
+        let counted: SQL = """
+            SELECT u.rule_id || ' version ' || u.rule_version || ' in ' || u.period AS cause, u.member_id AS member, u.unit AS unit, u.base AS amount
+            FROM tier_usage u JOIN rule r ON r.id = u.rule_id WHERE r.workspace_id = \(workspace)
+            """
+        let sold: SQL = """
+            SELECT e.rule_id || ' version ' || e.rule_version || ' in ' || e.period AS cause, e.member_id AS member, e.unit AS unit,
+                CAST(sum(e.base - e.taken_back) AS BIGINT) AS amount
+            FROM tier_entry e JOIN rule r ON r.id = e.rule_id WHERE r.workspace_id = \(workspace)
+            GROUP BY e.rule_id, e.rule_version, e.period, e.member_id, e.unit
+            """
+        return try differences(counted, sold, on: connection).map { row in
+            Found(
+                kind: "tierUsageWrong", workspace: workspace.text, subject: row.subject,
+                detail: "counts \(row.left) \(row.unit) of \(row.member), the sales are \(row.right)")
+        }
+    }
+
     // MARK: Caps
 
     static func rules(_ workspace: WorkspaceID, on connection: any Connection) throws -> [RuleID] {
@@ -266,12 +287,14 @@ enum VerifyStore {
         var unit: String
         var keptMinor: Int64
         var occurredAt: Instant
+        var isReversed: Bool
     }
 
     static func forEachCapped(_ rule: RuleID, on connection: any Connection, _ body: (Capped) throws -> Void) throws {
         try connection.forEachRow(
             """
-            SELECT c.rule_version, c.member_id, coalesce(s.customer_id, l.customer_id), c.unit, c.amount - c.reversed_amount, c.occurred_at
+            SELECT c.rule_version, c.member_id, coalesce(s.customer_id, l.customer_id), c.unit, c.amount - c.reversed_amount, c.occurred_at,
+                CASE WHEN c.state = 'reversed' THEN 1 ELSE 0 END
             FROM commission c LEFT JOIN sale s ON s.id = c.sale_id LEFT JOIN lead l ON c.cause_kind = 'lead' AND l.id = c.cause_id
             WHERE c.rule_id = \(rule) ORDER BY c.id
             """
@@ -279,7 +302,7 @@ enum VerifyStore {
             try body(
                 Capped(
                     ruleVersion: try row.get(at: 0), member: try row.get(at: 1), customer: try row.get(at: 2), unit: try row.get(at: 3),
-                    keptMinor: try row.get(at: 4), occurredAt: try row.get(at: 5)))
+                    keptMinor: try row.get(at: 4), occurredAt: try row.get(at: 5), isReversed: try row.get(at: 6, as: Int64.self) == 1))
         }
     }
 }
