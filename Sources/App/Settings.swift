@@ -110,8 +110,11 @@ struct SettingFailure: Error, CustomStringConvertible {
 
 /// Asks the system for a port that is free now.
 enum FreePort {
+    /// SOCK_STREAM. Release builds don't find the name: Linux's headers declare it as an enumeration, which no module owns there.
+    private static let streamSocket: Int32 = 1
+
     static func find(host: String) -> Int? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, streamSocket, 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var address = sockaddr_in()

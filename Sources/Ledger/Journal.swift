@@ -46,6 +46,8 @@ private struct OpenBook {
 
     private let workspace: String
     private var accounts: [String: AccountState] = [:]
+    /// Ids of accounts by name and unit: each is a hash, and a batch names the same ones again and again.
+    private var accountIDs: [AccountInUnit: String] = [:]
     private var sequence: Int64
     private var hash: [UInt8]
     private var transactionCount: Int64
@@ -58,6 +60,11 @@ private struct OpenBook {
     private var reversed: Set<String> = []
     private var writes: [SQL] = []
 
+    private struct AccountInUnit: Hashable {
+        var name: AccountName
+        var unit: UnitCode
+    }
+
     private struct CauseAndPurpose: Hashable {
         var cause: [UInt8]
         var purpose: [UInt8]
@@ -68,7 +75,7 @@ private struct OpenBook {
         self.workspace = workspace
         for posting in postings {
             for entry in try posting.checkedEntries() {
-                let id = entry.account.id(workspace: workspace, unit: entry.unit.code)
+                let id = Self.accountID(entry, in: workspace, known: &accountIDs)
                 accounts[id] = AccountState(name: entry.account, unit: entry.unit, balance: .zero)
             }
         }
@@ -151,12 +158,15 @@ private struct OpenBook {
             VALUES (\(workspace), \(sequence), \(posting.id), \(recordedAt.millisecondsSince1970), \(posting.effectiveAt.millisecondsSince1970),
               \(posting.cause), \(posting.purpose), \(corrects), \(correction), \(hash))
             """)
-        let before = accounts
-        for (position, entry) in entries.enumerated() { try add(entry, at: position) }
         // Only where the transaction leaves an account counts, not what it passes through.
-        for (id, account) in accounts where account.changed && !account.name.allows(account.balance) {
-            let balance = before[id]?.balance ?? .zero
-            guard balance != account.balance else { continue }
+        var before: [String: Amount] = [:]
+        for entry in entries {
+            let id = Self.accountID(entry, in: workspace, known: &accountIDs)
+            if before[id] == nil { before[id] = accounts[id]?.balance ?? .zero }
+        }
+        for (position, entry) in entries.enumerated() { try add(entry, at: position) }
+        for (id, balance) in before {
+            guard let account = accounts[id], account.balance != balance, !account.name.allows(account.balance) else { continue }
             throw PostingRefusal.wouldGoNegative(
                 account: account.name, unit: account.unit, balance: balance, amount: try account.balance.subtracting(balance))
         }
@@ -169,7 +179,7 @@ private struct OpenBook {
     }
 
     private mutating func add(_ entry: Entry, at position: Int) throws {
-        let id = entry.account.id(workspace: workspace, unit: entry.unit.code)
+        let id = Self.accountID(entry, in: workspace, known: &accountIDs)
         do {
             let balance = try (accounts[id]?.balance ?? .zero).adding(entry.amount)
             accounts[id]?.balance = balance
@@ -184,6 +194,14 @@ private struct OpenBook {
                 VALUES (\(workspace), \(sequence), \(position), \(id), \(entry.amount.minor), \(balance.minor))
                 """)
         } catch { throw PostingRefusal.overflow(account: entry.account) }
+    }
+
+    private static func accountID(_ entry: Entry, in workspace: String, known: inout [AccountInUnit: String]) -> String {
+        let key = AccountInUnit(name: entry.account, unit: entry.unit)
+        if let id = known[key] { return id }
+        let id = entry.account.id(workspace: workspace, unit: entry.unit.code)
+        known[key] = id
+        return id
     }
 
     /// Everything to be written, in one batch.
