@@ -71,8 +71,10 @@ extension Commission {
         inForce.sort { ($0.terms.level, $0.id) < ($1.terms.level, $1.id) }
         let depth = inForce.map(\.terms.level).max() ?? 0
         let credited = try credited(occasion.credit, depth: depth, in: write)
+        let barred = try PayBar.of(
+            credited.flatMap { [$0.memberID] + $0.enrollerIDs }.map { MemberID(stored: $0) }, customer: occasion.customerID, in: write)
         for rule in inForce {
-            try apply(rule, to: occasion, credited: credited, earned: &earned, in: write)
+            try apply(rule, to: occasion, credited: credited, barred: barred, earned: &earned, in: write)
         }
         try post(earned.commissions, occasion, in: write)
         for commission in earned.commissions {
@@ -96,7 +98,7 @@ extension Commission {
     }
 
     private static func apply(
-        _ rule: Rule, to occasion: Occasion, credited: [CreditedMember], earned: inout Earned, in write: Write
+        _ rule: Rule, to occasion: Occasion, credited: [CreditedMember], barred: [MemberID: PayBar], earned: inout Earned, in write: Write
     ) throws {
         let outcome = evaluate(
             rule.terms, facts: occasion.facts, credited: credited, accumulatedBefore: try accumulated(rule, occasion, credited, in: write))
@@ -109,6 +111,10 @@ extension Commission {
                 continue
             }
             guard line.amount.minor > 0 else { continue }
+            if let bar = barred[member] {
+                earned.refusals.append(rule.barRefusal(member: member, bar, wanted: line.amount.minor))
+                continue
+            }
             guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
                 earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0))
                 continue

@@ -141,6 +141,20 @@ enum MemberStore {
         )?.get(at: 0)
     }
 
+    /// Those of the members who share a mailbox, address, device or payment means with a customer.
+    static func buyers(behind customer: CustomerID, among members: [MemberID], on connection: any Connection) throws -> [MemberID] {
+        guard !members.isEmpty else { return [] }
+        return try connection.rows(
+            """
+            SELECT DISTINCT m.id FROM customer c
+            JOIN person_lookup b ON b.person_id = c.person_id AND b.kind <> 'email'
+            JOIN person_lookup a ON a.workspace_id = b.workspace_id AND a.kind = b.kind AND a.hash = b.hash
+            JOIN member m ON m.person_id = a.person_id
+            WHERE c.id = \(customer) AND m.id IN \(list: members) ORDER BY m.id
+            """
+        ).map { try $0.get(at: 0) }
+    }
+
     /// Whether `member` stands anywhere above `other` in the placement tree (or is them).
     static func isPlacedAbove(_ member: MemberID, _ other: MemberID, on connection: any Connection) throws -> Bool {
         var current: MemberID? = other
