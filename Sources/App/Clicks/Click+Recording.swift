@@ -145,6 +145,11 @@ extension Installation {
         }
         let path = URLComponents(string: url)?.path ?? ""
         if let range = path.range(of: "/r/"), let code = Normalised.code(String(path[range.upperBound...].prefix { $0 != "/" })) {
+            // The same code may lead elsewhere on a short domain of the company's.
+            let host = URLComponents(string: url)?.host?.lowercased() ?? ""
+            if !host.isEmpty, try LinkStore.hostBelongs(host, to: workspace, on: connection) {
+                return try LinkStore.find(host: host, folded: code, on: connection)
+            }
             return try LinkStore.find(code: code, in: workspace, on: connection)
         }
         return nil

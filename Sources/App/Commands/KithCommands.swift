@@ -18,6 +18,8 @@ struct DatabaseOptions: ParsableArguments {
     var database: String?
 
     func settings() throws -> Settings {
+        // Databases, logs and backups hold people's data: what a command makes is its owner's alone.
+        umask(0o077)
         var settings = try Settings.read()
         if let database { settings.database = database }
         return settings

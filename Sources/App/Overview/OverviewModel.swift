@@ -113,7 +113,8 @@ struct OverviewModel: PageModel {
             } else {
                 let key = ppm > 0 ? "more" : isMoney ? "less" : "fewer"
                 change = [
-                    "sign": .text(ppm > 0 ? "up" : "down"), "text": .text(language("overview.change.\(key)", percent)),
+                    // More pay is neither good nor bad in itself.
+                    "sign": .text((ppm > 0 ? "up" : "down") + (isMoney ? " cost" : "")), "text": .text(language("overview.change.\(key)", percent)),
                     "against": .text(language("overview.change.than", ["before": before])),
                 ]
             }
