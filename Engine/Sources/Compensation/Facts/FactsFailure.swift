@@ -37,4 +37,11 @@ public struct FactsFailure: Error, Hashable, Sendable {
     public let row: Int
     public let column: String
     public let reason: Reason
+
+    public init(file: File, row: Int, column: String, reason: Reason) {
+        self.file = file
+        self.row = row
+        self.column = column
+        self.reason = reason
+    }
 }

@@ -2,7 +2,9 @@
 struct IdTable: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
-    private var slots: [Int32] = Array(repeating: -1, count: 1 << 10)
+    /// Number in the low half (all ones: free), upper half of the hash in the high half.
+    private var slots: [UInt64] = Array(repeating: Self.free, count: 1 << 10)
+    private static let free = UInt64.max
 
     var count: Int { ends.count }
 
@@ -21,10 +23,11 @@ struct IdTable: Sendable {
     }
 
     mutating func insert(_ text: UnsafeBufferPointer<UInt8>) -> (number: Int32, isNew: Bool) {
-        let slot = findSlot(text)
-        if slots[slot] >= 0 { return (slots[slot], false) }
+        let hash = Self.hash(text)
+        let slot = findSlot(text, hash)
+        if slots[slot] != Self.free { return (Int32(truncatingIfNeeded: slots[slot]), false) }
         let number = Int32(ends.count)
-        slots[slot] = number
+        slots[slot] = Self.entry(number, hash)
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
         if ends.count * 2 > slots.count { rehash(slots.count * 2) }
@@ -34,8 +37,8 @@ struct IdTable: Sendable {
     func number(of text: String) -> Int32? {
         var text = text
         return text.withUTF8 { bytes in
-            let found = slots[findSlot(bytes)]
-            return found < 0 ? nil : found
+            let found = slots[findSlot(bytes, Self.hash(bytes))]
+            return found == Self.free ? nil : Int32(truncatingIfNeeded: found)
         }
     }
 
@@ -59,16 +62,22 @@ struct IdTable: Sendable {
 
     private func range(_ number: Int) -> Range<Int> { (number == 0 ? 0 : ends[number - 1])..<ends[number] }
 
-    private func findSlot(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    private func findSlot(_ text: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: Self.hash(text)) & mask
+        var slot = Int(truncatingIfNeeded: hash) & mask
         while true {
             let candidate = slots[slot]
-            if candidate < 0 { return slot }
-            let place = range(Int(candidate))
-            if place.count == text.count, equal(place.lowerBound, text) { return slot }
+            if candidate == Self.free { return slot }
+            if candidate >> 32 == hash >> 32 {
+                let place = range(Int(candidate & 0xffff_ffff))
+                if place.count == text.count, equal(place.lowerBound, text) { return slot }
+            }
             slot = (slot + 1) & mask
         }
+    }
+
+    private static func entry(_ number: Int32, _ hash: UInt64) -> UInt64 {
+        (hash & 0xffff_ffff_0000_0000) | UInt64(UInt32(bitPattern: number))
     }
 
     private func equal(_ start: Int, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -79,14 +88,13 @@ struct IdTable: Sendable {
     }
 
     private mutating func rehash(_ size: Int) {
-        slots = Array(repeating: -1, count: size)
+        slots = Array(repeating: Self.free, count: size)
         bytes.withUnsafeBufferPointer { all in
             for number in 0..<ends.count {
-                let place = range(number)
-                var slot =
-                    Int(truncatingIfNeeded: Self.hash(UnsafeBufferPointer(rebasing: all[place]))) & (size - 1)
-                while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-                slots[slot] = Int32(number)
+                let hash = Self.hash(UnsafeBufferPointer(rebasing: all[range(number)]))
+                var slot = Int(truncatingIfNeeded: hash) & (size - 1)
+                while slots[slot] != Self.free { slot = (slot + 1) & (size - 1) }
+                slots[slot] = Self.entry(Int32(number), hash)
             }
         }
     }

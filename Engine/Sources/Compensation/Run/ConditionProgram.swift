@@ -1,7 +1,7 @@
 import Money
 
-/// A condition as a flat postfix program over columns.
-struct ConditionProgram {
+/// A condition as a flat postfix program over columns, for one member at a time or for all. Used by one task only.
+final class ConditionProgram {
     private enum Step {
         case constant(Bool)
         case column(UnsafeMutablePointer<Int64>, Int64)
@@ -16,10 +16,17 @@ struct ConditionProgram {
     private var steps: [Step] = []
     /// Keeps the columns behind the pointers.
     private var columns: [AnyObject] = []
-    private let facts: Facts
+    private let status: Column<UInt8>
+    private let memberCount: Int
+    /// As long as the program; where terms wait for their `and`.
+    private var stack: UnsafeMutablePointer<Bool>
+
+    deinit { stack.deallocate() }
 
     init(_ condition: Condition, state: RunState) throws(RunFailure) {
-        facts = state.facts
+        status = state.facts.status
+        memberCount = state.facts.memberCount
+        stack = .allocate(capacity: 1)
         var pending: [(condition: Condition, depth: Int, isOpen: Bool)] = [(condition, 1, false)]
         while let (next, depth, isOpen) = pending.popLast() {
             guard depth <= Condition.depthLimit, steps.count <= Condition.termsLimit else {
@@ -45,9 +52,13 @@ struct ConditionProgram {
             default: try add(leaf: next, state)
             }
         }
+        stack.deallocate()
+        stack = .allocate(capacity: steps.count + 1)
+        stack.initialize(repeating: false, count: steps.count + 1)
     }
 
-    private mutating func add(leaf: Condition, _ state: RunState) throws(RunFailure) {
+    private func add(leaf: Condition, _ state: RunState) throws(RunFailure) {
+        let facts = state.facts
         switch leaf {
         case .always: steps.append(.constant(true))
         case .never: steps.append(.constant(false))
@@ -81,24 +92,60 @@ struct ConditionProgram {
     }
 
     func holds(_ member: Int) -> Bool {
-        var stack: [Bool] = []
-        if steps.count == 1 { return test(steps[0], member) }
-        stack.reserveCapacity(steps.count)
+        var top = 0
         for step in steps {
             switch step {
             case .and(let count):
-                let result = stack.suffix(count).allSatisfy { $0 }
-                stack.removeLast(count)
-                stack.append(result)
+                top -= count
+                var result = true
+                for place in top..<(top + count) { result = result && stack[place] }
+                stack[top] = result
+                top += 1
             case .or(let count):
-                let result = stack.suffix(count).contains(true)
-                stack.removeLast(count)
-                stack.append(result)
-            case .not: stack[stack.count - 1].toggle()
-            default: stack.append(test(step, member))
+                top -= count
+                var result = false
+                for place in top..<(top + count) { result = result || stack[place] }
+                stack[top] = result
+                top += 1
+            case .not: stack[top - 1].toggle()
+            default:
+                stack[top] = test(step, member)
+                top += 1
             }
         }
-        return stack.last ?? false
+        return stack[0]
+    }
+
+    /// The condition of every member, step by step.
+    func column() -> Column<UInt8> {
+        var open: [Column<UInt8>] = []
+        for step in steps {
+            switch step {
+            case .and(let count):
+                let result = count == 0 ? Column<UInt8>(memberCount, repeating: 1) : open[open.count - count]
+                for other in open.suffix(max(0, count - 1)) { for member in 0..<memberCount { result[member] &= other[member] } }
+                open.removeLast(count)
+                open.append(result)
+            case .or(let count):
+                let result = count == 0 ? Column<UInt8>(memberCount, repeating: 0) : open[open.count - count]
+                for other in open.suffix(max(0, count - 1)) { for member in 0..<memberCount { result[member] |= other[member] } }
+                open.removeLast(count)
+                open.append(result)
+            case .not: if let last = open.last { for member in 0..<memberCount { last[member] ^= 1 } }
+            default: open.append(leafColumn(step))
+            }
+        }
+        return open.last ?? Column(memberCount, repeating: 0)
+    }
+
+    private func leafColumn(_ step: Step) -> Column<UInt8> {
+        let result = Column<UInt8>(memberCount, repeating: 0)
+        switch step {
+        case .column(let base, let bound): for member in 0..<memberCount { result[member] = base[member] >= bound ? 1 : 0 }
+        case .flag(let base): for member in 0..<memberCount { result[member] = base[member] != 0 ? 1 : 0 }
+        default: for member in 0..<memberCount { result[member] = test(step, member) ? 1 : 0 }
+        }
+        return result
     }
 
     @inline(__always)
@@ -106,7 +153,7 @@ struct ConditionProgram {
         switch step {
         case .constant(let value): value
         case .column(let base, let bound): base[member] >= bound
-        case .status(let mask): mask & (1 << facts.status[member]) != 0
+        case .status(let mask): mask & (1 << status[member]) != 0
         case .attribute(let base, let code): base[member] == code
         case .flag(let base): base[member] != 0
         case .byteAtLeast(let base, let bound): base[member] >= bound

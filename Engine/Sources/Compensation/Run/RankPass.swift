@@ -40,8 +40,11 @@ struct RankPass {
             }
             return
         }
-        var programs: [ConditionProgram] = []
-        for rank in plan.ranks { programs.append(try ConditionProgram(rank.condition, state: state)) }
+        var tests: [RankTest] = []
+        for rank in plan.ranks {
+            let program = try ConditionProgram(rank.condition, state: state)
+            tests.append(rank.condition.readsRank ? .program(program) : .column(program.column()))
+        }
         var followers: [RankFollower] = []
         for (key, column) in state.metricColumns where key.metric.readsRank {
             followers.append(try RankFollower(key.metric, column, state))
@@ -51,7 +54,7 @@ struct RankPass {
         if let follower = followers.first { tree = follower.tree }
         guard trees.count > 1 else {
             for follower in followers { follower.reset() }
-            pass(tree, programs, followers)
+            pass(tree, tests, followers)
             return
         }
         for _ in 0..<Self.roundsLimit {
@@ -65,30 +68,34 @@ struct RankPass {
                     if facts.isPromoter(member) { follower.follow(member, rank: state.achieved[member]) }
                 }
             }
-            pass(tree, programs, [])
+            pass(tree, tests, [])
             if state.achieved.array == before { return }
         }
         throw .ranksDoNotSettle
     }
 
-    private func pass(_ tree: Tree, _ programs: [ConditionProgram], _ followers: [RankFollower]) {
+    private func pass(_ tree: Tree, _ tests: [RankTest], _ followers: [RankFollower]) {
         var place = state.facts.memberCount
         while place > 0 {
             place -= 1
             let member = Int(tree.sequence[place])
             guard state.facts.isPromoter(member) else { continue }
             let forced = state.forced[member]
-            let rank = forced != RunState.noForcedRank ? forced : achieved(member, programs)
+            let rank = forced != RunState.noForcedRank ? forced : achieved(member, tests)
             state.achieved[member] = rank
             for follower in followers { follower.follow(member, rank: rank) }
         }
     }
 
-    private func achieved(_ member: Int, _ programs: [ConditionProgram]) -> UInt8 {
+    private func achieved(_ member: Int, _ tests: [RankTest]) -> UInt8 {
         if state.plan.rankRule.isCumulative {
-            return UInt8(programs.firstIndex { !$0.holds(member) } ?? programs.count)
+            var rank = 0
+            while rank < tests.count, tests[rank].holds(member) { rank += 1 }
+            return UInt8(rank)
         }
-        return UInt8((programs.lastIndex { $0.holds(member) } ?? -1) + 1)
+        var rank = tests.count
+        while rank > 0, !tests[rank - 1].holds(member) { rank -= 1 }
+        return UInt8(rank)
     }
 
     /// A rank missed for at most `gracePeriods` periods in a row is paid all the same; then the kept rank falls to the
@@ -112,6 +119,19 @@ struct RankPass {
             if isForced { paid = achieved }
             state.paidAs[member] = state.active[member] != 0 || isForced ? paid : 0
             state.highest[member] = max(state.highest[member], state.paidAs[member])
+        }
+    }
+}
+
+/// Conditions that read no rank are known for everybody before ranks are given.
+private enum RankTest {
+    case column(Column<UInt8>)
+    case program(ConditionProgram)
+
+    func holds(_ member: Int) -> Bool {
+        switch self {
+        case .column(let column): column[member] != 0
+        case .program(let program): program.holds(member)
         }
     }
 }

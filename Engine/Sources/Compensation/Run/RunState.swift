@@ -125,9 +125,6 @@ final class RunState: @unchecked Sendable {
 
     /// A condition over all members.
     func holds(_ condition: Condition) throws(RunFailure) -> Column<UInt8> {
-        let program = try ConditionProgram(condition, state: self)
-        let column = Column<UInt8>(facts.memberCount, repeating: 0)
-        for member in 0..<facts.memberCount { column[member] = program.holds(member) ? 1 : 0 }
-        return column
+        try ConditionProgram(condition, state: self).column()
     }
 }
