@@ -80,7 +80,7 @@ struct OrderWalk<Finder: PathFinder> {
     func run() async throws(RunFailure) -> BonusOutcome {
         let facts = state.facts
         let base = try orderBase()
-        try checkRange(base)
+        let isSmall = try checkRange(base)
         let wantsLines = keepsLines || bonus.roundingScope == .period
         let ranges = state.ranges()
         let commissions = state.orderCommissions[number]
@@ -89,7 +89,8 @@ struct OrderWalk<Finder: PathFinder> {
             facts: facts, base: base, test: OrderTest(bonus, state: state), window: window,
             finder: finder, bonus: Int16(number), rounding: bonus.rounding, commissions: commissions,
             tags: state.orderTags, tag: tag, marksUnpaid: bonus.marks?.scope == .everyOrder, wantsLines: wantsLines,
-            linesLimit: linesLimit, isPeriodScoped: bonus.roundingScope == .period)
+            linesLimit: linesLimit, isPeriodScoped: bonus.roundingScope == .period,
+            isSmall: isSmall)
         let results = WalkResults(parts: ranges.count)
         await concurrently(ranges.count) { part in results.store(work.run(ranges[part]), at: part) }
         let parts = results.all
@@ -126,12 +127,21 @@ struct OrderWalk<Finder: PathFinder> {
         }
     }
 
-    /// Inside the loops sums wrap; here it is made sure that none can.
-    private func checkRange(_ base: Column<Int64>) throws(RunFailure) {
-        var sum: Int128 = 0
-        for order in 0..<base.count { sum += Int128(base[order].magnitude) }
+    /// Inside the loops sums wrap; here it is made sure that none can. Whether every product fits Int64 too.
+    private func checkRange(_ base: Column<Int64>) throws(RunFailure) -> Bool {
+        var wide: (high: UInt64, low: UInt64) = (0, 0)
+        var most: UInt64 = 0
+        for order in 0..<base.count {
+            let magnitude = base[order].magnitude
+            let (low, carried) = wide.low.addingReportingOverflow(magnitude)
+            wide = (carried ? wide.high &+ 1 : wide.high, low)
+            most = max(most, magnitude)
+        }
+        guard wide.high == 0 else { throw .overflow(where: bonus.code) }
+        let sum = Int128(wide.low)
         let (product, overflow) = sum.multipliedReportingOverflow(by: max(finder.mostRate, 1))
         guard !overflow, product / Int128(billion) < Int128(Int64.max / 4) else { throw .overflow(where: bonus.code) }
+        return Int128(most) * max(finder.mostRate, 1) < Int128(Int64.max / 4)
     }
 }
 

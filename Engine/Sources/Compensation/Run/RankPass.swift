@@ -75,6 +75,20 @@ struct RankPass {
     }
 
     private func pass(_ tree: Tree, _ tests: [RankTest], _ followers: [RankFollower]) {
+        if followers.isEmpty, !state.plan.rankRule.isCumulative, tests.allSatisfy(\.isColumn) {
+            // No rank reads another: rank by rank, the highest written last.
+            for (rank, test) in tests.enumerated() {
+                guard case .column(let holds) = test else { continue }
+                for member in 0..<holds.count where holds[member] != 0 && state.facts.isPromoter(member) {
+                    state.achieved[member] = UInt8(rank + 1)
+                }
+            }
+            for member in 0..<state.facts.memberCount
+            where state.forced[member] != RunState.noForcedRank && state.facts.isPromoter(member) {
+                state.achieved[member] = state.forced[member]
+            }
+            return
+        }
         var place = state.facts.memberCount
         while place > 0 {
             place -= 1
@@ -127,6 +141,11 @@ struct RankPass {
 private enum RankTest {
     case column(Column<UInt8>)
     case program(ConditionProgram)
+
+    var isColumn: Bool {
+        if case .column = self { return true }
+        return false
+    }
 
     func holds(_ member: Int) -> Bool {
         switch self {

@@ -18,6 +18,8 @@ struct WalkTask<Finder: PathFinder>: @unchecked Sendable {
     let linesLimit: Int
     /// Amounts come later, so that lines of nothing may still get a unit.
     let isPeriodScoped: Bool
+    /// Whether no product of a base and a rate leaves Int64, as checked before the loops.
+    let isSmall: Bool
 
     func run(_ buyers: Range<Int>) -> WalkPart {
         var part = WalkPart(totals: Column(facts.memberCount, repeating: 0))
@@ -42,6 +44,14 @@ struct WalkTask<Finder: PathFinder>: @unchecked Sendable {
                 part.lineCount &+= path.steps.count
                 if path.hasRepeats {
                     payGroups(order, volume, path, &part)
+                    continue
+                }
+                if isSmall, !wantsLines, commissions == nil {
+                    path.steps.withUnsafeBufferPointer { steps in
+                        for step in steps {
+                            totals[Int(step.payee)] &+= rounded(small: volume &* step.rate, rounding)
+                        }
+                    }
                     continue
                 }
                 var commission: Int64 = 0
