@@ -3,12 +3,14 @@ import Compensation
 import Money
 import SeededRandom
 
-// 7-level unilevel with compression, ranks and group volume: `compensation-bench [members] [orders] [threads] [lines]`.
+// 7-level unilevel with compression, ranks and group volume: `compensation-bench [members] [orders] [threads] [lines] [chain|star]`.
 let arguments = CommandLine.arguments.dropFirst().compactMap(Int.init)
 let memberCount = arguments.first ?? 1_000_000
 let orderCount = arguments.count > 1 ? arguments[1] : memberCount * 5
 let threads = arguments.count > 2 ? arguments[2] : 1
 let keepsLines = CommandLine.arguments.contains("lines")
+let isChain = CommandLine.arguments.contains("chain")
+let isStar = CommandLine.arguments.contains("star")
 
 let calendar = PlanCalendar()
 let start = LocalDay(dayNumber: 20_454) ?? .earliest
@@ -23,7 +25,7 @@ do {
     builder.reserve(members: memberCount, orders: orderCount)
     for member in 0..<memberCount {
         // Recent members recruit more: a believable shape of moderate depth.
-        let parent = member == 0 ? nil : Int(random.next() % UInt64(member))
+        let parent = member == 0 ? nil : isChain ? member - 1 : isStar ? 0 : Int(random.next() % UInt64(member))
         try builder.add(
             MemberRow(
                 row: member + 2, id: "m\(member)", joinedAt: Instant(millisecondsSince1970: Int64(member)),
