@@ -81,8 +81,8 @@ def show(name, value, unit, bar, peer="-"):
 def compare(name, ours, theirs, unit, bar, peer):
     """A median of each, and what ours is as a share of theirs."""
     our, their = statistics.median(ours), statistics.median(theirs)
-    spread = f"{min(ours):,.0f}…{max(ours):,.0f}"
-    show(name, f"{our:.0f}", unit, bar, f"{peer} {their:,.0f} {unit}, ratio {our / their:.2f}, ours {spread}")
+    spread = f"ours {min(ours):,.0f}…{max(ours):,.0f}, theirs {min(theirs):,.0f}…{max(theirs):,.0f}"
+    show(name, f"{our:.0f}", unit, bar, f"{peer} {their:,.0f} {unit}, ratio {our / their:.2f}, {spread}")
 
 
 def warn_of_failures(name, failures):
@@ -112,7 +112,9 @@ def redirects(options, folder):
             with kith.running(KITH_CLICK_DURABILITY=durability):
                 peers.Load("redirect.lua", kith.port, connections, 1, LINKS=options.links)
                 for _ in range(options.rounds):
-                    theirs.append(peers.Load("redirect.lua", nginx.port, connections, options.seconds, LINKS=options.links).per_second)
+                    load = peers.Load("redirect.lua", nginx.port, connections, options.seconds, LINKS=options.links)
+                    theirs.append(load.per_second)
+                    warn_of_failures("nginx", load.failures)
                     load = peers.Load("redirect.lua", kith.port, connections, options.seconds, LINKS=options.links)
                     ours.append(load.per_second)
                     tails.append(load.p99_ms)
