@@ -67,9 +67,29 @@ let plan = Plan(
                     rates: RateTable(rows: [[], Array(levels.prefix(2)), Array(levels.prefix(4)), Array(levels.prefix(6)), levels]),
                     compression: .removeInactive(.active))))
     ])
-for round in 0..<4 {
+var hard = plan
+if isChain || isStar {
+    // Everything that could walk a chain to its end.
+    let slabs = [Slab(fromMinor: 0, rate: try rate("0.05")), Slab(fromMinor: 1_000_000, rate: try rate("0.1"))]
+    let table = RateTable(levels: levels)
+    hard.bonuses = [
+        Bonus(code: "none", rule: .unilevel(UnilevelRule(rates: table))),
+        Bonus(code: "perLevel", rule: .unilevel(UnilevelRule(rates: table, compression: .perLevel))),
+        Bonus(code: "rollUp", rule: .unilevel(UnilevelRule(rates: table, compression: .rollUp(stacks: true)))),
+        Bonus(code: "differential", rule: .differential(DifferentialRule(slabs: slabs))),
+        Bonus(code: "breakaway", rule: .breakaway(BreakawayRule(slabs: slabs, override: try rate("0.06")))),
+        Bonus(code: "rankDifferential", rule: .rankDifferential(RankDifferentialRule(rates: levels.reversed()))),
+        Bonus(code: "generation", rule: .generation(GenerationRule(rates: table))),
+        Bonus(code: "infinity", rule: .infinity(InfinityRule(rates: levels.reversed(), belowLevel: 7))),
+        Bonus(code: "pool", rule: .pool(PoolRule(rate: try rate("0.01"), shares: .byRank([0, 1, 2])))),
+        Bonus(code: "matching", rule: .matching(MatchingRule(bonuses: ["none", "differential"], rates: table))),
+    ]
+    hard.ranks.append(
+        Rank(code: "legs", condition: .atLeast(.legsWithRank(1, on: .enroller, anywhere: true), 2)))
+}
+for round in 0..<(isChain || isStar ? 1 : 4) {
     let began = clock.now
-    let result = try await run(plan, facts: facts, options: RunOptions(threads: threads, keepsLines: keepsLines))
+    let result = try await run(hard, facts: facts, options: RunOptions(threads: threads, keepsLines: keepsLines))
     let took = clock.now - began
     let nanoseconds = took.components.seconds * 1_000_000_000 + took.components.attoseconds / 1_000_000_000
     print(

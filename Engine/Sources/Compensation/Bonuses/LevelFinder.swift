@@ -14,27 +14,32 @@ func nextAbove(_ tree: Tree, where fulfils: (Int) -> Bool) -> Column<Int32> {
 }
 
 /// Unilevel paths with every kind of compression.
-struct LevelFinder: PathFinder {
-    private enum Way: Sendable {
+///
+/// `@unchecked Sendable`: everything behind the pointers is only read once the finder is made, and `columns` keeps it.
+struct LevelFinder: PathFinder, @unchecked Sendable {
+    private enum Way {
         case physical
-        case compressed(Column<Int32>)
+        case compressed(Next)
         /// level − 1 → next promoter above who is qualified for the level
-        case perLevel([Column<Int32>])
-        case rollUp([Column<Int32>])
+        case perLevel([Next])
+        case rollUp([Next])
     }
-    private let above: Column<Int32>
-    private let isPromoter: Column<UInt8>
-    private let eligible: Column<UInt8>
-    private let ranks: Column<UInt8>
+    private typealias Next = UnsafeMutablePointer<Int32>
+    private let above: Next
+    private let isPromoter: UnsafeMutablePointer<UInt8>
+    private let eligible: UnsafeMutablePointer<UInt8>
+    private let ranks: UnsafeMutablePointer<UInt8>
+    private let columns: [AnyObject]
     private let way: Way
     private let firstLevel: FirstLevel
     private let depth: Int
     /// rank × depth + level − 1
-    private let rates: [Int64]
+    private let rates: UnsafeMutablePointer<Int64>
     /// level − 1 → the highest rate of its column; sums from that level on.
     private let highest: [Int64]
     private let highestFrom: [Int64]
     let mostRate: Int128
+    var stepsHint: Int { depth }
 
     init(
         _ table: RateTable, _ compression: Compression, _ firstLevel: FirstLevel, tree: Tree, bonus: Bonus, state: RunState
@@ -46,17 +51,22 @@ struct LevelFinder: PathFinder {
         }
         self.depth = depth
         self.firstLevel = firstLevel
-        above = tree.above
-        isPromoter = state.facts.kind
+        var columns: [AnyObject] = [tree.above, state.facts.kind]
+        above = tree.above.base
+        isPromoter = state.facts.kind.base
         let eligible = try state.eligibility(of: bonus)
-        self.eligible = eligible
+        self.eligible = eligible.base
         let ranks = state.ranks(of: bonus)
-        self.ranks = ranks
+        self.ranks = ranks.base
+        columns.append(eligible)
+        columns.append(ranks)
         var rates = [Int64](repeating: 0, count: rankCount * depth)
         for rank in 0..<rankCount {
             for level in 0..<depth { rates[rank * depth + level] = table.rate(rank: rank, level: level + 1).billionths }
         }
-        self.rates = rates
+        let rateColumn = Column(rates, else: 0)
+        self.rates = rateColumn.base
+        columns.append(rateColumn)
         let highest = (0..<depth).map { table.highest(level: $0 + 1).billionths }
         self.highest = highest
         var sums = [Int64](repeating: 0, count: depth + 1)
@@ -79,10 +89,19 @@ struct LevelFinder: PathFinder {
         case .none: way = .physical
         case .removeInactive(let condition):
             let counted = try state.holds(condition)
-            way = .compressed(nextAbove(tree) { counted[$0] != 0 })
-        case .perLevel, .rollUp(stacks: false): way = .perLevel(qualified())
-        case .rollUp(stacks: true): way = .rollUp(qualified())
+            let next = nextAbove(tree) { counted[$0] != 0 }
+            columns.append(next)
+            way = .compressed(next.base)
+        case .perLevel, .rollUp(stacks: false):
+            let next = qualified()
+            columns.append(contentsOf: next)
+            way = .perLevel(next.map(\.base))
+        case .rollUp(stacks: true):
+            let next = qualified()
+            columns.append(contentsOf: next)
+            way = .rollUp(next.map(\.base))
         }
+        self.columns = columns
     }
 
     func find(_ buyer: Int, _ path: inout Path) {
@@ -107,7 +126,7 @@ struct LevelFinder: PathFinder {
         }
     }
 
-    private func walk(_ buyer: Int, _ next: Column<Int32>, _ path: inout Path) {
+    private func walk(_ buyer: Int, _ next: Next, _ path: inout Path) {
         let (below, isFirst) = start(buyer)
         var member = below < 0 ? -1 : isFirst ? below : Int(next[below])
         var level = 0
@@ -127,7 +146,7 @@ struct LevelFinder: PathFinder {
         }
     }
 
-    private func walkPerLevel(_ buyer: Int, _ next: [Column<Int32>], _ path: inout Path) {
+    private func walkPerLevel(_ buyer: Int, _ next: [Next], _ path: inout Path) {
         var (below, isFirst) = start(buyer)
         for level in 0..<depth {
             guard highest[level] > 0 else {
@@ -157,7 +176,7 @@ struct LevelFinder: PathFinder {
         }
     }
 
-    private func walkRollingUp(_ buyer: Int, _ next: [Column<Int32>], _ path: inout Path) {
+    private func walkRollingUp(_ buyer: Int, _ next: [Next], _ path: inout Path) {
         let (below, isFirst) = start(buyer)
         var member = below < 0 ? -1 : isFirst ? below : Int(above[below])
         for level in 0..<depth {

@@ -33,7 +33,13 @@ struct Path {
 protocol PathFinder: Sendable {
     /// The highest sum of rates that one person can get for one order.
     var mostRate: Int128 { get }
+    /// About how many people one order pays, at most; 0: unknown.
+    var stepsHint: Int { get }
     func find(_ buyer: Int, _ path: inout Path)
+}
+
+extension PathFinder {
+    var stepsHint: Int { 0 }
 }
 
 /// What a bonus gave before caps.

@@ -21,17 +21,28 @@ struct WalkTask<Finder: PathFinder>: @unchecked Sendable {
     /// Whether no product of a base and a rate leaves Int64, as checked before the loops.
     let isSmall: Bool
 
+    /// Most lines that a task makes room for beforehand.
+    private static var reservedLines: Int { 32_000_000 }
+
     func run(_ buyers: Range<Int>) -> WalkPart {
         var part = WalkPart(totals: Column(facts.memberCount, repeating: 0))
         var path = Path()
+        if wantsLines {
+            let orderCount = Int(facts.firstOrder[buyers.upperBound] - facts.firstOrder[buyers.lowerBound])
+            part.lines.reserveCapacity(min(orderCount * finder.stepsHint, Self.reservedLines))
+        }
         let totals = part.totals.base
+        // Plain pointers: references would be counted by every task at once.
+        let firstOrder = facts.firstOrder.base
+        let base = base.base
+        let takesAll = test.isTrivial
         for buyer in buyers {
-            let orders = Int(facts.firstOrder[buyer])..<Int(facts.firstOrder[buyer + 1])
+            let orders = Int(firstOrder[buyer])..<Int(firstOrder[buyer + 1])
             if orders.isEmpty { continue }
             var isFound = false
             var broken: Int64 = 0
             for order in orders {
-                guard test.passes(order) else { continue }
+                guard takesAll || test.passes(order) else { continue }
                 if let window, !window.holds(order: order, buyer: buyer) { continue }
                 if !isFound {
                     isFound = true
