@@ -28,6 +28,7 @@ enum Routes {
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)
+        PayoutRequestRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)

@@ -60,6 +60,10 @@ struct ExportTable: Sendable {
         ExportTable("payout"),
         of("payout_item", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
+        ExportTable("payout_request"),
+        ExportTable("payout_request_commission", order: "commission_id") { id in
+            "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
+        },
         ExportTable("account"),
         ExportTable("journal_transaction", order: "sequence"),
         ExportTable("journal_entry", order: "sequence, position"),

@@ -37,18 +37,31 @@ extension Payout {
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, state: .draft, unit: unit, cutoff: input.cutoff,
             items: [], createdBy: write.actor.person, createdAt: write.now)
         let rows = try PayoutStore.payable(program: program.id, unit: unit, cutoff: input.cutoff, on: write.connection)
-        for (member, commissions) in Dictionary(grouping: rows, by: \.member).sorted(by: { $0.key < $1.key }) {
+        let requests = try PayoutRequestStore.waiting(program: program.id, unit: unit, on: write.connection)
+        let byMember = Dictionary(grouping: rows, by: \.member)
+        // What a request did not set aside already.
+        var reserved: [Item] = []
+        var taken: [PayoutRequest] = []
+        for member in Set(byMember.keys).union(requests.keys).sorted() {
             guard payout.items.count < itemsMax else { break }
-            let due = commissions.reduce(Int64(0)) { $0 + $1.keptMinor }
+            let commissions = byMember[member] ?? []
+            let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) }).minor
             let available = -(try Journal.balance(
                 workspace: write.workspace.id.text, of: .available(member.text), unit: unit, on: write.connection).minor)
-            let amount = min(due, available)
-            if let reason = try exclusion(member, amount: amount, program: program, in: write) {
-                payout.excluded.append(Exclusion(memberID: member, amountMinor: max(0, amount), reason: reason))
-            } else {
-                payout.items.append(
-                    Item(memberID: member, amountMinor: amount, state: .waiting, commissionIDs: commissions.map(\.commission)))
+            var item = Item(memberID: member, amountMinor: max(0, min(due, available)), state: .waiting, commissionIDs: [])
+            if item.amountMinor > 0 { item.commissionIDs = commissions.map(\.commission) }
+            let fresh = item
+            if let request = requests[member] {
+                item.amountMinor = try Amount(minor: item.amountMinor).adding(Amount(minor: request.amountMinor)).minor
+                item.commissionIDs += request.commissionIDs
             }
+            if let reason = try exclusion(member, amount: item.amountMinor, program: program, in: write) {
+                payout.excluded.append(Exclusion(memberID: member, amountMinor: item.amountMinor, reason: reason))
+                continue
+            }
+            payout.items.append(item)
+            if fresh.amountMinor > 0 { reserved.append(fresh) }
+            if let request = requests[member] { taken.append(request) }
         }
         guard input.isDryRun || !payout.items.isEmpty else {
             throw Problem.conflict(
@@ -56,7 +69,13 @@ extension Payout {
                 detail: "Nobody can be paid now: \(payout.excluded.count) members wait for another reason, which a dry run names.")
         }
         try PayoutStore.insert(payout, on: write.connection)
-        try payout.move(payout.items, purpose: "reserve", from: AccountName.available, to: AccountName.inPayout, in: write)
+        for var request in taken {
+            request.state = .taken
+            request.payoutID = payout.id
+            request.settledAt = write.now
+            try PayoutRequestStore.settle(request, on: write.connection)
+        }
+        try payout.move(reserved, purpose: "reserve", from: AccountName.available, to: AccountName.inPayout, in: write)
         try write.audit("payout.create", subject: payout.id.text, JSONText(["total": .integer(payout.totalMinor), "unit": .text(unit.code)]))
         return payout
     }

@@ -18,10 +18,7 @@ enum PayoutRoutes {
                 .required("usableFrom", .dateTime),
             ]),
             decode: { body, context in
-                guard let text = context.parameters.get("id"), let member = MemberReference(text.removingPercentEncoding ?? text) else {
-                    throw Refusal.unknown("member")
-                }
-                return (member: member, details: PayoutAccountDetails.read(body))
+                (member: try MemberReference.of(context), details: PayoutAccountDetails.read(body))
             }
         ) { input, write in
             guard let member = try MemberStore.find(input.member, in: write.workspace.id, vault: write.vault, on: write.connection) else {

@@ -27,18 +27,18 @@ enum PayoutStore {
 
     // MARK: Batches
 
-    /// Approved commissions of a program whose hold ended by the cut-off and that no live payout has, by member.
+    /// Approved commissions of a program whose hold ended by the cut-off and that no live payout or request has, by member.
     static func payable(
-        program: ProgramID, unit: UnitCode, cutoff: Instant, on connection: any Connection
+        program: ProgramID, member: MemberID? = nil, unit: UnitCode, cutoff: Instant, on connection: any Connection
     ) throws -> [(member: MemberID, commission: CommissionID, keptMinor: Int64)] {
-        try connection.rows(
-            """
+        var sql: SQL = """
             SELECT c.member_id, c.id, c.amount - c.reversed_amount FROM commission c
             WHERE c.program_id = \(program) AND c.state = 'approved' AND c.unit = \(unit.code) AND c.hold_until <= \(cutoff)
               AND NOT EXISTS (SELECT 1 FROM payout_commission p WHERE p.commission_id = c.id)
-            ORDER BY c.member_id, c.id
+              AND NOT EXISTS (SELECT 1 FROM payout_request_commission r WHERE r.commission_id = c.id)
             """
-        ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
+        if let member { sql = "\(sql: sql) AND c.member_id = \(member)" }
+        return try connection.rows("\(sql: sql) ORDER BY c.member_id, c.id").map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
     }
 
     static func insert(_ payout: Payout, on connection: any Connection) throws {
