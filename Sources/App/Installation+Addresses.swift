@@ -10,8 +10,11 @@ extension Installation {
 
     /// The visitor's address: the connection's, or what a trusted proxy says it is.
     func clientAddress(of request: Request, _ context: KithContext) -> String? {
-        let peer = context.remoteAddress?.ipAddress
-        guard let peer, isTrustedProxy(peer), let forwarded = request.headers[.xForwardedFor] else { return peer }
+        clientAddress(peer: context.remoteAddress?.ipAddress, headers: request.headers)
+    }
+
+    func clientAddress(peer: String?, headers: HTTPFields) -> String? {
+        guard !settings.trustedProxies.isEmpty, let peer, isTrustedProxy(peer), let forwarded = headers[.xForwardedFor] else { return peer }
         // The nearest hop is the last; the first one that is no proxy of ours is the visitor.
         for hop in forwarded.split(separator: ",").reversed() {
             let address = String(hop.drop { $0 == " " }.prefix { $0 != " " })
@@ -20,15 +23,8 @@ extension Installation {
         return peer
     }
 
-    /// The host that a link was asked for at; '' for the server's own.
-    func linkHost(of request: Request) -> String {
-        let host = request.uri.host ?? request.head.authority ?? ""
-        let name = String(host.split(separator: ":").first ?? "").lowercased()
-        return name == ownHost ? "" : name
-    }
-
     /// The host of the server's own address.
-    private var ownHost: String { String(baseURL.split(separator: "/").dropFirst().first?.split(separator: ":").first ?? "").lowercased() }
+    var ownHost: String { String(baseURL.split(separator: "/").dropFirst().first?.split(separator: ":").first ?? "").lowercased() }
 
     private func isTrustedProxy(_ address: String) -> Bool {
         settings.trustedProxies.contains { AddressRange($0)?.contains(address) ?? false }

@@ -12,7 +12,7 @@ enum Server {
         let (router, _) = Routes.build(installation, site: site)
         let responder = router.buildResponder()
         let web = WebServer.make(
-            responder: responder, host: installation.settings.host, port: installation.settings.port, logger: installation.logger,
+            responder: responder, direct: Redirect(installation), host: installation.settings.host, port: installation.settings.port, logger: installation.logger,
             onRunning: ready)
         let socket = CommandSocket(installation)
         let group = ServiceGroup(

@@ -1,3 +1,4 @@
+import CSodium
 import Chronology
 import Foundation
 import Synchronization
@@ -11,7 +12,7 @@ struct World: Sendable {
     static func real() -> World {
         World(
             now: { Instant(millisecondsSince1970: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))) },
-            random: RandomSource(SystemRandomNumberGenerator()))
+            random: RandomSource(SystemRandom()))
     }
 
     /// Time that only moves when told, and numbers from a seed.
@@ -40,6 +41,19 @@ final class RandomSource: Sendable {
     }
 
     func below(_ bound: UInt64) -> UInt64 { generator.withLock { source in bound == 0 ? 0 : source.next(upperBound: bound) } }
+}
+
+/// The system's random numbers, fetched many at a time: a redirect needs five, and the kernel is slow to ask.
+struct SystemRandom: RandomNumberGenerator, Sendable {
+    private static let wordCount = 256
+    private var words: [UInt64] = []
+
+    mutating func next() -> UInt64 {
+        if let word = words.popLast() { return word }
+        words = [UInt64](repeating: 0, count: Self.wordCount)
+        words.withUnsafeMutableBytes { bytes in if let start = bytes.baseAddress { randombytes_buf(start, bytes.count) } }
+        return words.removeLast()
+    }
 }
 
 /// SplitMix64: small, seeded, the same on every machine.

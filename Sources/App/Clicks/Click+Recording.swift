@@ -120,7 +120,7 @@ extension Installation {
             secFetchSite: input.headers["sec-fetch-site"], secFetchUser: input.headers["sec-fetch-user"],
             purpose: input.headers["purpose"] ?? input.headers["sec-purpose"])
         var discard = classifier.discard(said, address: address, link: link?.id.text ?? program.text, at: at)
-        if let link, link.isExpired(at: at) { discard = "expiredLink" }
+        if let link, link.isExpired(at: at) { discard = ClickClassifier.expiredLink }
         let query = input.url.map(Self.query) ?? [:]
         let isPaid = link?.kind == .paid || Self.paidParameters.contains { query[$0] != nil } && link == nil
         let click = Click(

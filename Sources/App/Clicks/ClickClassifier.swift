@@ -9,6 +9,7 @@ final class ClickClassifier: Sendable {
     static let rememberedMax = 100_000
     /// Not counted, but still a touch.
     static let addressVelocity = "addressVelocity"
+    static let expiredLink = "expiredLink"
 
     /// What a request says of itself.
     struct Request: Sendable {
@@ -28,7 +29,11 @@ final class ClickClassifier: Sendable {
     }
     private struct State {
         var verdicts: [String: Bool] = [:]
-        var addresses: [String: Seen] = [:]
+        var addresses: [AddressOnLink: Seen] = [:]
+    }
+    private struct AddressOnLink: Hashable {
+        var link: String
+        var address: [UInt8]
     }
 
     private let crawlers: CrawlerPatterns
@@ -64,7 +69,7 @@ final class ClickClassifier: Sendable {
     }
 
     private func isStuffing(_ address: [UInt8], _ link: String, at instant: Instant) -> Bool {
-        let key = link + String(decoding: address.flatMap { [Base32.digits[Int($0 >> 4)], Base32.digits[Int($0 & 15)]] }, as: UTF8.self)
+        let key = AddressOnLink(link: link, address: address)
         return state.withLock { state in
             if state.addresses.count >= Self.rememberedMax { state.addresses.removeAll(keepingCapacity: true) }
             var seen = state.addresses[key] ?? Seen(since: instant, count: 0)

@@ -1,3 +1,4 @@
+import NIOCore
 import Persistence
 import Synchronization
 
@@ -12,7 +13,11 @@ final class ClickLog: Sendable {
 
     private struct Entry: Sendable {
         let click: Click
-        let done: (@Sendable ((any Error)?) -> Void)?
+        let waiter: Waiter?
+    }
+    private enum Waiter: Sendable {
+        case task(CheckedContinuation<Void, any Error>)
+        case connection(EventLoopPromise<Void>)
     }
     private struct State {
         var waiting: [Entry] = []
@@ -27,15 +32,19 @@ final class ClickLog: Sendable {
     /// Returns when the click is on disk.
     func append(_ click: Click) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            add(
-                Entry(click: click) { error in
-                    if let error { continuation.resume(throwing: error) } else { continuation.resume() }
-                })
+            add(Entry(click: click, waiter: .task(continuation)))
         }
     }
 
+    /// The same for a connection: the future of its event loop succeeds when the click is on disk.
+    func append(_ click: Click, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        add(Entry(click: click, waiter: .connection(promise)))
+        return promise.futureResult
+    }
+
     /// Takes the click and returns at once; it is on disk a few milliseconds later. A failure is counted, not told.
-    func appendLater(_ click: Click) { add(Entry(click: click, done: nil)) }
+    func appendLater(_ click: Click) { add(Entry(click: click, waiter: nil)) }
 
     private func add(_ entry: Entry) {
         let (refused, starts) = state.withLock { state -> (Bool, Bool) in
@@ -45,7 +54,7 @@ final class ClickLog: Sendable {
             state.isDraining = true
             return (false, true)
         }
-        if refused { entry.done?(Full()) }
+        if refused { Self.tell([entry], failure: Full()) }
         if starts { Task { await drain() } }
     }
 
@@ -53,9 +62,27 @@ final class ClickLog: Sendable {
         while let batch = next() {
             do {
                 try await database.write { connection in try ClickStore.append(batch.map(\.click), on: connection) }
-                for entry in batch { entry.done?(nil) }
+                Self.tell(batch, failure: nil)
             } catch {
-                for entry in batch { entry.done?(error) }
+                Self.tell(batch, failure: error)
+            }
+        }
+    }
+
+    /// Tells those who wait; connections of one event loop in one go, so that it is woken once.
+    private static func tell(_ entries: [Entry], failure: (any Error)?) {
+        var promises: [ObjectIdentifier: [EventLoopPromise<Void>]] = [:]
+        for entry in entries {
+            switch entry.waiter {
+            case nil: break
+            case .task(let continuation):
+                if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+            case .connection(let promise): promises[ObjectIdentifier(promise.futureResult.eventLoop), default: []].append(promise)
+            }
+        }
+        for group in promises.values {
+            group.first?.futureResult.eventLoop.execute {
+                for promise in group { if let failure { promise.fail(failure) } else { promise.succeed() } }
             }
         }
     }

@@ -37,20 +37,69 @@ enum RedirectRoutes {
 }
 
 /// Sends a visitor on to the stored destination, after the click is on disk.
-struct Redirect: Sendable {
+///
+/// Links that are remembered are answered on the connection's event loop (`answer`); the router's way (`respond`) looks others up,
+/// so that the next visit finds them remembered. Both make the same click and the same answer.
+struct Redirect: DirectResponder {
+    static let path = "/r/"
     static let clickCookie = "kith_click"
     static let visitorCookie = "kith_visitor"
     /// The longest attribution window there can be.
     static let cookieSeconds = 3_650 * 86_400 / 10
 
     private let installation: Installation
+    private let ownHost: String
+    /// What every answer has.
+    private let headers: HTTPFields
+    private let cookieAttributes: String
 
-    init(_ installation: Installation) { self.installation = installation }
+    init(_ installation: Installation) {
+        self.installation = installation
+        let isSecure = installation.baseURL.hasPrefix("https:")
+        ownHost = installation.ownHost
+        var headers: HTTPFields = [
+            .cacheControl: "no-store, private", .xRobotsTag: "noindex, nofollow", .referrerPolicy: "no-referrer-when-downgrade",
+            .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'", .contentLength: "0",
+        ]
+        SecurityHeaders.addMissing(to: &headers, isSecure: isSecure)
+        self.headers = headers
+        cookieAttributes = "; Path=/; Max-Age=\(Self.cookieSeconds); SameSite=Lax\(isSecure ? "; Secure" : "")"
+    }
+
+    func answer(to request: HTTPRequest, remoteAddress: SocketAddress?, eventLoop: any EventLoop) -> DirectAnswer? {
+        guard let path = request.path, path.hasPrefix(Self.path) else { return nil }
+        let code = path.dropFirst(Self.path.count).prefix { $0 != "?" }
+        guard !code.contains("%"), let folded = Normalised.code(String(code)),
+            let target = installation.linkIndex.remembered(host: host(of: request), folded: folded, now: installation.world.now())
+        else { return nil }
+        let visit = visit(request, to: target, from: installation.clientAddress(peer: remoteAddress?.ipAddress, headers: request.headerFields))
+        // An ended link has a page of its own, which the router makes.
+        if visit.click.discard == ClickClassifier.expiredLink { return nil }
+        guard installation.settings.clickDurability == .wait else {
+            installation.clickLog.appendLater(visit.click)
+            return .now(response(visit, isStored: true))
+        }
+        return .later(
+            installation.clickLog.append(visit.click, on: eventLoop).map { response(visit, isStored: true) }.recover { error in
+                noteUnstored(error)
+                return response(visit, isStored: false)
+            })
+    }
+
+    func respond(_ request: Request, _ context: KithContext) async throws -> Response {
+        let target = try await target(request, context)
+        let visit = visit(
+            request.head, to: target, from: installation.clientAddress(peer: context.remoteAddress?.ipAddress, headers: request.headers))
+        let isStored = await store(visit.click)
+        if visit.click.discard == ClickClassifier.expiredLink { throw Problem(status: .gone, code: "link_expired", detail: "This link has ended.") }
+        let response = response(visit, isStored: isStored)
+        return Response(status: response.status, headers: response.headerFields)
+    }
 
     func target(_ request: Request, _ context: KithContext) async throws -> LinkIndex.Target {
         guard let text = context.parameters.get("code"), let folded = Normalised.code(text.removingPercentEncoding ?? text) else { throw missing }
         let now = installation.world.now()
-        let host = installation.linkHost(of: request)
+        let host = request.uri.host.map(linkHost) ?? host(of: request.head)
         if !host.isEmpty, let found = try await installation.linkIndex.find(host: host, folded: folded, now: now) { return found }
         guard let found = try await installation.linkIndex.find(host: "", folded: folded, now: now) else { throw missing }
         // A company's own domain answers for nobody else's codes.
@@ -60,41 +109,45 @@ struct Redirect: Sendable {
         return found
     }
 
-    func respond(_ request: Request, _ context: KithContext) async throws -> Response {
-        let target = try await target(request, context)
+    private struct Visit {
+        var click: Click
+        var destination: String
+        var visitor: Identifier<VisitorKind>?
+    }
+
+    private func visit(_ request: HTTPRequest, to target: LinkIndex.Target, from address: String?) -> Visit {
         let link = target.link
+        let fields = request.headerFields
         let now = Workspace.now(installation.world, aheadMs: target.aheadMs)
-        let cookies = RequestCookies(request)
-        let known = target.isCookieless ? nil : cookies[Self.visitorCookie].flatMap { Identifier<VisitorKind>($0) }
+        let known = target.isCookieless ? nil : RequestCookies(fields)[Self.visitorCookie].flatMap { Identifier<VisitorKind>($0) }
         let visitor = target.isCookieless ? nil : known ?? installation.world.newID(VisitorKind.self)
-        let address = installation.clientAddress(of: request, context)
         let hashed = installation.addresses.hash(address, workspace: link.workspaceID, at: now)
-        let isExpired = link.isExpired(at: now)
-        let discard = isExpired ? "expiredLink" : installation.classifier.discard(
+        let discard = link.isExpired(at: now) ? ClickClassifier.expiredLink : installation.classifier.discard(
             ClickClassifier.Request(
-                method: request.method.rawValue, userAgent: request.headers[.userAgent], secFetchDest: request.headers[.secFetchDest],
-                secFetchMode: request.headers[.secFetchMode], secFetchSite: request.headers[.fetchSite],
-                purpose: request.headers[.purpose] ?? request.headers[.secPurpose] ?? request.headers[.xPurpose] ?? request.headers[.xMoz]),
+                method: request.method.rawValue, userAgent: fields[.userAgent], secFetchDest: fields[.secFetchDest],
+                secFetchMode: fields[.secFetchMode], secFetchSite: fields[.fetchSite],
+                purpose: fields[.purpose] ?? fields[.secPurpose] ?? fields[.xPurpose] ?? fields[.xMoz]),
             address: hashed, link: link.id.text, at: now)
-        let (variant, destination) = link.destination(draw: installation.world.random.below(UInt64.max))
-        let uri = request.uri.string
+        let (variant, destination) = link.destination(draw: link.variants.isEmpty ? 0 : installation.world.random.below(UInt64.max))
+        let path = request.path ?? ""
         let click = Click(
             id: installation.world.newID(), workspaceID: link.workspaceID, programID: link.programID, linkID: link.id, memberID: link.memberID,
             kind: link.kind == .paid ? .paid : .link, visitorID: visitor?.text, at: now, addressHash: hashed,
-            userAgent: request.headers[.userAgent].map { String($0.prefix(300)) },
-            referrer: request.headers[.referer].flatMap(Installation.withoutQuery), url: nil, country: nil, variant: variant, discard: discard,
-            signals: uri.contains("?") ? Installation.signals(Installation.query(uri)) : .empty)
-        let isStored = await store(click)
-        if isExpired { throw Problem(status: .gone, code: "link_expired", detail: "This link has ended.") }
-        var headers: HTTPFields = [
-            .location: isStored ? Destination.adding([(Self.clickCookie, click.id.text)], to: destination) : destination,
-            .cacheControl: "no-store, private", .xRobotsTag: "noindex, nofollow", .referrerPolicy: "no-referrer-when-downgrade",
-        ]
-        if isStored, let visitor {
-            headers.append(HTTPField(name: .setCookie, value: cookie(Self.clickCookie, click.id.text)))
-            headers.append(HTTPField(name: .setCookie, value: cookie(Self.visitorCookie, visitor.text)))
+            userAgent: fields[.userAgent].map { String($0.prefix(300)) }, referrer: fields[.referer].flatMap(Installation.withoutQuery), url: nil,
+            country: nil, variant: variant, discard: discard,
+            signals: path.utf8.contains(UInt8(ascii: "?")) ? Installation.signals(Installation.query(path)) : .empty)
+        return Visit(click: click, destination: destination, visitor: visitor)
+    }
+
+    private func response(_ visit: Visit, isStored: Bool) -> HTTPResponse {
+        var headers = headers
+        let click = visit.click.id.text
+        headers[.location] = isStored ? Destination.adding([(Self.clickCookie, click)], to: visit.destination) : visit.destination
+        if isStored, let visitor = visit.visitor {
+            headers.append(HTTPField(name: .setCookie, value: "\(Self.clickCookie)=\(click)\(cookieAttributes)"))
+            headers.append(HTTPField(name: .setCookie, value: "\(Self.visitorCookie)=\(visitor.text)\(cookieAttributes)"))
         }
-        return Response(status: .found, headers: headers)
+        return HTTPResponse(status: .found, headerFields: headers)
     }
 
     /// Whether the click is kept. While it cannot be (a full disk), the visitor is sent on without a click id.
@@ -107,13 +160,21 @@ struct Redirect: Sendable {
             try await installation.clickLog.append(click)
             return true
         } catch {
-            installation.logger.error("A click was not stored", metadata: ["error": "\(error)"])
+            noteUnstored(error)
             return false
         }
     }
 
-    private func cookie(_ name: String, _ value: String) -> String {
-        "\(name)=\(value); Path=/; Max-Age=\(Self.cookieSeconds); SameSite=Lax\(installation.baseURL.hasPrefix("https:") ? "; Secure" : "")"
+    private func noteUnstored(_ error: any Error) {
+        installation.logger.error("A click was not stored", metadata: ["error": "\(error)"])
+    }
+
+    /// The host that a link was asked for at; '' for the server's own.
+    private func host(of request: HTTPRequest) -> String { linkHost(request.authority ?? "") }
+
+    private func linkHost(_ authority: String) -> String {
+        let name = authority.prefix { $0 != ":" }.lowercased()
+        return name == ownHost ? "" : name
     }
 
     private var missing: Problem { Problem(status: .notFound, code: "link_missing", detail: "This link is not known.") }
@@ -123,8 +184,10 @@ struct Redirect: Sendable {
 struct RequestCookies {
     private var values: [String: String] = [:]
 
-    init(_ request: Request) {
-        for header in request.headers[values: .cookie] {
+    init(_ request: Request) { self.init(request.headers) }
+
+    init(_ fields: HTTPFields) {
+        for header in fields[values: .cookie] {
             for part in header.split(separator: ";").prefix(100) {
                 let pair = part.split(separator: "=", maxSplits: 1)
                 guard pair.count == 2 else { continue }

@@ -99,7 +99,7 @@ struct ClickImport {
             discard = file.installation.classifier.discard(
                 ClickClassifier.Request(userAgent: agent), address: nil, link: link.id.text, at: at)
         }
-        if link.isExpired(at: at) { discard = "expiredLink" }
+        if link.isExpired(at: at) { discard = ClickClassifier.expiredLink }
         return Click(
             id: ClickID(stored: ClickKind.prefix + Base32.sortable(milliseconds: at.millisecondsSince1970, high: high, low: low)),
             workspaceID: file.workspace.id, programID: link.programID, linkID: link.id, memberID: link.memberID,

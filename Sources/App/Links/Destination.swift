@@ -29,10 +29,11 @@ enum Destination {
     /// Adds parameters to an address's query, before its fragment, leaving what is there as it is.
     static func adding(_ parameters: [(String, String)], to address: String) -> String {
         guard !parameters.isEmpty else { return address }
+        let query = parameters.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
+        guard address.utf8.contains(where: { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: "?") }) else { return "\(address)?\(query)" }
         let split = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         let head = String(split[0])
         let fragment = split.count > 1 ? "#" + split[1] : ""
-        let query = parameters.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
         let joint = head.contains("?") ? (head.hasSuffix("?") || head.hasSuffix("&") ? "" : "&") : "?"
         return head + joint + query + fragment
     }
@@ -46,8 +47,12 @@ enum Destination {
     }
 
     private static func encoded(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+        // Our own ids and names need no encoding.
+        if text.utf8.allSatisfy(unreservedBytes.contains) { return text }
+        return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }
 
-    private static let unreserved = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+    private static let unreservedText = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    private static let unreserved = CharacterSet(charactersIn: unreservedText)
+    private static let unreservedBytes = Set(unreservedText.utf8)
 }

@@ -28,6 +28,11 @@ final class LinkIndex: Sendable {
 
     init(_ database: any Database) { self.database = database }
 
+    /// The link of a code if it is remembered: what a redirect can answer at once.
+    func remembered(host: String, folded: String, now: Instant) -> Target? {
+        known.withLock { $0["\(host)/\(folded)"] }.flatMap { $0.until > now ? $0.target : nil }
+    }
+
     /// The link of a code, or nil. A file on SQLite has one writing process, which forgets what it changes, so entries stay fresh there.
     func find(host: String, folded: String, now: Instant) async throws -> Target? {
         let key = "\(host)/\(folded)"

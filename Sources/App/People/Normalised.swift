@@ -35,12 +35,23 @@ enum Normalised {
 
     /// A code as people say and type it: NFKC, lower case; letters and digits of any script, `-` and `_`. Nil when it is none.
     static func code(_ text: String) -> String? {
+        // Nearly all codes are plain, and a redirect folds one for every visit.
+        if (1...codeLengthMax).contains(text.utf8.count), text.utf8.allSatisfy(isPlain) { return text.lowercased() }
         let folded = text.trimmingCharacters(in: .whitespaces).precomposedStringWithCompatibilityMapping.lowercased()
             .precomposedStringWithCompatibilityMapping
         guard (1...codeLengthMax).contains(folded.unicodeScalars.count),
             folded.unicodeScalars.allSatisfy({ $0 == "-" || $0 == "_" || letters.contains($0) })
         else { return nil }
         return folded
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 
     private static let letters = CharacterSet.letters.union(.decimalDigits).union(.nonBaseCharacters)

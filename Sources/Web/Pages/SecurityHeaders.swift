@@ -38,6 +38,24 @@ public struct ContentSecurityPolicy: Sendable, Equatable {
     public static func == (left: Self, right: Self) -> Bool { left.text(nonce: "") == right.text(nonce: "") }
 }
 
+/// The security headers that are the same on every answer.
+public enum SecurityHeaders {
+    /// Adds those that are not there yet.
+    ///
+    /// - Parameter isSecure: people come by https: browsers are told to use nothing else.
+    public static func addMissing(to headers: inout HTTPFields, isSecure: Bool) {
+        func set(_ name: HTTPField.Name, _ value: String) {
+            if headers[name] == nil { headers[name] = value }
+        }
+        set(.xContentTypeOptions, "nosniff")
+        set(.referrerPolicy, "strict-origin-when-cross-origin")
+        set(.permissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()")
+        set(.crossOriginOpenerPolicy, "same-origin")
+        set(.crossOriginResourcePolicy, "same-origin")
+        if isSecure { set(.strictTransportSecurity, "max-age=63072000; includeSubDomains") }
+    }
+}
+
 /// Puts the security headers on every answer. A header that a route has set itself stays, which is how a route deviates.
 /// It must be the first middleware.
 public struct SecurityHeadersMiddleware<Context: PageContext>: RouterMiddleware {
@@ -57,16 +75,8 @@ public struct SecurityHeadersMiddleware<Context: PageContext>: RouterMiddleware 
         var random = SystemRandomNumberGenerator()
         context.scriptNonce = Base64URL.encode((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
         var response = try await next(request, context)
-        func set(_ name: HTTPField.Name, _ value: String) {
-            if response.headers[name] == nil { response.headers[name] = value }
-        }
-        set(.contentSecurityPolicy, policy.text(nonce: context.scriptNonce))
-        set(.xContentTypeOptions, "nosniff")
-        set(.referrerPolicy, "strict-origin-when-cross-origin")
-        set(.permissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()")
-        set(.crossOriginOpenerPolicy, "same-origin")
-        set(.crossOriginResourcePolicy, "same-origin")
-        if isSecure { set(.strictTransportSecurity, "max-age=63072000; includeSubDomains") }
+        if response.headers[.contentSecurityPolicy] == nil { response.headers[.contentSecurityPolicy] = policy.text(nonce: context.scriptNonce) }
+        SecurityHeaders.addMissing(to: &response.headers, isSecure: isSecure)
         return response
     }
 }

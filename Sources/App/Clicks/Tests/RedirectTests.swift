@@ -1,6 +1,8 @@
 import Chronology
 import Foundation
 import HTTPTypes
+import NIOCore
+import NIOPosix
 import Persistence
 import Testing
 import TestSupport
@@ -35,6 +37,43 @@ import Web
             fields[.cookie] = "other=1; \(visitor)"
             let again = try await app.visit("/r/anna", fields)
             #expect(again.headers[values: .setCookie].contains { $0.hasPrefix(visitor) })
+        }
+    }
+
+    /// Remembered links are answered on the connection's event loop: the same answer and the same click as by the router.
+    @Test(arguments: Engine.allCases) func theShortWayAnswersLikeTheRouter(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            _ = try await app.shopWithAnna()
+            let redirect = Redirect(app.installation)
+            func short(_ path: String, _ fields: HTTPFields = Browser.chrome) async throws -> HTTPResponse? {
+                let request = HTTPRequest(method: .get, scheme: "http", authority: "127.0.0.1:8080", path: path, headerFields: fields)
+                switch redirect.answer(to: request, remoteAddress: nil, eventLoop: MultiThreadedEventLoopGroup.singleton.any()) {
+                case nil: return nil
+                case .now(let response): return response
+                case .later(let future): return try await future.get()
+                }
+            }
+            #expect(try await short("/r/anna") == nil, "the router looks up what is not remembered")
+            let routed = try await app.visit("/r/anna?utm_source=news")
+            let answer = try #require(try await short("/r/ANNA?utm_source=news"))
+            #expect(answer.status.code == routed.status)
+            let ids = /(clk|vis)_[0-9a-z]{26}/
+            // Only the router's answers have a request id: it names a line of the log, and visits leave none there.
+            func comparable(_ fields: HTTPFields) -> [String] {
+                fields.filter { $0.name.canonicalName != "x-request-id" }.map { "\($0.name.canonicalName): \($0.value.replacing(ids) { "\($0.output.1)_*" })" }.sorted()
+            }
+            #expect(comparable(answer.headerFields) == comparable(routed.headers))
+            #expect(comparable(answer.headerFields).contains("location: https://shop.test/?kith_click=clk_*"))
+            let clicks = try await app.installation.clicks.read { try ClickStore.after(0, limit: 10, on: $0) }
+            #expect(clicks.count == 2)
+            #expect(clicks.map(\.signals.text) == [#"{"utm_source":"news"}"#, #"{"utm_source":"news"}"#])
+            #expect(clicks.map(\.discard) == [nil, nil])
+            for path in ["/r/nobody", "/r/", "/r/anna/qr.svg", "/r/%61nna", "/api/v1/links"] { #expect(try await short(path) == nil, "\(path)") }
+            // What changes is forgotten: an archived link is the router's to refuse.
+            let link = try await app.get("/links")["data"].list.first["id"].text
+            _ = try await app.call(.delete, "/api/v1/links/\(link)")
+            let after = try await app.visit("/r/anna").status
+            #expect(try await short("/r/anna").map { Int($0.status.code) } == (after == 302 ? 302 : nil))
         }
     }
 
