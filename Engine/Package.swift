@@ -17,13 +17,19 @@ let package = Package(
         .library(name: "Attribution", targets: ["Attribution"]),
         .library(name: "Rules", targets: ["Rules"]),
         .library(name: "Compensation", targets: ["Compensation"]),
+        .library(name: "PlanLanguage", targets: ["PlanLanguage"]),
     ],
+    dependencies: [.package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")],
     targets: [
         .target(name: "Chronology", swiftSettings: strict),
         .target(name: "Money", swiftSettings: strict),
         .target(name: "Attribution", dependencies: ["Chronology", "Money"], swiftSettings: strict),
         .target(name: "Rules", dependencies: ["Chronology", "Money"], swiftSettings: strict),
         .target(name: "Compensation", dependencies: ["Chronology", "Money"], swiftSettings: strict),
+        // Plans as YAML and JSON. The only part of the engine that reads texts (and the system's time zones).
+        .target(
+            name: "PlanLanguage", dependencies: ["Compensation", "Chronology", "Money", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .testTarget(name: "ChronologyTests", dependencies: ["Chronology", "SeededRandom"], swiftSettings: strict),
         .testTarget(name: "MoneyTests", dependencies: ["Money", "SeededRandom"], swiftSettings: strict),
@@ -35,6 +41,9 @@ let package = Package(
         .testTarget(
             name: "CompensationTests", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
             resources: [.copy("compensation.json")], swiftSettings: strict),
+        .testTarget(
+            name: "PlanLanguageTests", dependencies: ["PlanLanguage", "Compensation", "Chronology", "Money", "SeededRandom"],
+            swiftSettings: strict),
         .executableTarget(
             name: "compensation-bench", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
             path: "Benchmarks/CompensationBench", swiftSettings: strict),
