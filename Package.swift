@@ -14,6 +14,7 @@ let featuresWithTests: [String] = [
     "People",
     "Rules",
     "Sales",
+    "SecondFactor",
     "Team",
     "Testing",
     "Touches",

@@ -23,6 +23,8 @@ final class Installation: Sendable {
     let keysInFlight = KeysInFlight()
     let callers: CallerDirectory
     let outbound: Outbound
+    /// Tries to sign in, by address.
+    let signInTries = RateLimiter(limit: SignIn.limit)
     /// Nil when none is set: letters wait.
     let mailServer: MailServer?
     let logger: Logger

@@ -19,6 +19,7 @@ enum CommandVerbs {
             return ["done": true]
         case "team-add": return try await addToTeam(reader, installation)
         case "team-reset-password": return try await resetPassword(reader, installation)
+        case "team-remove-second-factor": return try await removeSecondFactor(reader, installation)
         case "backup": return try await backUp(reader, installation)
         case "import-file": return try await importFile(reader, installation)
         case "import-folder": return try await importFolder(reader, installation)

@@ -5,7 +5,7 @@ import Web
 
 struct TeamCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "team", abstract: "People who operate a workspace.", subcommands: [Add.self, ResetPassword.self])
+        commandName: "team", abstract: "People who operate a workspace.", subcommands: [Add.self, ResetPassword.self, RemoveSecondFactor.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -37,6 +37,24 @@ struct TeamCommand: AsyncParsableCommand {
         func run() async throws {
             try await plainly {
                 Commands.show(try await Commands.write("team-reset-password", ["email": .text(email)], options.settings()), json: json)
+            }
+        }
+    }
+}
+
+extension TeamCommand {
+    struct RemoveSecondFactor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "remove-second-factor",
+            abstract: "For an operator who lost phone and recovery codes: the password alone signs them in until they set up another.")
+
+        @OptionGroup var options: DatabaseOptions
+        @Argument(help: "Their mail address.") var email: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await plainly {
+                Commands.show(try await Commands.write("team-remove-second-factor", ["email": .text(email)], options.settings()), json: json)
             }
         }
     }
@@ -86,6 +104,24 @@ extension CommandVerbs {
             }
         }
         return ["id": .text(id.text), "password": .text(password)]
+    }
+
+    static func removeSecondFactor(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
+        let email = reader.custom("email", standIn: "", Normalised.readEmail)
+        try reader.finish()
+        let emailHash = installation.vault.lookupHash(nil, "operator", email)
+        let (id, workspaces) = try await installation.main.read { connection -> (OperatorID, [WorkspaceID]) in
+            guard let known = try TeamStore.find(emailHash: emailHash, on: connection) else {
+                throw Problem.notFound(detail: "No operator has the mail address \(email). Add them with kith team add.")
+            }
+            return (known.id, try TeamStore.workspaces(of: known.id, on: connection))
+        }
+        guard let workspace = workspaces.first else { throw Problem.notFound(detail: "\(email) belongs to no workspace.") }
+        try await installation.write(workspace, actor: .command) { write in
+            try SecondFactor.turnOff(for: id, in: write)
+            try TeamStore.endSessions(of: id, on: write.connection)
+        }
+        return ["id": .text(id.text), "secondFactor": false]
     }
 
     private static func hashed(_ password: String, _ installation: Installation) async throws -> String {

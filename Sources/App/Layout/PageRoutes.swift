@@ -15,6 +15,8 @@ enum PageRoutes {
         SignInRoutes.add(to: &api, gate: gate)
         InvitationRoutes.add(to: &api, gate: gate)
         WorkspaceSwitch.add(to: &api, gate: gate)
+        Confirmation.add(to: &api, gate: gate)
+        AccountPages.add(to: &api, gate: gate)
         OverviewPages.add(to: &api, gate: gate)
         SalePages.add(to: &api, gate: gate)
         ReceiptPages.add(to: &api, gate: gate)

@@ -13,12 +13,15 @@ struct Mail: Sendable {
 
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
+        case newSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
             case .memberWelcome, .commissionsApproved: true
-            case .teamInvitation, .payoutPaid, .passwordReset: false
+            case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
+                .payoutAccountChanged:
+                false
             }
         }
     }
@@ -73,6 +76,11 @@ enum MailContent: Sendable, Codable, Equatable {
     case commissionsApproved(count: Int64, minorByUnit: [String: Int64])
     case payoutPaid(amountMinor: Int64, unit: String, reference: String)
     case passwordReset
+    case newSignIn(atMs: Int64, browser: String?, system: String?)
+    case passwordChanged
+    case secondFactorOn
+    case secondFactorOff
+    case payoutAccountChanged(ending: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -81,6 +89,11 @@ enum MailContent: Sendable, Codable, Equatable {
         case .commissionsApproved: .commissionsApproved
         case .payoutPaid: .payoutPaid
         case .passwordReset: .passwordReset
+        case .newSignIn: .newSignIn
+        case .passwordChanged: .passwordChanged
+        case .secondFactorOn: .secondFactorOn
+        case .secondFactorOff: .secondFactorOff
+        case .payoutAccountChanged: .payoutAccountChanged
         }
     }
 

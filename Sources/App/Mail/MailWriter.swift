@@ -47,7 +47,11 @@ struct MailDraft: PageModel {
         case .payoutPaid(let amountMinor, let unit, let reference):
             values["amount"] = Self.money(amountMinor, unit, language)
             facts = [(language("mail.fact.amount"), Self.money(amountMinor, unit, language)), (language("mail.fact.reference"), reference)]
-        case .passwordReset: break
+        case .newSignIn(let atMs, let browser, let system):
+            facts = [(language("mail.fact.at"), language.minute(Instant(millisecondsSince1970: atMs)))]
+            if let browser { facts.append((language("mail.fact.browser"), [browser, system].compactMap { $0 }.joined(separator: ", "))) }
+        case .payoutAccountChanged(let ending): facts = [(language("mail.fact.account"), "…\(ending)")]
+        case .passwordReset, .passwordChanged, .secondFactorOn, .secondFactorOff: break
         }
         subject = language("\(prefix).subject", values)
         page = [

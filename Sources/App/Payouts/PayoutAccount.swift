@@ -101,6 +101,9 @@ extension PayoutAccount {
         try PersonStore.set(.payoutAccount, text, of: member.personID, in: write)
         try PersonStore.replaceLookup(.payoutAccount, details.number, of: member.personID, in: write)
         try PayoutStore.put(account, workspace: write.workspace.id, on: write.connection)
+        if known != nil {
+            try Mail.queue(.payoutAccountChanged(ending: account.ending), to: .person(member.personID), locale: member.locale, in: write)
+        }
         try write.audit("payout_account.set", subject: member.id.text, JSONText(["kind": .text(details.kind.rawValue)]))
         return account
     }

@@ -20,8 +20,10 @@ enum PayoutPages {
         api.page("/payouts", .ledgerRead, gate) { visit in try await list(visit) }
         api.form("/payouts", .payoutsWrite, gate) { visit, fields in try await make(visit, fields) }
         api.page("/payouts/{id}", .ledgerRead, gate) { visit in try await show(visit) }
-        api.page("/payouts/{id}/file", .payoutsWrite, gate) { visit in try await file(visit) }
-        api.form("/payouts/{id}/approval", .payoutsApprove, gate) { visit, _ in try await step(visit, Payout.approve) }
+        api.confirmedPage("/payouts/{id}/file", .payoutsWrite, gate) { visit in try await file(visit) }
+        api.confirmedForm(
+            "/payouts/{id}/approval", .payoutsApprove, gate, next: { visit in "/payouts/\(visit.context.parameters.get("id") ?? "")" }
+        ) { visit, _ in try await step(visit, Payout.approve) }
         api.form("/payouts/{id}/cancellation", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.cancel) }
         api.form("/payouts/{id}/dispatch", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.dispatch) }
         api.form("/payouts/{id}/outcomes", .payoutsWrite, gate) { visit, fields in try await record(visit, fields) }

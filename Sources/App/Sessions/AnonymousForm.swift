@@ -20,6 +20,9 @@ struct AnonymousForm: Sendable {
             request, token: csrf(token(of: request) ?? SessionToken()), submitted: fields[CSRFToken.fieldName] ?? "")
     }
 
+    /// What ties something to the browser that has the form's cookie.
+    func browserHash(_ request: Request) -> [UInt8]? { token(of: request)?.hash }
+
     private func token(of request: Request) -> SessionToken? { Self.cookie.value(in: request).flatMap { SessionToken(text: $0) } }
 
     private func csrf(_ token: SessionToken) -> CSRFToken { CSRFToken(sessionHash: token.hash, key: installation.formKey) }

@@ -53,13 +53,15 @@ struct InvitationAcceptance: Sendable {
             }
             try write.audit("team.join", subject: invitation.operatorID.text)
         }
+        let device = SignInDevice(request)
         var response = Response(status: .seeOther, headers: [.location: newHash == nil ? "/sign-in" : "/", .cacheControl: "no-store"])
         // Whoever has a password already proves it at sign-in.
         if newHash != nil,
             let operator_ = try await installation.main.read({ connection in try TeamStore.find(invitation.operatorID, on: connection) }),
-            let token = try await signIn.begin(operator_)
+            let token = try await signIn.begin(operator_, on: device)
         {
             response.set(SessionDoor.cookie, value: token.text, maximumAgeSeconds: Int(SessionDoor.lifeMs / 1000))
+            device.remember(in: &response)
         }
         response.remove(AnonymousForm.cookie)
         return response

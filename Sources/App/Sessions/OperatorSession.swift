@@ -17,6 +17,8 @@ struct OperatorSession: Sendable {
     /// SHA-256 of the token, by which the session is stored.
     let tokenHash: [UInt8]
     let startedAt: Instant
+    /// When they last proved who they are.
+    let confirmedAt: Instant?
 
     fileprivate init(_ stored: StoredSession, workspace: Workspace, role: Role, name: String?, switches: [Workspace]) {
         operatorID = stored.operatorID
@@ -26,6 +28,7 @@ struct OperatorSession: Sendable {
         self.switches = switches
         tokenHash = stored.tokenHash
         startedAt = stored.createdAt
+        confirmedAt = stored.confirmedAt
     }
 
     func may(_ right: Right) -> Bool { role.may(right) }

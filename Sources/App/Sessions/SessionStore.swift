@@ -10,11 +10,13 @@ struct StoredSession: Sendable {
     var seenAt: Instant
     var rotatedAt: Instant
     var expiresAt: Instant
+    /// When the person last proved who they are.
+    var confirmedAt: Instant?
 }
 
 /// The SQL of sessions and invitations.
 enum SessionStore {
-    private static let columns = "token_hash, operator_id, workspace_id, created_at, seen_at, rotated_at, expires_at"
+    private static let columns = "token_hash, operator_id, workspace_id, created_at, seen_at, rotated_at, expires_at, confirmed_at"
 
     /// The session of a token, or of the token it had a moment ago; nil when it has ended or nobody used it for too long.
     static func find(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws -> StoredSession? {
@@ -32,7 +34,7 @@ enum SessionStore {
             """
             INSERT INTO operator_session (\(raw: columns))
             VALUES (\(session.tokenHash), \(session.operatorID), \(session.workspaceID), \(session.createdAt), \(session.seenAt),
-                    \(session.rotatedAt), \(session.expiresAt))
+                    \(session.rotatedAt), \(session.expiresAt), \(session.confirmedAt))
             """)
     }
 
@@ -53,6 +55,20 @@ enum SessionStore {
 
     static func setWorkspace(_ hash: [UInt8], _ workspace: WorkspaceID, on connection: any Connection) throws {
         try connection.execute("UPDATE operator_session SET workspace_id = \(workspace) WHERE token_hash = \(hash)")
+    }
+
+    static func setConfirmed(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws {
+        try connection.execute("UPDATE operator_session SET confirmed_at = \(now) WHERE token_hash = \(hash)")
+    }
+
+    /// Ends every session of a person but one. Answers how many.
+    static func deleteOthers(than hash: [UInt8], of id: OperatorID, on connection: any Connection) throws -> Int {
+        try connection.execute("DELETE FROM operator_session WHERE operator_id = \(id) AND token_hash <> \(hash)")
+    }
+
+    static func countOthers(than hash: [UInt8], of id: OperatorID, at now: Instant, on connection: any Connection) throws -> Int64 {
+        try connection.value(
+            "SELECT count(*) FROM operator_session WHERE operator_id = \(id) AND token_hash <> \(hash) AND expires_at > \(now)") ?? 0
     }
 
     static func delete(_ hash: [UInt8], on connection: any Connection) throws {
@@ -117,6 +133,6 @@ enum SessionStore {
     private static func read(_ row: Row) throws -> StoredSession {
         StoredSession(
             tokenHash: try row.get(at: 0), operatorID: try row.get(at: 1), workspaceID: try row.get(at: 2), createdAt: try row.get(at: 3),
-            seenAt: try row.get(at: 4), rotatedAt: try row.get(at: 5), expiresAt: try row.get(at: 6))
+            seenAt: try row.get(at: 4), rotatedAt: try row.get(at: 5), expiresAt: try row.get(at: 6), confirmedAt: try row.get(at: 7))
     }
 }
