@@ -26,7 +26,7 @@ struct Write {
     /// Tells those who subscribe. The row is part of the transaction, so it exists exactly when the change does.
     func emit(_ type: EventType, subject: String, _ data: JSONText) throws {
         let id = world.newID(EventKind.self)
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO outbox (id, workspace_id, type, subject_id, data, created_at)
             VALUES (\(id), \(workspace.id), \(type.rawValue), \(subject), \(data.text), \(now))

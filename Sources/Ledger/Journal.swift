@@ -29,7 +29,7 @@ public enum Journal {
         for (workspace, positions) in groups.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             var book = try OpenBook(workspace: workspace, postings: positions.map { postings[$0] }, on: connection)
             for position in positions { posted[position] = try book.add(postings[position], recordedAt: recordedAt) }
-            try connection.executeAll(book.statements())
+            for statement in book.statements() { try connection.executeLater(statement) }
         }
         return postings.indices.compactMap { posted[$0] }
     }

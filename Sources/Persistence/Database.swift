@@ -32,6 +32,10 @@ public protocol Connection: AnyObject {
     @discardableResult
     func execute(_ sql: SQL) throws -> Int
 
+    /// Runs a statement whose answer nobody needs: at the latest before the next question, and before the savepoint or the transaction
+    /// that it stands in ends. Its failure is thrown there. PostgreSQL sends it together with what comes next; SQLite runs it at once.
+    func executeLater(_ sql: SQL) throws
+
     /// Runs statements in order, in one round trip where the engine can (PostgreSQL's pipeline mode); stops at the first that fails.
     /// Answers how many rows each changed.
     @discardableResult

@@ -46,6 +46,54 @@ private struct Stop: Error {}
         }
     }
 
+    /// What is put off is done before anybody can look, and fails where it stands.
+    @Test(arguments: Engine.allCases) func statementsPutOffStandInTheirPlace(_ engine: Engine) async throws {
+        try await TestDatabase.with(engine, migrations: [accounts]) { test in
+            try await test.database.write { connection in
+                func later(_ id: Int) throws { try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (\(id), \("n\(id)"), 0)") }
+                func ids() throws -> [Int] { try connection.rows("SELECT id FROM account ORDER BY id").map { try $0.get("id", as: Int.self) } }
+                try later(1)
+                #expect(try ids() == [1])
+                // Nothing is asked before the savepoint is left: what it put off goes, what stood before it stays.
+                try later(2)
+                try? connection.savepoint {
+                    try later(3)
+                    throw Stop()
+                }
+                #expect(try ids() == [1, 2])
+                // The failure belongs to the savepoint that put the statement off, and the transaction goes on.
+                #expect(throws: DatabaseFailure.self) { try connection.savepoint { try later(1) } }
+                #expect(throws: DatabaseFailure.self) {
+                    try connection.savepoint {
+                        try later(4)
+                        try later(1)
+                        _ = try ids()
+                    }
+                }
+                try connection.savepoint {
+                    try later(5)
+                    #expect(throws: DatabaseFailure.self) { try connection.savepoint { try later(5) } }
+                    try connection.savepoint { try later(6) }
+                    try connection.savepoint {}
+                }
+                #expect(try ids() == [1, 2, 5, 6])
+                #expect(try connection.execute("UPDATE account SET balance = 1") == 4)
+                for id in 100..<300 { try later(id) }
+                #expect(try connection.executeAll(["UPDATE account SET balance = 2 WHERE id < 100", "DELETE FROM account WHERE id >= 110"]) == [4, 190])
+                try later(7)
+            }
+            let left = try await test.database.read { try $0.rows("SELECT id FROM account ORDER BY id").map { try $0.get("id", as: Int.self) } }
+            #expect(left == [1, 2, 5, 6, 7] + Array(100..<110))
+            await #expect(throws: DatabaseFailure.self) {
+                try await test.database.write { connection in
+                    try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (8, 'n8', 0)")
+                    try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (1, 'n1', 0)")
+                }
+            }
+            #expect(try await count(test) == 15, "a transaction whose last statements fail leaves nothing")
+        }
+    }
+
     @Test(arguments: Engine.allCases) func aReadSeesOneMoment(_ engine: Engine) async throws {
         try await TestDatabase.with(engine, migrations: [accounts]) { test in
             let opened = AsyncStream<Void>.makeStream()

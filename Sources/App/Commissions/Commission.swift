@@ -44,7 +44,7 @@ enum CommissionStore {
         """
 
     static func insert(_ commission: Commission, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO commission (\(raw: columns))
             VALUES (\(commission.id), \(commission.workspaceID), \(commission.programID), \(commission.cause.rawValue), \(commission.causeID),
@@ -57,7 +57,7 @@ enum CommissionStore {
     }
 
     static func update(_ commission: Commission, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             UPDATE commission SET reversed_amount = \(commission.reversedMinor), state = \(commission.state.rawValue) WHERE id = \(commission.id)
             """)
@@ -68,7 +68,7 @@ enum CommissionStore {
     }
 
     static func postpone(_ id: CommissionID, until: Instant, on connection: any Connection) throws {
-        try connection.execute("UPDATE commission SET hold_until = \(until) WHERE id = \(id)")
+        try connection.executeLater("UPDATE commission SET hold_until = \(until) WHERE id = \(id)")
     }
 
     static func of(sale: SaleID, on connection: any Connection) throws -> [Commission] {

@@ -5,7 +5,7 @@ import Persistence
 enum CreditStore {
     static func insert(_ credit: Credit, sale: SaleID, on connection: any Connection) throws {
         for member in credit.creditedMembers {
-            try connection.execute(
+            try connection.executeLater(
                 "INSERT INTO sale_credit (sale_id, member_id, share_ppm) VALUES (\(sale), \(member.memberID), \(member.share.ppm))")
         }
     }

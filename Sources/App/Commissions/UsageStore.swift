@@ -18,7 +18,7 @@ enum UsageStore {
     static func addToCap(
         _ rule: RuleID, scope: String, period: String, unit: UnitCode, amountMinor: Int64, count: Int64, on connection: any Connection
     ) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO cap_usage (rule_id, scope, period, unit, used_amount, used_count)
             VALUES (\(rule), \(scope), \(period), \(unit.code), \(amountMinor), \(count))
@@ -31,7 +31,7 @@ enum UsageStore {
     static func takeFromCap(
         _ rule: RuleID, scope: String, period: String, unit: UnitCode, amountMinor: Int64, count: Int64, on connection: any Connection
     ) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             UPDATE cap_usage SET used_amount = used_amount - \(amountMinor), used_count = used_count - \(count)
             WHERE rule_id = \(rule) AND scope = \(scope) AND period = \(period) AND unit = \(unit.code)
@@ -52,12 +52,12 @@ enum UsageStore {
     static func insertTierEntry(
         sale: SaleID, _ place: TierPlace, version: Int, baseMinor: Int64, on connection: any Connection
     ) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO tier_entry (sale_id, rule_id, rule_version, member_id, period, unit, base)
             VALUES (\(sale), \(place.rule), \(version), \(place.member), \(place.period), \(place.unit.code), \(baseMinor))
             """)
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO tier_usage (rule_id, rule_version, member_id, period, unit, base)
             VALUES (\(place.rule), \(version), \(place.member), \(place.period), \(place.unit.code), \(baseMinor))
@@ -83,9 +83,9 @@ enum UsageStore {
             let takenBack: Int64 = try row.get(at: 6)
             let target = try Allocation.proportion(of: Amount(minor: base), part: sale.refundedMinor, whole: sale.amountMinor).minor
             guard target != takenBack else { continue }
-            try connection.execute(
+            try connection.executeLater(
                 "UPDATE tier_entry SET taken_back = \(target) WHERE sale_id = \(sale.id) AND rule_id = \(place.rule) AND member_id = \(place.member)")
-            try connection.execute(
+            try connection.executeLater(
                 """
                 UPDATE tier_usage SET base = base - \(target - takenBack)
                 WHERE rule_id = \(place.rule) AND member_id = \(place.member) AND period = \(place.period) AND unit = \(place.unit.code)

@@ -56,7 +56,7 @@ enum CustomerStore {
     private static let columns = "id, workspace_id, person_id, country, created_at"
 
     static func insert(_ customer: Customer, externalHash: [UInt8], on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO customer (id, workspace_id, person_id, external_hash, country, created_at)
             VALUES (\(customer.id), \(customer.workspaceID), \(customer.personID), \(externalHash), \(customer.country), \(customer.createdAt))
@@ -86,7 +86,7 @@ enum CustomerStore {
     static func insertVisitor(
         _ visitor: String, of customer: CustomerID, workspace: WorkspaceID, since: Instant, on connection: any Connection
     ) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO customer_visitor (workspace_id, visitor_id, customer_id, since) VALUES (\(workspace), \(visitor), \(customer), \(since))
             ON CONFLICT (customer_id, visitor_id) DO NOTHING

@@ -59,7 +59,7 @@ enum BindingStore {
 
     static func put(_ binding: CustomerBinding, workspace: WorkspaceID, on connection: any Connection) throws {
         let shares = JSONText(.array(binding.shares.map { ["memberId": .text($0.memberID.text), "sharePpm": .integer(Int64($0.ppm))] }))
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO customer_binding (program_id, customer_id, workspace_id, shares, source, source_id, reason, bound_at, until_at)
             VALUES (\(binding.programID), \(binding.customerID), \(workspace), \(shares.text), \(binding.source.rawValue), \(binding.sourceID),

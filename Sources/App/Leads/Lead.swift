@@ -155,7 +155,7 @@ enum LeadStore {
         "id, workspace_id, program_id, customer_id, event_name, mode, counted_at, click_id, link_id, attribution, occurred_at, recorded_at, refusals"
 
     static func insert(_ lead: Lead, metadataSealed: [UInt8]?, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO lead (\(raw: columns), metadata_sealed)
             VALUES (\(lead.id), \(lead.workspaceID), \(lead.programID), \(lead.customerID), \(lead.eventName), \(lead.mode.rawValue),
@@ -164,12 +164,12 @@ enum LeadStore {
     }
 
     static func markCounted(_ lead: Lead, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             "UPDATE lead SET counted_at = \(lead.countedAt), attribution = \(lead.attribution.text) WHERE id = \(lead.id)")
     }
 
     static func setRefusals(_ lead: LeadID, _ refusals: JSONText, on connection: any Connection) throws {
-        try connection.execute("UPDATE lead SET refusals = \(refusals.text) WHERE id = \(lead)")
+        try connection.executeLater("UPDATE lead SET refusals = \(refusals.text) WHERE id = \(lead)")
     }
 
     static func find(_ id: LeadID, in workspace: WorkspaceID, on connection: any Connection) throws -> Lead? {

@@ -37,7 +37,7 @@ enum RefundStore {
         "id, workspace_id, invoice_id, refund_id, sale_id, amount, applied_amount, reason, state, facts_hash, occurred_at, recorded_at"
 
     static func insert(_ refund: Refund, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO refund (\(raw: columns))
             VALUES (\(refund.id), \(refund.workspaceID), \(refund.invoiceID), \(refund.refundID), \(refund.saleID), \(refund.amountMinor),
@@ -46,7 +46,7 @@ enum RefundStore {
     }
 
     static func update(_ refund: Refund, on connection: any Connection) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             UPDATE refund SET sale_id = \(refund.saleID), applied_amount = \(refund.appliedMinor), state = \(refund.state.rawValue)
             WHERE id = \(refund.id)

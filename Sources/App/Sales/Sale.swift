@@ -75,7 +75,7 @@ enum SaleStore {
 
     static func insert(_ sale: Sale, metadataSealed: [UInt8]?, on connection: any Connection) throws {
         let items = JSONText(.array(sale.items.map(\.json)))
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO sale (\(raw: columns), metadata_sealed, came_by, link_id)
             VALUES (\(sale.id), \(sale.workspaceID), \(sale.programID), \(sale.programVersion), \(sale.customerID), \(sale.invoiceID),
@@ -86,11 +86,11 @@ enum SaleStore {
     }
 
     static func setRefusals(_ sale: SaleID, _ refusals: JSONText, on connection: any Connection) throws {
-        try connection.execute("UPDATE sale SET refusals = \(refusals.text) WHERE id = \(sale)")
+        try connection.executeLater("UPDATE sale SET refusals = \(refusals.text) WHERE id = \(sale)")
     }
 
     static func addRefund(_ sale: SaleID, _ amountMinor: Int64, on connection: any Connection) throws {
-        try connection.execute("UPDATE sale SET refunded_amount = refunded_amount + \(amountMinor) WHERE id = \(sale)")
+        try connection.executeLater("UPDATE sale SET refunded_amount = refunded_amount + \(amountMinor) WHERE id = \(sale)")
     }
 
     static func find(_ id: SaleID, in workspace: WorkspaceID, on connection: any Connection) throws -> Sale? {

@@ -20,7 +20,7 @@ enum TouchStore {
     static func insert(
         _ touch: KeptTouch, of customer: CustomerID, cause: String, workspace: WorkspaceID, on connection: any Connection
     ) throws {
-        try connection.execute(
+        try connection.executeLater(
             """
             INSERT INTO touch (id, workspace_id, customer_id, program_id, kind, link_id, click_id, member_id, cause_id, at)
             VALUES (\(touch.id), \(workspace), \(customer), \(touch.programID), \(touch.kind.rawValue), \(touch.linkID), \(touch.clickID),

@@ -3,37 +3,68 @@ final class PostgresConnection: Connection {
     /// Rows fetched at a time when a query is walked.
     private static let fetchedRowsLimit = 500
 
+    /// Statements put off at most; with more the next one sends them.
+    private static let deferredLimit = 64
+
     let dialect = Dialect.postgres
     private let link: PostgresLink
     private var savepointDepth = 0
     private var cursorCount = 0
+    /// Statements that go out together with the next question.
+    private var deferred: [SQL] = []
+    /// How often deferred statements were sent.
+    private var sendings = 0
 
     init(_ link: PostgresLink) { self.link = link }
 
     @discardableResult
-    func execute(_ sql: SQL) throws -> Int { try link.execute(sql).changed }
+    func execute(_ sql: SQL) throws -> Int { try executeAll([sql]).first ?? 0 }
+
+    func executeLater(_ sql: SQL) throws {
+        deferred.append(sql)
+        if deferred.count >= Self.deferredLimit { try sendDeferred() }
+    }
 
     @discardableResult
     func executeAll(_ statements: [SQL]) throws -> [Int] {
         var counts: [Int] = []
         counts.reserveCapacity(statements.count)
-        try link.executeAll(statements) { counts.append($0.changed) }
+        try send(statements) { counts.append($0.changed) }
         return counts
     }
 
     func rowsOfAll(_ queries: [SQL]) throws -> [[Row]] {
         var answers: [[Row]] = []
         answers.reserveCapacity(queries.count)
-        try link.executeAll(queries) { answers.append(try $0.rows()) }
+        try send(queries) { answers.append(try $0.rows()) }
         return answers
     }
 
-    func executeScript(_ text: String) throws { _ = try link.run(text) }
+    func executeScript(_ text: String) throws {
+        try sendDeferred()
+        _ = try link.run(text)
+    }
 
-    func rows(_ sql: SQL) throws -> [Row] { try link.execute(sql).rows() }
+    func rows(_ sql: SQL) throws -> [Row] { try rowsOfAll([sql]).first ?? [] }
+
+    /// Sends what was put off. To be called before the transaction ends.
+    func sendDeferred() throws { if !deferred.isEmpty { try send([]) { _ in } } }
+
+    private func send(_ statements: [SQL], _ answer: (PostgresResult) throws -> Void) throws {
+        let earlier = deferred
+        deferred = []
+        if !earlier.isEmpty { sendings += 1 }
+        if earlier.isEmpty, statements.count == 1 { return try answer(try link.execute(statements[0])) }
+        var place = 0
+        try link.executeAll(earlier + statements) { result in
+            defer { place += 1 }
+            if place >= earlier.count { try answer(result) }
+        }
+    }
 
     func forEachRow(_ sql: SQL, _ body: (Row) throws -> Void) throws {
         // A cursor rather than libpq's row mode: `body` may ask further questions, and may throw without the rest being read.
+        try sendDeferred()
         cursorCount += 1
         let name = "kith_\(cursorCount)"
         _ = try link.executeOnce("DECLARE \(raw: name) NO SCROLL CURSOR FOR \(sql: sql)")
@@ -55,13 +86,24 @@ final class PostgresConnection: Connection {
         savepointDepth += 1
         defer { savepointDepth -= 1 }
         let name = "kith_\(savepointDepth)"
-        _ = try link.run("SAVEPOINT \(name)")
+        let (before, sendingsBefore) = (deferred.count, sendings)
+        deferred.append("SAVEPOINT \(raw: name)")
         do {
             let result = try body()
-            _ = try link.run("RELEASE \(name)")
+            if sendings == sendingsBefore && deferred.count == before + 1 {
+                deferred.removeLast()
+            } else {
+                // What was put off in here must fail in here.
+                _ = try executeAll(["RELEASE \(raw: name)"])
+            }
             return result
         } catch {
-            if link.isUsable { _ = try link.run("ROLLBACK TO \(name); RELEASE \(name)") }
+            if sendings == sendingsBefore {
+                deferred.removeSubrange(before...)
+            } else {
+                deferred = []
+                if link.isUsable { _ = try link.run("ROLLBACK TO \(name); RELEASE \(name)") }
+            }
             throw error
         }
     }

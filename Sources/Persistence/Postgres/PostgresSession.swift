@@ -34,6 +34,7 @@ actor PostgresSession {
         let connection = PostgresConnection(link)
         do {
             let result = try body(connection)
+            try connection.sendDeferred()
             let tag = try link.run("COMMIT")
             // After a failed statement whose error was swallowed the server answers COMMIT with ROLLBACK.
             guard tag == "COMMIT" else { throw DatabaseFailure(.other, "the transaction had failed before and was rolled back") }

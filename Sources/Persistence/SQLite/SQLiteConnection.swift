@@ -26,6 +26,8 @@ final class SQLiteConnection: Connection {
         return sqlite3_total_changes(database.sqliteConnection) == before ? 0 : Int(sqlite3_changes(database.sqliteConnection))
     }
 
+    func executeLater(_ sql: SQL) throws { try execute(sql) }
+
     @discardableResult
     func executeAll(_ statements: [SQL]) throws -> [Int] { try statements.map { try execute($0) } }
 

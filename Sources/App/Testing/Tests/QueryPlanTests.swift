@@ -80,6 +80,7 @@ final class ExplainingConnection: Connection {
     }
 
     func execute(_ sql: SQL) throws -> Int { try inner.execute(sql) }
+    func executeLater(_ sql: SQL) throws { try inner.executeLater(sql) }
     func executeAll(_ statements: [SQL]) throws -> [Int] { try inner.executeAll(statements) }
     func rowsOfAll(_ queries: [SQL]) throws -> [[Row]] { try queries.map(rows) }
     func executeScript(_ text: String) throws { try inner.executeScript(text) }
