@@ -31,6 +31,9 @@ let package = Package(
             name: "PlanLanguage", dependencies: ["Compensation", "Chronology", "Money", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+        .target(
+            name: "CompensationOracle", dependencies: ["Compensation", "Chronology", "Money"], path: "Tests/CompensationOracle",
+            swiftSettings: strict),
         .testTarget(name: "ChronologyTests", dependencies: ["Chronology", "SeededRandom"], swiftSettings: strict),
         .testTarget(name: "MoneyTests", dependencies: ["Money", "SeededRandom"], swiftSettings: strict),
         .testTarget(
@@ -39,7 +42,8 @@ let package = Package(
         .testTarget(
             name: "RulesTests", dependencies: ["Rules", "Chronology", "Money", "SeededRandom"], swiftSettings: strict),
         .testTarget(
-            name: "CompensationTests", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
+            name: "CompensationTests",
+            dependencies: ["Compensation", "CompensationOracle", "Chronology", "Money", "SeededRandom"],
             resources: [.copy("compensation.json")], swiftSettings: strict),
         .testTarget(
             name: "PlanLanguageTests", dependencies: ["PlanLanguage", "Compensation", "Chronology", "Money", "SeededRandom"],

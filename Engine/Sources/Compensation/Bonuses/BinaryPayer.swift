@@ -105,7 +105,7 @@ struct BinaryPayer {
             }
             let rank = Int(ranks[member])
             if eligible[member] != 0 {
-                let room = rule.capMinor.isEmpty ? nil : ByRank(values: rule.capMinor, otherwise: 0)(rank)
+                let room = rule.capMinor.isEmpty ? nil : ByRank(values: rule.capMinor, otherwise: 0)(Int(state.paidAs[member]))
                 let matched = try match(legs.0.total, legs.1.total, rank, room)
                 statement.left.matched = matched.left
                 statement.right.matched = matched.right
@@ -121,7 +121,7 @@ struct BinaryPayer {
                 if rule.overCap == .bankAmount { statement.bankedOutMinor = due - statement.paidMinor } else {
                     outcome.cutMinor += Int128(due - statement.paidMinor)
                 }
-                append(statement, matched, rank, room: room, &outcome)
+                try append(statement, matched, &outcome)
             } else {
                 statement.bankedInMinor = banked[member] ?? 0
                 statement.bankedOutMinor = statement.bankedInMinor
@@ -145,9 +145,10 @@ struct BinaryPayer {
     }
 
     private func append(
-        _ statement: BinaryStatement, _ matched: Matched, _ rank: Int, room: Int64?, _ outcome: inout Outcome
-    ) {
+        _ statement: BinaryStatement, _ matched: Matched, _ outcome: inout Outcome
+    ) throws(RunFailure) {
         let member = Int32(statement.member)
+        let first = outcome.lines.count
         if matched.amount != 0 {
             outcome.lines.append(
                 Line(
@@ -158,6 +159,7 @@ struct BinaryPayer {
                 Line(member: member, bonus: number, reason: .banked, amount: statement.bankedInMinor))
         }
         let cut = statement.earnedMinor + statement.bankedInMinor - statement.paidMinor
+        try Proration(facts: state.facts).cut(cut, from: first..<outcome.lines.count, in: &outcome.lines)
         if cut != 0 { outcome.lines.append(Line(member: member, bonus: number, reason: .capBonus, amount: -cut)) }
     }
 

@@ -19,7 +19,8 @@ func nextAbove(_ tree: Tree, where fulfils: (Int) -> Bool) -> Column<Int32> {
 struct LevelFinder: PathFinder, @unchecked Sendable {
     private enum Way {
         case physical
-        case compressed(Next)
+        /// The next counted promoter above, and who is counted.
+        case compressed(Next, counted: UnsafeMutablePointer<UInt8>)
         /// level − 1 → next promoter above who is qualified for the level
         case perLevel([Next])
         case rollUp([Next])
@@ -91,7 +92,8 @@ struct LevelFinder: PathFinder, @unchecked Sendable {
             let counted = try state.holds(condition)
             let next = nextAbove(tree) { counted[$0] != 0 }
             columns.append(next)
-            way = .compressed(next.base)
+            columns.append(counted)
+            way = .compressed(next.base, counted: counted.base)
         case .perLevel, .rollUp(stacks: false):
             let next = qualified()
             columns.append(contentsOf: next)
@@ -106,8 +108,12 @@ struct LevelFinder: PathFinder, @unchecked Sendable {
 
     func find(_ buyer: Int, _ path: inout Path) {
         switch way {
-        case .physical: walk(buyer, above, &path)
-        case .compressed(let next): walk(buyer, next, &path)
+        case .physical:
+            let (below, isFirst) = start(buyer)
+            walk(below, isFirst: isFirst, above, &path)
+        case .compressed(let next, let counted):
+            let (below, isFirst) = start(buyer)
+            walk(below, isFirst: isFirst && counted[below] != 0, next, &path)
         case .perLevel(let next): walkPerLevel(buyer, next, &path)
         case .rollUp(let next): walkRollingUp(buyer, next, &path)
         }
@@ -126,8 +132,7 @@ struct LevelFinder: PathFinder, @unchecked Sendable {
         }
     }
 
-    private func walk(_ buyer: Int, _ next: Next, _ path: inout Path) {
-        let (below, isFirst) = start(buyer)
+    private func walk(_ below: Int, isFirst: Bool, _ next: Next, _ path: inout Path) {
         var member = below < 0 ? -1 : isFirst ? below : Int(next[below])
         var level = 0
         while level < depth {

@@ -136,7 +136,7 @@ struct GenerationFinder: PathFinder {
             leaders = [nextAbove(tree) { isLeader($0, rank) }]
             let depth = depth
             payable = nextAbove(tree) { member in
-                eligible[member] != 0 && (0..<depth).contains { rates[Int(ranks[member]) * depth + $0] > 0 }
+                (!skips || eligible[member] != 0) && (0..<depth).contains { rates[Int(ranks[member]) * depth + $0] > 0 }
             }
         }
         mostRate = Int128(rates.max() ?? 0)

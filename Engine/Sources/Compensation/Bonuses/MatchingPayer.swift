@@ -18,15 +18,18 @@ struct MatchingPayer {
         for member in 0..<facts.memberCount where earned[member] != 0 {
             path.clear()
             finder.find(member, &path)
-            for step in path.steps {
-                guard let amount = rounded(earned[member], step.rate, bonus.rounding) else {
-                    throw .overflow(where: bonus.code)
+            // Several levels of one payee are one rounding group.
+            for (place, first) in path.steps.enumerated()
+            where !path.steps[..<place].contains(where: { $0.payee == first.payee }) {
+                let group = path.steps.filter { $0.payee == first.payee }.sorted { $0.level < $1.level }
+                let exact = group.map { Int128(earned[member]) * Int128($0.rate) }
+                guard let amounts = roundedGroup(exact, bonus.rounding) else { throw .overflow(where: bonus.code) }
+                for (step, amount) in zip(group, amounts) where amount != 0 || bonus.roundingScope == .period {
+                    lines.append(
+                        Line(
+                            member: step.payee, source: Int32(member), bonus: number, level: Int(step.level),
+                            reason: step.reason, base: earned[member], rate: step.rate, amount: amount))
                 }
-                guard amount != 0 || bonus.roundingScope == .period else { continue }
-                lines.append(
-                    Line(
-                        member: step.payee, source: Int32(member), bonus: number, level: Int(step.level),
-                        reason: step.reason, base: earned[member], rate: step.rate, amount: amount))
             }
             outcome.nobodyExact += Int128(earned[member]) * Int128(path.nobodyRate)
             outcome.unqualifiedExact += Int128(earned[member]) * Int128(path.unqualifiedRate)

@@ -32,7 +32,7 @@ struct DirectPayer {
             case .flat(let amounts):
                 let flat = ByRank(values: amounts, otherwise: 0)(rank)
                 line.baseMinor = base[order] < 0 ? 0 &- flat : flat
-                line.rateBillionths = billion
+                line.rateBillionths = flat == 0 ? 0 : billion
             }
             guard line.rateBillionths != 0 else { continue }
             guard let amount = rounded(line.baseMinor, line.rateBillionths, bonus.rounding) else {
@@ -110,7 +110,7 @@ struct TieredPayer {
                 let slices = try meter.take(base[order], place: bonus.code)
                 let paid = try append(slices, payee, order, &outcome.lines)
                 if let commissions { commissions[order] = paid }
-                if tag != 0 { state.orderTags[order] |= tag }
+                if tag != 0, slices.contains(where: { $0.rate != 0 }) { state.orderTags[order] |= tag }
                 end += 1
             }
             if rule.scope == .year || rule.scope == .lifetime {
@@ -130,7 +130,7 @@ struct TieredPayer {
     ) throws(RunFailure) -> Int64 {
         var sum: Int64 = 0
         for isTrueUp in [false, true] {
-            let group = slices.filter { $0.isTrueUp == isTrueUp }
+            let group = slices.filter { $0.isTrueUp == isTrueUp }.sorted { ($0.rate, $0.base) < ($1.rate, $1.base) }
             guard let amounts = roundedGroup(group.map { Int128($0.base) * Int128($0.rate) }, bonus.rounding) else {
                 throw .overflow(where: bonus.code)
             }
@@ -200,23 +200,19 @@ struct TierMeter {
         return found
     }
 
-    /// Slab bounds are what the company has kept. The part of a slab is the smallest whole base that reaches its end.
+    /// Slab bounds are what the company has kept. The part of a slab is the smallest whole base that reaches its end;
+    /// negative volume is taken whole at the rate that was reached.
     private mutating func takeByShare(_ volume: Int64) -> [Slice] {
         var left = volume
         var found: [Slice] = []
-        for (place, tier) in rule.tiers.enumerated() where left != 0 {
-            let rate = tier.rate.billionths
+        while left != 0 {
+            let bound = rule.tiers.first { Int128($0.fromMinor) * Int128(billion) > companyExact }
+            let rate = rule.tiers.last { Int128($0.fromMinor) * Int128(billion) <= companyExact }?.rate.billionths ?? 0
             let kept = Int128(billion - rate)
             var part = left
-            if left > 0, place + 1 < rule.tiers.count {
-                let room = Int128(rule.tiers[place + 1].fromMinor) * Int128(billion) - companyExact
-                if room <= 0 { continue }
-                if kept > 0 {
-                    let needed = (room + kept - 1) / kept
-                    if needed < Int128(left) { part = Int64(truncatingIfNeeded: needed) }
-                }
-            } else if left < 0, companyExact < Int128(tier.fromMinor) * Int128(billion) {
-                continue
+            if left > 0, kept > 0, let bound {
+                let needed = (Int128(bound.fromMinor) * Int128(billion) - companyExact + kept - 1) / kept
+                if needed < Int128(left) { part = Int64(truncatingIfNeeded: needed) }
             }
             companyExact += Int128(part) * kept
             found.append(Slice(base: part, rate: rate, isTrueUp: false))

@@ -97,7 +97,7 @@ struct PoolPayer {
     private func lastOrderMs() -> Column<Int64> {
         let facts = state.facts
         let last = Column<Int64>(facts.memberCount, repeating: Int64.min)
-        for order in 0..<facts.orderCount {
+        for order in 0..<facts.orderCount where facts.orderFlags[order] & Facts.isLateRefund == 0 {
             let buyer = Int(facts.buyer[order])
             let owner = facts.isPromoter(buyer) ? buyer : Int(facts.trees[0].above[buyer])
             if owner >= 0 { last[owner] = max(last[owner], facts.orderMs[order]) }

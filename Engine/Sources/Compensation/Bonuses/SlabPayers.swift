@@ -131,13 +131,17 @@ struct BreakawayPayer {
         let guarantee = Int128(rule.guaranteedMinor) * Int128(rule.override.billionths)
         var outcome = BonusOutcome(totals: Column(count, repeating: 0))
 
-        func pay(_ member: Int, _ exact: Int128, _ line: Line) throws(RunFailure) {
-            guard let amount = rounded(exact: exact, bonus.rounding) else { throw .overflow(where: bonus.code) }
-            guard amount != 0 else { return }
-            var line = line
-            line.amountMinor = amount
-            outcome.totals[member] &+= amount
-            outcome.lines.append(line)
+        // One rounding per payee: the own group's and the override's lines together.
+        func pay(_ member: Int, net: Int128, override: Int128, rate: Int64) throws(RunFailure) {
+            guard let amounts = roundedGroup([net, override], bonus.rounding) else { throw .overflow(where: bonus.code) }
+            let own = Line(member: Int32(member), bonus: number, base: group[member], rate: rate)
+            let onLegs = Line(member: Int32(member), bonus: number, level: 1, reason: .overrideOnLeg)
+            for (line, amount) in zip([own, onLegs], amounts) where amount != 0 {
+                var line = line
+                line.amountMinor = amount
+                outcome.totals[member] &+= amount
+                outcome.lines.append(line)
+            }
         }
 
         var place = count
@@ -150,13 +154,10 @@ struct BreakawayPayer {
             let isEligible = eligible[member] != 0
             let gross = Int128(group[member]) * Int128(rate)
             let net = max(0, gross - taken[member])
-            if isEligible {
-                try pay(member, net, Line(member: Int32(member), bonus: number, base: group[member], rate: rate))
-            } else {
-                outcome.unqualifiedExact += net
-            }
+            if !isEligible { outcome.unqualifiedExact += net }
             let above = Int(tree.above[member])
             guard isLeader else {
+                if isEligible { try pay(member, net: net, override: 0, rate: rate) }
                 if above >= 0 {
                     group[above] &+= group[member]
                     taken[above] += gross
@@ -169,13 +170,7 @@ struct BreakawayPayer {
             let own = max(0, Int128(group[member]) * Int128(rule.override.billionths))
             let available = own + received[member]
             let passed = isEligible ? min(available, max(own, guarantee)) : available
-            if isEligible, available > passed {
-                try pay(
-                    member, available - passed,
-                    Line(
-                        member: Int32(member), bonus: number, level: 1, reason: .overrideOnLeg, base: 0,
-                        rate: 0))
-            }
+            if isEligible { try pay(member, net: net, override: available - passed, rate: rate) }
             if above >= 0 { received[above] += passed } else { outcome.nobodyExact += passed }
         }
         outcome.lines = LineOrder.byMember([outcome.lines], memberCount: count)

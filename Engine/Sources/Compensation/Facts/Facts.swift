@@ -71,6 +71,11 @@ public struct Facts: Sendable {
         return parent < 0 ? nil : Int(parent)
     }
 
+    /// Whether the member has an order in the period; the refund of an earlier one is none.
+    func hasOrder(_ member: Int) -> Bool {
+        (Int(firstOrder[member])..<Int(firstOrder[member + 1])).contains { orderFlags[$0] & Facts.isLateRefund == 0 }
+    }
+
     func volume(_ volume: Volume) -> Column<Int64> {
         switch volume {
         case .commission: commissionVolume

@@ -119,8 +119,11 @@ struct OrderColumns {
         flags = Column(kept, repeating: 0)
         var lateRefunds: [LateRefund] = []
         for member in 0..<memberCount {
+            let own = Int(first[member])..<Int(first[member + 1])
+            // A refund of an earlier order proves one.
             var isFirst = earlier[Int(rowOfMember[member])] == 0
-            for order in Int(first[member])..<Int(first[member + 1]) {
+                && (late.isEmpty || !own.contains { late[Int32(sequence[$0])] != nil })
+            for order in own {
                 let row = Int(sequence[order])
                 buyer[order] = Int32(member)
                 amount[order] = amounts[row]

@@ -101,6 +101,16 @@ public enum BonusRule: Hashable, Sendable {
     }
 }
 
+extension BonusRule {
+    /// Whether the base is a volume that the bonus's orders make.
+    var hasVolumeBase: Bool {
+        switch self {
+        case .differential, .breakaway, .binary, .pool: true
+        default: false
+        }
+    }
+}
+
 public enum BonusBase: Hashable, Sendable {
     case volume(Volume)
     /// What the named earlier bonus paid on the same order, rounded, before caps. Only for bonuses with order lines.

@@ -84,7 +84,7 @@ struct CapPass {
     private mutating func capPersons(_ all: inout [Line]) throws(RunFailure) {
         let byRank = ByRank(values: state.plan.personCapMinor, otherwise: 0)
         var runs = LineRuns(all)
-        for member in 0..<state.facts.memberCount where amounts[member] > 0 {
+        for member in 0..<state.facts.memberCount {
             let places = runs.places(of: member, in: all)
             let earned = places.reduce(Int64(0)) { all[$1].reason.isOutsideCaps ? $0 : $0 + all[$1].amountMinor }
             let cut = earned - max(0, byRank(Int(state.paidAs[member])))

@@ -36,10 +36,9 @@ struct OrderTest {
         if let kind = filter.buyer, facts.kind[Int(facts.buyer[order])] != kind.rawValue { return false }
         if needsProduct, !products.contains(facts.product[order]) { return false }
         if !excluded.isEmpty, excluded.contains(facts.product[order]) { return false }
-        switch filter.turn {
-        case .any: break
-        case .first: if flags & Facts.isFirstOrder == 0 { return false }
-        case .renewal: if flags & Facts.isFirstOrder != 0 { return false }
+        if filter.turn != .any {
+            let isFirst = flags & Facts.isFirstOrder != 0 && !state.hasOrderedBefore(Int(facts.buyer[order]))
+            if isFirst != (filter.turn == .first) { return false }
         }
         if let from = filter.fromMinor, facts.amount[order] < from { return false }
         if let below = filter.belowMinor, facts.amount[order] >= below { return false }

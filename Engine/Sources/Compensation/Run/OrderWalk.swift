@@ -116,7 +116,7 @@ struct OrderWalk<Finder: PathFinder> {
         guard outcome.lineCount <= linesLimit else { throw .tooManyLines }
         if wantsLines {
             outcome.lines = LineOrder.byMember(parts.map(\.lines), memberCount: facts.memberCount)
-            if bonus.roundingScope == .period { try PeriodRounding(facts: facts, bonus: bonus).apply(&outcome) }
+            if bonus.roundingScope == .period { try PeriodRounding(facts: facts, bonus: bonus, commissions: commissions).apply(&outcome) }
             if !keepsLines { outcome.lines = [] }
         }
         return outcome
@@ -152,7 +152,7 @@ struct OrderWalk<Finder: PathFinder> {
 }
 
 extension Facts {
-    /// Orders by time and id, then level, then source by joining and id.
+    /// Orders by time and id, then level, then source by joining and id, then reason, rate and base.
     func lineTiePrecedes(_ one: Line, _ other: Line) -> Bool {
         if one.order != other.order {
             if one.order < 0 || other.order < 0 { return one.order < other.order }
@@ -164,7 +164,8 @@ extension Facts {
             return memberPrecedes(Int(one.source), Int(other.source))
         }
         if one.reason != other.reason { return one.reason.rawValue < other.reason.rawValue }
-        return one.rateBillionths < other.rateBillionths
+        if one.rateBillionths != other.rateBillionths { return one.rateBillionths < other.rateBillionths }
+        return one.baseMinor < other.baseMinor
     }
 }
 

@@ -2,6 +2,8 @@
 struct PeriodRounding {
     let facts: Facts
     let bonus: Bonus
+    /// order → what the bonus paid on it, where another bonus reads that
+    let commissions: Column<Int64>?
 
     /// `outcome.lines` are by member and each is base × rate.
     func apply(_ outcome: inout BonusOutcome) throws(RunFailure) {
@@ -21,6 +23,10 @@ struct PeriodRounding {
             start = end
         }
         outcome.lines.removeAll { $0.amountMinor == 0 }
+        if let commissions {
+            for order in 0..<commissions.count { commissions[order] = 0 }
+            for line in outcome.lines where line.order >= 0 { commissions[Int(line.order)] += line.amountMinor }
+        }
         outcome.lineCount = outcome.lines.count
     }
 }

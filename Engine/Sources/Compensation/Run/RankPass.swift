@@ -20,18 +20,20 @@ struct RankPass {
         }
     }
 
-    /// Trackers that read no rank are counted before ranks, the others after.
+    /// Trackers of promoters: those that read no rank are counted before ranks, the others after.
     private func track(early: Bool) throws(RunFailure) {
         for (tracker, history) in zip(state.plan.trackers, state.trackers)
         where tracker.condition.readsRank != early {
             let holds = try state.holds(tracker.condition)
             for member in 0..<state.facts.memberCount {
-                history[member] = history[member] << 1 | UInt64(holds[member])
+                let isPromoter = state.facts.isPromoter(member)
+                history[member] = history[member] << 1 | (isPromoter ? UInt64(holds[member]) : 0)
             }
         }
     }
 
     private func giveAchieved() throws(RunFailure) {
+        defer { state.areRanksKnown = true }
         let plan = state.plan
         let facts = state.facts
         guard !plan.ranks.isEmpty else {
@@ -59,15 +61,7 @@ struct RankPass {
         }
         for _ in 0..<Self.roundsLimit {
             let before = state.achieved.array
-            for follower in followers {
-                follower.reset()
-                var place = facts.memberCount
-                while place > 0 {
-                    place -= 1
-                    let member = Int(follower.tree.sequence[place])
-                    if facts.isPromoter(member) { follower.follow(member, rank: state.achieved[member]) }
-                }
-            }
+            for follower in followers { follower.fill(facts, ranks: state.achieved) }
             pass(tree, tests, [])
             if state.achieved.array == before { return }
         }
@@ -156,7 +150,7 @@ private enum RankTest {
 }
 
 /// Keeps one rank-reading metric up to date while ranks are given from the leaves up.
-private struct RankFollower {
+struct RankFollower {
     let tree: Tree
     private let column: Column<Int64>
     private let bound: UInt8
@@ -183,6 +177,17 @@ private struct RankFollower {
             bound = 0
             anywhere = false
             personal = nil
+        }
+    }
+
+    /// From ranks that everybody has.
+    func fill(_ facts: Facts, ranks: Column<UInt8>) {
+        reset()
+        var place = facts.memberCount
+        while place > 0 {
+            place -= 1
+            let member = Int(tree.sequence[place])
+            if facts.isPromoter(member) { follow(member, rank: ranks[member]) }
         }
     }
 

@@ -24,11 +24,19 @@ struct RefundPayer {
                     refund: facts.orderId(Int(refund.order)), order: refund.refundedOrderId)
             }
             let order = Int(refund.order)
+            var averaged: Set<String> = []
             for place in past.paid.indices {
                 guard let number = state.plan.bonuses.firstIndex(where: { $0.code == past.paid[place].bonus }) else {
                     continue
                 }
-                let amount = try reversal(of: past.paid[place], past, order, state.plan.bonuses[number])
+                let bonus = state.plan.bonuses[number]
+                // The average rate is that of payee and bonus, however many lines the order gave them.
+                if bonus.refundTreatment == .averageRate,
+                    !averaged.insert("\(bonus.code) \(past.paid[place].memberId)").inserted
+                {
+                    continue
+                }
+                let amount = try reversal(of: past.paid[place], past, order, bonus)
                 guard amount != 0 else { continue }
                 guard let member = facts.member(id: past.paid[place].memberId) else {
                     throw .unknownMember(past.paid[place].memberId)
@@ -55,21 +63,11 @@ struct RefundPayer {
         of paid: PastOrder.Paid, _ past: PastOrder, _ order: Int, _ bonus: Bonus
     ) throws(RunFailure) -> Int64 {
         let facts = state.facts
-        let whole: Int64
-        let before: Int64
-        let now: Int64
-        switch bonus.base {
-        case .volume(.qualifying):
-            (whole, before, now) = (
-                past.qualifyingVolume, past.refundedQualifyingVolume, 0 - facts.qualifyingVolume[order]
-            )
-        case .volume(.amount):
-            (whole, before, now) = (past.amountMinor, past.refundedAmountMinor, 0 - facts.amount[order])
-        case .volume(.commission), .commission:
-            (whole, before, now) = (
-                past.commissionVolume, past.refundedCommissionVolume, 0 - facts.commissionVolume[order]
-            )
-        }
+        // An order without any base was paid by flat amounts; its money tells how much of it is refunded.
+        let volume = past.volume(bonus.base.volumeOfOrder) == 0 ? Volume.amount : bonus.base.volumeOfOrder
+        let whole = past.volume(volume)
+        let before = past.refunded(volume)
+        let now = 0 - facts.volume(volume)[order]
         do {
             switch bonus.refundTreatment {
             case .volume: return 0
@@ -84,5 +82,31 @@ struct RefundPayer {
                     Int128(paid.periodPaidMinor) * Int128(now), over: Int128(paid.periodBaseMinor))
             }
         } catch { throw .overflow(where: bonus.code) }
+    }
+}
+
+extension BonusBase {
+    /// What refunds of an order are measured by: the base's volume, CV where the base is a commission.
+    var volumeOfOrder: Volume {
+        if case .volume(let volume) = self { return volume }
+        return .commission
+    }
+}
+
+extension PastOrder {
+    fileprivate func volume(_ volume: Volume) -> Int64 {
+        switch volume {
+        case .commission: commissionVolume
+        case .qualifying: qualifyingVolume
+        case .amount: amountMinor
+        }
+    }
+
+    fileprivate func refunded(_ volume: Volume) -> Int64 {
+        switch volume {
+        case .commission: refundedCommissionVolume
+        case .qualifying: refundedQualifyingVolume
+        case .amount: refundedAmountMinor
+        }
     }
 }

@@ -81,10 +81,11 @@ private struct Computation {
         let refunds = try RefundPayer(state: state, history: history).run()
         for (number, bonus) in plan.bonuses.enumerated() {
             var outcome = try await pay(bonus, number)
+            markVolume(bonus)
             var extra = try adjustments(bonus, number)
             extra.append(contentsOf: refunds.lines.filter { Int($0.bonus) == number })
             if bonus.roundingScope == .period, outcome.lineCount > 0, isOrderPaid(bonus.rule) {
-                try roundByPeriod(&outcome, bonus)
+                try roundByPeriod(&outcome, bonus, number)
             }
             var record = Breakage(
                 bonus: bonus.code, nobodyExact: outcome.nobodyExact, unqualifiedExact: outcome.unqualifiedExact)
@@ -189,6 +190,14 @@ private struct Computation {
         }
     }
 
+    /// Bonuses of volumes pay no single order; what their base takes gets the tag.
+    private func markVolume(_ bonus: Bonus) {
+        guard let mark = bonus.marks, mark.scope == .everyOrder, let tag = state.tagBits[mark.tag], bonus.rule.hasVolumeBase
+        else { return }
+        let test = OrderTest(bonus, state: state)
+        for order in 0..<facts.orderCount where test.passes(order) { state.orderTags[order] |= tag }
+    }
+
     private func walk(
         _ bonus: Bonus, _ number: Int, _ finder: some PathFinder, window: FastStartRule.Window? = nil
     ) async throws(RunFailure) -> BonusOutcome {
@@ -226,8 +235,8 @@ private struct Computation {
         return outcome
     }
 
-    private func roundByPeriod(_ outcome: inout BonusOutcome, _ bonus: Bonus) throws(RunFailure) {
-        try PeriodRounding(facts: facts, bonus: bonus).apply(&outcome)
+    private func roundByPeriod(_ outcome: inout BonusOutcome, _ bonus: Bonus, _ number: Int) throws(RunFailure) {
+        try PeriodRounding(facts: facts, bonus: bonus, commissions: state.orderCommissions[number]).apply(&outcome)
     }
 
     private func adjustments(_ bonus: Bonus, _ number: Int) throws(RunFailure) -> [Line] {
@@ -252,7 +261,6 @@ private struct Computation {
         var runs = LineRuns(outcome.lines)
         for member in 0..<facts.memberCount {
             let cap = byRank(Int(state.paidAs[member]))
-            guard outcome.totals[member] > cap else { continue }
             let places = runs.places(of: member, in: outcome.lines)
             // Awards that are taken back stand beside the cap.
             let beside = places.reduce(Int64(0)) { outcome.lines[$1].reason.isOutsideCaps ? $0 + outcome.lines[$1].amountMinor : $0 }

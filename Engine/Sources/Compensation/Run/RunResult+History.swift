@@ -7,13 +7,18 @@ extension RunResult {
                 orderId: facts.orderId(order), amountMinor: facts.amount[order],
                 commissionVolume: facts.commissionVolume[order], qualifyingVolume: facts.qualifyingVolume[order], paid: [])
         }
+        let volumes = plan.bonuses.map { facts.volume($0.base.volumeOfOrder) }
         var start = 0
         while start < lines.count {
             var end = start
+            // Lines of one order stand beside each other: each order that paid counts once.
             var bases: [Int16: Int64] = [:]
+            var counted: [Int16: Int32] = [:]
             while end < lines.count, lines[end].member == lines[start].member {
-                if !lines[end].reason.isCap, !lines[end].reason.isOutsideCaps, lines[end].reason != .trueUp {
-                    bases[lines[end].bonus, default: 0] &+= lines[end].baseMinor
+                let line = lines[end]
+                if line.order >= 0, !line.reason.isCap, !line.reason.isOutsideCaps, counted[line.bonus] != line.order {
+                    counted[line.bonus] = line.order
+                    bases[line.bonus, default: 0] &+= volumes[Int(line.bonus)][Int(line.order)]
                 }
                 end += 1
             }

@@ -31,7 +31,10 @@ extension RunState {
         case .limitedGroupVolume(let volume, let code, let limit):
             return try limitedVolume(volume, tree(code), limit, requirement)
         case .groupVolumeOutside, .legsWithRank:
-            return Column(count, repeating: 0)
+            let column = Column<Int64>(count, repeating: 0)
+            // While ranks are being given the rank pass fills it.
+            if areRanksKnown { try RankFollower(metric, column, self).fill(facts, ranks: achieved) }
+            return column
         case .outsideVolume(let volume, let code):
             let group = try column(.groupVolume(volume, on: code, depth: nil))
             let largest = try column(.largestLeg(volume, on: code))
@@ -56,8 +59,7 @@ extension RunState {
             let above = try tree(.enroller).above
             let customers = Column<Int64>(count, repeating: 0)
             for member in 0..<count
-            where !facts.isPromoter(member) && above[member] >= 0 && own[member] >= bound
-                && facts.firstOrder[member + 1] > facts.firstOrder[member] {
+            where !facts.isPromoter(member) && above[member] >= 0 && own[member] >= bound && facts.hasOrder(member) {
                 customers[Int(above[member])] += 1
             }
             return customers

@@ -24,6 +24,8 @@ final class RunState: @unchecked Sendable {
     /// Tags by bit; empty columns where the plan marks nothing.
     let orderTags: Column<UInt32>
     let tagBits: [String: UInt32]
+    /// From then on metrics that read ranks are computed when they are asked for.
+    var areRanksKnown = false
     var metricColumns: [MetricKey: Column<Int64>] = [:]
     /// bonus → order → what it paid, for bonuses that others read.
     var orderCommissions: [Int: Column<Int64>] = [:]
@@ -59,8 +61,9 @@ final class RunState: @unchecked Sendable {
         for (place, entry) in carry.members.enumerated() {
             guard let member = facts.member(id: entry.id) else { continue }
             carryOfMember[member] = Int32(place)
-            highest[member] = UInt8(clamping: entry.highestRank)
-            kept[member] = UInt8(clamping: entry.keptRank)
+            // A plan with fewer ranks than the one before: what was above its last rank is its last rank.
+            highest[member] = UInt8(clamping: min(entry.highestRank, plan.ranks.count))
+            kept[member] = UInt8(clamping: min(entry.keptRank, plan.ranks.count))
             missed[member] = Int32(clamping: entry.missedPeriods)
             for (tracker, bits) in zip(trackers, entry.trackers) { tracker[member] = bits }
         }
@@ -106,6 +109,11 @@ final class RunState: @unchecked Sendable {
         }
         bounds.append(count)
         return zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+    }
+
+    /// Whether an earlier period knows an order of the member.
+    func hasOrderedBefore(_ member: Int) -> Bool {
+        carryOfMember[member] >= 0 && carry.members[Int(carryOfMember[member])].hasOrdered
     }
 
     /// Eligible promoters of a bonus.

@@ -1,0 +1,25 @@
+import CompensationOracle
+import Foundation
+import Testing
+
+/// The engine beside the oracle on random plans, organisations and periods. `KITH_ORACLE_SEED` is the first seed (default 1),
+/// `KITH_ORACLE_CASES` how many (each up to three periods), so that a failing seed is run again alone.
+@Suite struct OracleComparisonTests {
+    @Test func engineAndOracleAgree() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let first = environment["KITH_ORACLE_SEED"].flatMap { UInt64($0) } ?? 1
+        let count = environment["KITH_ORACLE_CASES"].flatMap { UInt64($0) } ?? 600
+        let most = environment["KITH_ORACLE_FAILURES"].flatMap { Int($0) } ?? 3
+        var failures: [String] = []
+        var periods = 0
+        var undefined = 0
+        for seed in first..<(first + count) where failures.count < most {
+            if let found = try await RandomScenario.disagreement(seed: seed, counting: { isUndefined in
+                periods += 1
+                if isUndefined { undefined += 1 }
+            }) { failures.append(found) }
+        }
+        print("oracle: seeds \(first)…\(first + count - 1), \(periods) periods, of them \(undefined) that the documents leave open")
+        for failure in failures { Issue.record("\(failure)") }
+    }
+}
