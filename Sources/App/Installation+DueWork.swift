@@ -25,6 +25,7 @@ extension Installation {
                 logger.error("Due work failed", metadata: ["workspace": "\(workspace)", "problem": "\(problem.code)"])
             }
         }
+        try await resumeRuns()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }
         }

@@ -20,6 +20,9 @@ final class Installation: Sendable {
     let classifier: ClickClassifier
     let addresses: ClickAddress
     let passwords = PasswordWork()
+    /// Long work on compensation runs, and computed runs kept for receipts.
+    let runs: RunWorkshop
+    let archive = RunArchive()
     let keysInFlight = KeysInFlight()
     let callers: CallerDirectory
     let outbound: Outbound
@@ -45,6 +48,7 @@ final class Installation: Sendable {
         vault = Vault(store: keys, secrets: secrets, world: world)
         classifier = ClickClassifier(try CrawlerPatterns(Embedded.files(.vendor)))
         addresses = ClickAddress(secrets: secrets)
+        runs = RunWorkshop(owner: world.newID(RunKind.self).text)
         callers = CallerDirectory(main, world: world)
         outbound = Outbound(allowed: settings.egressAllow)
         mailServer = try settings.smtpURL.map { try MailServer($0) }
@@ -63,6 +67,7 @@ final class Installation: Sendable {
     }
 
     func close() async {
+        await runs.close()
         await clickLog.flush()
         await main.close()
         await clicks.close()

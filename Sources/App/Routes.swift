@@ -27,6 +27,8 @@ enum Routes {
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
+        PlanRoutes.add(to: &api)
+        RunRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)
         PayoutRequestRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)

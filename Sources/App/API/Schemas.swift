@@ -12,7 +12,7 @@ enum Schemas {
         ("Program", program), ("ProgramInput", programInput), ("Rule", rule), ("RuleInput", ruleInput), ("Member", member),
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
         ("Refund", refund), ("Lead", lead), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any), ("AuditEntry", auditEntry),
-        ("Event", event), ("Payout", .any), ("PayoutRequest", PayoutRequest.schema), ("Condition", .any),
+        ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema), ("Condition", .any),
     ]
 
     static let programInput = APISchema.object([

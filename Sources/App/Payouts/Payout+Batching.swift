@@ -39,13 +39,14 @@ extension Payout {
         let rows = try PayoutStore.payable(program: program.id, unit: unit, cutoff: input.cutoff, on: write.connection)
         let requests = try PayoutRequestStore.waiting(program: program.id, unit: unit, on: write.connection)
         let byMember = Dictionary(grouping: rows, by: \.member)
+        let fromRuns = try RunPayableStore.due(program: program.id, unit: unit, cutoff: input.cutoff, on: write.connection)
         // What a request did not set aside already.
         var reserved: [Item] = []
         var taken: [PayoutRequest] = []
-        for member in Set(byMember.keys).union(requests.keys).sorted() {
+        for member in Set(byMember.keys).union(requests.keys).union(fromRuns.keys).sorted() {
             guard payout.items.count < itemsMax else { break }
             let commissions = byMember[member] ?? []
-            let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) }).minor
+            let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) } + [Amount(minor: fromRuns[member] ?? 0)]).minor
             let available = -(try Journal.balance(
                 workspace: write.workspace.id.text, of: .available(member.text), unit: unit, on: write.connection).minor)
             var item = Item(memberID: member, amountMinor: max(0, min(due, available)), state: .waiting, commissionIDs: [])
@@ -69,6 +70,7 @@ extension Payout {
                 detail: "Nobody can be paid now: \(payout.excluded.count) members wait for another reason, which a dry run names.")
         }
         try PayoutStore.insert(payout, on: write.connection)
+        try RunPayableStore.take(reserved.map(\.memberID).filter { fromRuns[$0] != nil }, into: payout, on: write.connection)
         for var request in taken {
             request.state = .taken
             request.payoutID = payout.id

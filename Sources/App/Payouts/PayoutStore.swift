@@ -83,6 +83,7 @@ enum PayoutStore {
 
     static func release(_ payout: PayoutID, _ member: MemberID, on connection: any Connection) throws {
         try connection.execute("DELETE FROM payout_commission WHERE payout_id = \(payout) AND member_id = \(member)")
+        try RunPayableStore.release(payout, member, on: connection)
     }
 
     static func markPaid(_ commissions: [CommissionID], on connection: any Connection) throws {

@@ -70,18 +70,23 @@ enum VerifyStore {
 
     /// A member's commissions by state against what the books say they have.
     private static func balances(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
-        let parts: [(part: String, states: SQL, accounts: [String])] = [
-            ("pending", "('pending')", ["liabilities:payable:pending:"]), ("held", "('held')", ["liabilities:payable:held:"]),
+        let parts: [(part: String, states: SQL, runs: SQL, accounts: [String])] = [
+            ("pending", "('pending')", "p.state = 'pending' AND p.amount > 0", ["liabilities:payable:pending:"]),
+            ("held", "('held')", "p.amount = 0", ["liabilities:payable:held:"]),
             (
-                "available, in payout, paid less debt", "('approved', 'paid')",
+                "available, in payout, paid less debt", "('approved', 'paid')", "(p.state = 'funded' OR (p.state = 'pending' AND p.amount < 0))",
                 ["liabilities:payable:available:", "liabilities:payable:inpayout:", "assets:paid:", "assets:debt:"]
             ),
         ]
         var findings: [Found] = []
-        for (part, states, accounts) in parts {
+        for (part, states, runs, accounts) in parts {
             let kept: SQL = """
-                SELECT '' AS cause, member_id AS member, unit, CAST(sum(amount - reversed_amount) AS BIGINT) AS amount FROM commission
-                WHERE workspace_id = \(workspace) AND state IN \(sql: states) GROUP BY member_id, unit
+                SELECT '' AS cause, member_id AS member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                    SELECT member_id, unit, amount - reversed_amount AS amount FROM commission
+                    WHERE workspace_id = \(workspace) AND state IN \(sql: states)
+                    UNION ALL SELECT p.member_id, p.unit, p.amount FROM run r JOIN run_payable p ON p.run_id = r.id
+                    WHERE r.workspace_id = \(workspace) AND \(sql: runs)) earned
+                GROUP BY member_id, unit
                 """
             let booked: SQL = """
                 SELECT '' AS cause, m.id AS member, a.unit AS unit, CAST(-sum(a.balance) AS BIGINT) AS amount

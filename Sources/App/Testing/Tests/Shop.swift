@@ -115,7 +115,14 @@ extension AppHarness {
         }
         #expect(findings == [], sourceLocation: sourceLocation)
         let earned = try await installation.main.read { connection in
-            try connection.rows("SELECT member_id, unit, sum(amount - reversed_amount) FROM commission GROUP BY member_id, unit ORDER BY 1, 2").map {
+            try connection.rows(
+                """
+                SELECT member_id, unit, CAST(sum(amount) AS BIGINT) FROM (
+                    SELECT member_id, unit, amount - reversed_amount AS amount FROM commission
+                    UNION ALL SELECT member_id, unit, amount FROM run_payable WHERE state <> 'reversed') earned
+                GROUP BY member_id, unit ORDER BY 1, 2
+                """
+            ).map {
                 row -> (member: String, unit: String, sum: Int64) in (try row.get(at: 0), try row.get(at: 1), try row.get(at: 2))
             }
         }
