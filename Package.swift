@@ -12,6 +12,7 @@ let featuresWithTests: [String] = [
     "Outbound",
     "Payouts",
     "People",
+    "Layout",
     "Rules",
     "Runs",
     "Sales",

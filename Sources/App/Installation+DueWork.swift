@@ -15,6 +15,8 @@ extension Installation {
     /// Does all work that is due anywhere. Called every second or so by the worker, and by `kith jobs run`.
     func doDueWork() async throws {
         try await applyClicks()
+        let uses = callers.takeUses()
+        if !uses.isEmpty { try await writeAnywhere { connection in try APIKeyStore.setUsed(uses, on: connection) } }
         let now = world.now()
         let workspaces = try await main.read { connection in try DueStore.workspaces(now: now, on: connection) }
         for workspace in workspaces {

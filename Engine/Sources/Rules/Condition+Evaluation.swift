@@ -36,7 +36,8 @@ extension Condition {
         return explained
     }
 
-    private func children(of position: Int) -> [Int] {
+    /// Where the children of a group begin.
+    func children(of position: Int) -> [Int] {
         var children: [Int] = []
         var child = position + 1
         while child < position + nodes[position].end {

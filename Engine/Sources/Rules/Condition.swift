@@ -121,6 +121,21 @@ public struct Condition: Hashable, Sendable {
         self.leafCount = leafCount
     }
 
+    /// A part of a tree that is known to keep the limits.
+    init(existing nodes: [Node]) {
+        var depths = Array(repeating: 1, count: nodes.count)
+        var leafCount = 0
+        for position in nodes.indices.reversed() {
+            if case .leaf = nodes[position].kind { leafCount += 1 }
+            var child = position + 1
+            while child < position + nodes[position].end {
+                depths[position] = max(depths[position], depths[child] + 1)
+                child += nodes[child].end
+            }
+        }
+        self.init(nodes: nodes, depth: depths.first ?? 1, leafCount: leafCount)
+    }
+
     private static func group(_ kind: Kind, _ children: [Condition]) throws(ConditionFailure) -> Condition {
         let depth = 1 + (children.map(\.depth).max() ?? 0)
         guard depth <= depthLimit else { throw .tooDeep }

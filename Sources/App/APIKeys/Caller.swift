@@ -37,6 +37,9 @@ final class CallerDirectory: Sendable {
 
     private let database: any Database
     private let world: World
+    /// How exact the last use of a key is.
+    static let usedStepMs: Int64 = 60_000
+    private let uses = Mutex<(noted: [APIKeyID: Instant], waiting: [APIKeyID: Instant])>(([:], [:]))
     private let known = Mutex<[String: (caller: Caller, until: Instant)]>([:])
 
     init(_ database: any Database, world: World) {
@@ -65,11 +68,29 @@ final class CallerDirectory: Sendable {
             throw Problem.unauthorized(detail: "This key is not known, or it was revoked.")
         }
         let caller = Caller(key, teamRole: role)
+        noteUse(of: key.id, at: now)
         known.withLock { known in
             if known.count >= Self.rememberedMax { known.removeAll() }
             known[text] = (caller, (try? now.adding(milliseconds: Self.freshMs)) ?? now)
         }
         return caller
+    }
+
+    private func noteUse(of key: APIKeyID, at now: Instant) {
+        uses.withLock { uses in
+            if let last = uses.noted[key], now.millisecondsClamped(since: last) < Self.usedStepMs { return }
+            if uses.noted.count >= Self.rememberedMax { uses.noted.removeAll() }
+            uses.noted[key] = now
+            uses.waiting[key] = now
+        }
+    }
+
+    /// Uses since they were last taken, to be written down.
+    func takeUses() -> [APIKeyID: Instant] {
+        uses.withLock { uses in
+            defer { uses.waiting = [:] }
+            return uses.waiting
+        }
     }
 
     func forgetAll() { known.withLock { $0.removeAll() } }

@@ -1,3 +1,4 @@
+import Chronology
 import Money
 import Persistence
 
@@ -12,7 +13,9 @@ enum CreditStore {
 
     /// What members sold before, for conditions on their totals: the sales in the program's currency that they were credited for, and
     /// what is left of them after refunds. Sums beyond 64 bits stand at their end.
-    static func totals(of members: [MemberID], in program: Program, on connection: any Connection) throws -> [String: [String: Int64]] {
+    static func totals(
+        of members: [MemberID], in program: Program, until: Instant = .latest, on connection: any Connection
+    ) throws -> [String: [String: Int64]] {
         guard !members.isEmpty else { return [:] }
         var totals: [String: [String: Int64]] = [:]
         // The halves are summed apart: neither sum overflows.
@@ -21,7 +24,8 @@ enum CreditStore {
             SELECT c.member_id, count(*), CAST(sum((s.amount - s.refunded_amount) / \(half)) AS BIGINT),
                 CAST(sum((s.amount - s.refunded_amount) % \(half)) AS BIGINT)
             FROM sale_credit c JOIN sale s ON s.id = c.sale_id
-            WHERE c.member_id IN \(list: members) AND s.program_id = \(program.id) AND s.currency = \(program.currency) GROUP BY c.member_id
+            WHERE c.member_id IN \(list: members) AND s.program_id = \(program.id) AND s.currency = \(program.currency)
+                AND s.occurred_at < \(until) GROUP BY c.member_id
             """)
         for row in rows {
             let member: String = try row.get(at: 0)

@@ -15,6 +15,15 @@ enum UsageStore {
         return (try row.get(at: 0), try row.get(at: 1))
     }
 
+    /// All counters of a rule's cap in one period.
+    static func caps(
+        _ rule: RuleID, period: String, unit: UnitCode, on connection: any Connection
+    ) throws -> [(scope: String, amountMinor: Int64, count: Int64)] {
+        try connection.rows(
+            "SELECT scope, used_amount, used_count FROM cap_usage WHERE rule_id = \(rule) AND period = \(period) AND unit = \(unit.code)"
+        ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
+    }
+
     static func addToCap(
         _ rule: RuleID, scope: String, period: String, unit: UnitCode, amountMinor: Int64, count: Int64, on connection: any Connection
     ) throws {

@@ -14,6 +14,9 @@ enum Navigation {
         Job(key: "people", icon: "people", pages: [("members", "/members", .membersRead)]),
         Job(key: "money", icon: "money", pages: [("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("payouts", "/payouts", .ledgerRead)]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
+        Job(
+            key: "settings", icon: "sliders",
+            pages: [("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite)]),
     ]
 
     /// The jobs with a page that this person may see.

@@ -8,6 +8,8 @@ enum PageRoutes {
     static func add(to api: inout API, site: Site) {
         let gate = PageGate(installation: api.installation, site: site)
         ProgramPages.add(to: &api, gate: gate)
+        ProgramForms.add(to: &api, gate: gate)
+        RulePages.add(to: &api, gate: gate)
         MemberPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
@@ -22,6 +24,9 @@ enum PageRoutes {
         ReceiptPages.add(to: &api, gate: gate)
         LinkPages.add(to: &api, gate: gate)
         AuditPages.add(to: &api, gate: gate)
+        TeamPages.add(to: &api, gate: gate)
+        APIKeyPages.add(to: &api, gate: gate)
+        SettingsPages.add(to: &api, gate: gate)
     }
 }
 

@@ -46,9 +46,7 @@ enum LinkRoutes {
                 }
             }
         ) { host, write in
-            guard try !LinkStore.isShortDomain(host, on: write.connection) else { throw Refusal.field("host", "Is in use.", code: "domain_taken") }
-            try LinkStore.insertDomain(host, workspace: write.workspace.id, at: write.now, on: write.connection)
-            try write.audit("domain.add", subject: host)
+            try ShortDomain.add(host, in: write)
             return Answer(["host": .text(host)], status: 201)
         }
     }

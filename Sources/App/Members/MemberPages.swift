@@ -58,7 +58,8 @@ enum MemberPages {
         return try visit.page("member-list", title: language("members.title"), current: "/members", model.page)
     }
 
-    private static func lookUp(
+    /// Members with this id, company's id or mail address.
+    static func lookUp(
         _ text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
     ) throws -> [MemberID] {
         var found: [MemberID] = []

@@ -12,6 +12,7 @@ struct ProgramModel: PageModel, Sendable {
     var versions: [ProgramPageStore.Version]
     var authors: OperatorNames
     var orphan: PersonNames
+    var mayWrite: Bool
     var language: PageLanguage
 
     var page: PageObject {
@@ -20,6 +21,8 @@ struct ProgramModel: PageModel, Sendable {
             "lead": rules.isEmpty
                 ? language.sentence("program.lead.none")
                 : language.sentence("program.lead.some", count: Int64(rules.count), ["members": language.plural("program.members", size.members)]),
+            "settingsURL": .text("/programs/\(program.id.text)/settings"),
+            "newURL": PageValue(mayWrite ? "/programs/\(program.id.text)/rules/new" : nil),
             "hasRules": .flag(!rules.isEmpty), "rules": PageValue(rules.map(rule)), "settings": PageValue(settings),
             "versions": PageValue(versions.map(version)),
         ]
@@ -28,7 +31,7 @@ struct ProgramModel: PageModel, Sendable {
     private func rule(_ rule: Rule) -> PageObject {
         let sentence = Currency(code: program.currency).map { RuleSentence(rule: rule, currency: $0, language: language).text }
         return [
-            "name": .text(rule.name), "sentence": .text(sentence ?? rule.name),
+            "url": .text("/rules/\(rule.id.text)"), "name": .text(rule.name), "sentence": .text(sentence ?? rule.name),
             "version": .text(language("program.ruleVersion", ["version": language.integer(Int64(rule.terms.version))])),
         ]
     }

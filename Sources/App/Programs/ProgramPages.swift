@@ -35,7 +35,8 @@ enum ProgramPages {
                 "lead": programs.isEmpty
                     ? language.sentence("programs.lead.none")
                     : language.sentence("programs.lead.some", count: Int64(programs.count), ["members": language.integer(members)]),
-                "hasPrograms": .flag(!programs.isEmpty), "programs": PageValue(rows),
+                "newURL": PageValue(visit.session.may(.programsWrite) ? "/programs/new" : nil), "hasPrograms": .flag(!programs.isEmpty),
+                "programs": PageValue(rows),
             ])
     }
 
@@ -51,10 +52,12 @@ enum ProgramPages {
                 program: program, size: try ProgramPageStore.size(of: id, on: connection), rules: try RuleStore.newestOfAll(in: id, on: connection),
                 versions: versions, authors: try OperatorNames.load(versions.map(\.author), in: workspace, vault: vault, on: connection),
                 orphan: try PersonNames.load(
-                    members: program.settings.orphanMemberID.map { [$0] } ?? [], vault: vault, on: connection), language: language)
+                    members: program.settings.orphanMemberID.map { [$0] } ?? [], vault: vault, on: connection),
+                mayWrite: visit.session.may(.programsWrite), language: language)
         }
         guard let model else { throw Problem.notFound() }
-        return try visit.page("program-show", title: model.program.name, current: "/programs", model.page)
+        return try visit.page(
+            "program-show", title: model.program.name, current: "/programs", notice: visit.done("program", ["made", "settings"]), model.page)
     }
 }
 

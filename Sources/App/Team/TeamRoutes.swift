@@ -42,22 +42,44 @@ enum TeamRoutes {
                 )
             }
         ) { input, write in
-            try write.mayGive(Role.rights[input.role] ?? [])
-            let (operator_, _) = try Operator.findOrCreate(
-                email: input.email, name: nil, passwordHash: nil, vault: write.vault, world: write.world, on: write.connection)
-            guard try TeamStore.role(of: operator_.id, in: write.workspace.teamID, on: write.connection) == nil else {
-                throw Problem.conflict(code: "already_in_team", detail: "This person is in the team already.")
-            }
-            let token = Base64URL.encode(write.world.random.bytes(32))
-            try TeamStore.insertInvitation(
-                write.world.newID(), workspace: write.workspace.teamID, operator_: operator_.id, role: input.role, tokenHash: APIKey.hash(token),
-                at: write.world.now(), until: try write.world.now().adding(milliseconds: invitationMs), on: write.connection)
-            try write.audit("team.invite", subject: operator_.id.text, JSONText(["role": .text(input.role.rawValue)]))
-            let url = "\(installation.baseURL)/invitations/\(token)"
-            try Mail.queue(.teamInvitation(url: url), to: .operator_(operator_.id), in: write)
+            let invited = try Team.invite(email: input.email, role: input.role, in: write) { "\(installation.baseURL)/invitations/\($0)" }
             return Answer(
-                ["id": .text(operator_.id.text), "invitationUrl": .text(url)], status: 201,
+                ["id": .text(invited.id.text), "invitationUrl": .text("\(installation.baseURL)/invitations/\(invited.token)")], status: 201,
                 secrets: ["invitationUrl"])
+        }
+        api.write(
+            .patch, "/team/{id}", id: "changeTeamRole", "Give a person another role", tag: "Team", access: .right(.teamWrite),
+            body: .object([.required("role", .enumeration(Role.allCases.map(\.rawValue)))]),
+            answer: .object([.required("id", .text), .required("role", .text)]),
+            decode: { body, context in
+                (
+                    id: try context.id(OperatorKind.self),
+                    role: body.custom("role", standIn: Role.viewer) { value -> JSONReader.Reading<Role> in
+                        if case .text(let text) = value, let role = Role(rawValue: text) { return .accepted(role) }
+                        return .refused("Must be one of \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+                    }
+                )
+            }
+        ) { input, write in
+            try Team.setRole(input.role, of: input.id, in: write)
+            installation.callers.forgetAll()
+            return Answer(["id": .text(input.id.text), "role": .text(input.role.rawValue)])
+        }
+        api.write(
+            .delete, "/team/{id}", id: "removeFromTeam", "Take a person out of the team; their keys stop and their sessions end", tag: "Team",
+            access: .right(.teamWrite), body: nil, answer: .object([.required("id", .text), .required("removed", .boolean)]),
+            decode: { _, context in try context.id(OperatorKind.self) }
+        ) { id, write in
+            try Team.remove(id, in: write)
+            installation.callers.forgetAll()
+            return Answer(["id": .text(id.text), "removed": true])
+        }
+        api.write(
+            .delete, "/team/{id}/sessions", id: "signOutOfTeam", "End a person's sessions here", tag: "Team", access: .right(.teamWrite), body: nil,
+            answer: .object([.required("id", .text), .required("signedOut", .boolean)]), decode: { _, context in try context.id(OperatorKind.self) }
+        ) { id, write in
+            try Team.signOut(id, in: write)
+            return Answer(["id": .text(id.text), "signedOut": true])
         }
     }
 }

@@ -17,6 +17,22 @@ enum WorkspaceRoutes {
             return ListAnswer.one(workspace.json(now: workspace.now(installation.world)))
         }
         api.write(
+            .patch, "/workspace", id: "changeWorkspace", "Change the workspace's name, zone, language or colour, and its twin's with it",
+            tag: "Workspace", access: .right(.workspaceWrite),
+            body: .object([
+                .optional("name", .string(maximumLength: 200)), .optional("timezone", .text), .optional("locale", .text),
+                .optional("hue", .integer(0...359)),
+            ]), answer: shape,
+            decode: { body, _ in
+                WorkspaceChange(
+                    name: body.optionalText("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
+                    locale: body.optionalText("locale", maximumLength: 35), hue: body.optionalInteger("hue", in: 0...359).map { Int($0) })
+            }
+        ) { change, write in
+            let workspace = try Workspace.change(change, in: write)
+            return Answer(workspace.json(now: write.now))
+        }
+        api.write(
             .post, "/test-clock", id: "moveTestClock", "Move a test workspace's time forward; due work is done before this answers",
             tag: "Workspace", access: .right(.testClock), body: .object([.required("now", .dateTime)]), answer: shape,
             preparationChanges: true, decode: { body, _ in body.custom("now", standIn: Instant.earliest, Instant.read) },

@@ -47,6 +47,15 @@ public struct LocaleFormatter: Sendable {
             Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).month(.wide))
     }
 
+    /// A country by its ISO 3166 code, for instance Germany; the code itself when there is no such country.
+    public func countryName(_ code: String) -> String { locale.localizedString(forRegionCode: code) ?? code }
+
+    /// The month and its year, for instance October 2026.
+    public func monthAndYear(epochMs: Int64, timeZone: String) -> String {
+        instant(epochMs).formatted(
+            Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).month(.wide).year())
+    }
+
     /// Day and minute, for instance 22 Nov 2026 at 14:05.
     public func dateTime(epochMs: Int64, timeZone: String) -> String {
         instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .shortened))

@@ -1,0 +1,180 @@
+import Chronology
+import HTTPTypes
+import Hummingbird
+import Money
+import Persistence
+import Rules
+import Web
+
+/// Writing rules: a form for the usual kinds, JSON for the rest, and what a change would have done to last month's facts before it is saved.
+enum RulePages {
+    static let versionsMax = 100
+
+    static func add(to api: inout API, gate: PageGate) {
+        api.page("/programs/{id}/rules/new", .programsWrite, gate) { visit in
+            let place = try await place(program: visit.context.id(), visit)
+            return try await show(place, draft: fresh(visit), visit)
+        }
+        api.form("/programs/{id}/rules", .programsWrite, gate) { visit, fields in
+            try await take(fields, at: place(program: visit.context.id(), visit), visit)
+        }
+        api.page("/rules/{id}", .programsRead, gate) { visit in
+            let place = try await place(rule: visit.context.id(), visit)
+            let draft = place.rule.flatMap { RuleDraft($0, currency: place.currency, zone: place.program.zone) }
+            return try await show(place, draft: draft, visit)
+        }
+        api.form("/rules/{id}", .programsWrite, gate) { visit, fields in
+            try await take(fields, at: place(rule: visit.context.id(), visit), visit)
+        }
+    }
+
+    /// The program and, unless it is new, the rule.
+    struct Place: Sendable {
+        var program: Program
+        var currency: Currency
+        var rule: Rule?
+        var versions: [(rule: Rule, recordedAt: Instant, author: String)]
+        var authors: OperatorNames
+
+        var nextVersion: Int { (rule?.terms.version ?? 0) + 1 }
+    }
+
+    private static func place(program id: ProgramID, _ visit: PageVisit) async throws -> Place {
+        let workspace = visit.workspaceID
+        let found = try await visit.installation.main.read { connection in try ProgramStore.newest(id, in: workspace, on: connection) }
+        guard let program = found, let currency = Currency(code: program.currency) else { throw Problem.notFound() }
+        return Place(program: program, currency: currency, rule: nil, versions: [], authors: OperatorNames())
+    }
+
+    private static func place(rule id: RuleID, _ visit: PageVisit) async throws -> Place {
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let place = try await visit.installation.main.read { connection -> Place? in
+            guard let rule = try RuleStore.newest(id, in: workspace, on: connection),
+                let program = try ProgramStore.newest(rule.programID, in: workspace, on: connection), let currency = Currency(code: program.currency)
+            else { return nil }
+            let versions = try RuleStore.versions(of: id, limit: versionsMax, on: connection)
+            return Place(
+                program: program, currency: currency, rule: rule, versions: versions,
+                authors: try OperatorNames.load(versions.map(\.author), in: workspace, vault: vault, on: connection))
+        }
+        guard let place else { throw Problem.notFound() }
+        return place
+    }
+
+    private static func fresh(_ visit: PageVisit) -> RuleDraft {
+        var draft = RuleDraft()
+        draft.name = visit.language("ruleForm.firstName")
+        draft.value = "10"
+        return draft
+    }
+
+    // MARK: What was sent
+
+    private static func take(_ fields: FormFields, at place: Place, _ visit: PageVisit) async throws -> Response {
+        let isSaving = fields["act"] == "save"
+        if let text = fields.exact("document") {
+            let typed = Typed.json(text)
+            let json: JSONValue
+            do throws(JSONSyntaxError) {
+                json = try JSONValue.parse(Array(text.utf8), maximumBytes: 100_000)
+            } catch {
+                let line = text.utf8.prefix(error.offset).count(where: { $0 == 0x0A }) + 1
+                let fault = visit.language("ruleForm.error.syntax", ["line": visit.language.integer(Int64(line)), "reason": error.reason])
+                return try await page(place, typed, errors: [("document", fault)], visit)
+            }
+            return try await settle(json, typed, isSaving: isSaving, at: place, visit)
+        }
+        let draft = RuleDraft(fields)
+        let (json, faults) = draft.document(currency: place.currency, zone: place.program.zone)
+        guard faults.isEmpty else {
+            let errors = faults.map { field, fault -> (String, String) in
+                switch fault {
+                case .key(let key): (field, visit.language("ruleForm.error.\(key)"))
+                case .sentence(let sentence): (field, sentence)
+                }
+            }
+            return try await page(place, .draft(draft), errors: errors, visit)
+        }
+        return try await settle(json, .draft(draft), isSaving: isSaving, at: place, visit)
+    }
+
+    /// What stands in the form.
+    enum Typed: Sendable {
+        case draft(RuleDraft)
+        case json(String)
+    }
+
+    private static func settle(_ json: JSONValue, _ typed: Typed, isSaving: Bool, at place: Place, _ visit: PageVisit) async throws -> Response {
+        do {
+            let reader = try JSONReader(json)
+            let document = RuleDocument.read(reader)
+            try reader.finish()
+            try document.check(for: place.program)
+            let rule = try document.rule(
+                id: place.rule?.id ?? RuleID(stored: "rule_draft"), program: place.program.id, version: place.nextVersion, now: visit.now)
+            guard isSaving else { return try await page(place, typed, draft: rule, visit) }
+            let saved = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                if let known = place.rule { return try Rule.change(known.id, document, in: write) }
+                return try Rule.create(document, program: place.program.id, in: write)
+            }
+            return visit.seeOther("/rules/\(saved.id.text)?done=saved")
+        } catch let problem as Problem where problem.status == .unprocessableContent {
+            let errors = problem.errors.map { error -> (String, String) in
+                if case .json = typed { return ("document", "\(error.field): \(error.message)") }
+                return (RuleDraft.field(error.field), error.message)
+            }
+            return try await page(place, typed, errors: errors, visit)
+        }
+    }
+
+    // MARK: The page
+
+    private static func show(_ place: Place, draft: RuleDraft?, _ visit: PageVisit) async throws -> Response {
+        if visit.query["as"] == "json" || draft == nil {
+            let known = place.rule.map { $0.document.without(["effectiveFrom"]) } ?? draft?.document(currency: place.currency, zone: place.program.zone).json
+            return try await page(place, .json((known ?? .object([])).indented), visit)
+        }
+        return try await page(place, .draft(draft ?? RuleDraft()), visit)
+    }
+
+    private static func page(
+        _ place: Place, _ typed: Typed, draft: Rule? = nil, errors: [(String, String)] = [], _ visit: PageVisit
+    ) async throws -> Response {
+        let vault = visit.installation.vault
+        let now = visit.now
+        let effect = try await visit.installation.main.read { connection -> (RuleEffect, PersonNames)? in
+            guard let draft,
+                let effect = try RuleEffect.reckon(draft.terms, replacing: place.rule, of: place.program, at: now, vault: vault, on: connection)
+            else { return nil }
+            return (effect, try PersonNames.load(members: effect.movers(RuleEffectModel.moversMax).map(\.member), vault: vault, on: connection))
+        }
+        let rules = try await visit.installation.main.read { connection in
+            try RuleStore.newestOfAll(in: place.program.id, on: connection).filter { $0.id != place.rule?.id && $0.programID == place.program.id }
+        }
+        let model = RuleFormModel(
+            place: place, typed: typed, draft: draft, errors: Dictionary(errors, uniquingKeysWith: { $0 + " " + $1 }), others: rules,
+            effect: effect.map { RuleEffectModel(effect: $0.0, names: $0.1, place: place, language: visit.language) },
+            mayWrite: visit.session.may(.programsWrite), csrfToken: visit.csrfToken, language: visit.language)
+        return try visit.page(
+            "rule-form", title: model.heading, current: "/programs", notice: visit.done("ruleForm", ["saved"]),
+            status: errors.isEmpty ? .ok : .unprocessableContent, model.page)
+    }
+}
+
+extension RuleStore {
+    /// The versions of a rule, the newest first.
+    static func versions(of id: RuleID, limit: Int, on connection: any Connection) throws -> [(rule: Rule, recordedAt: Instant, author: String)] {
+        let notes = try connection.rows(
+            "SELECT version, recorded_at, author FROM rule_version WHERE rule_id = \(id) ORDER BY version DESC LIMIT \(limit)")
+        return try notes.compactMap { row in
+            guard let rule = try version(id, row.get(at: 0), on: connection) else { return nil }
+            return (rule, try row.get(at: 1), try row.get(at: 2))
+        }
+    }
+}
+
+extension OperatorSession {
+    /// Everything that this person's role allows.
+    var rights: Set<Right> { Role.rights[role] ?? [] }
+}
