@@ -1,4 +1,6 @@
 import Chronology
+import Crypto
+import Foundation
 import Persistence
 import Synchronization
 import Web
@@ -74,10 +76,38 @@ enum IdempotencyRows {
     }
 }
 
-/// Keys whose first request is still running in this process.
+/// Keys whose first request is still running: in this process, and on PostgreSQL in any that has the same database.
 final class KeysInFlight: Sendable {
     private let keys = Mutex(Set<String>())
+    private let locks: PostgresLocks?
 
-    func begin(_ scope: String) -> Bool { keys.withLock { $0.insert(scope).inserted } }
-    func end(_ scope: String) { keys.withLock { _ = $0.remove(scope) } }
+    init(_ locks: PostgresLocks?) { self.locks = locks }
+
+    /// False when the key is in flight already. Whoever got true calls `end`.
+    func begin(_ scope: String) async throws -> Bool {
+        guard keys.withLock({ $0.insert(scope).inserted }) else { return false }
+        guard let locks else { return true }
+        do {
+            if try await locks.tryLock(Self.number(scope)) { return true }
+        } catch {
+            forget(scope)
+            throw error
+        }
+        forget(scope)
+        return false
+    }
+
+    /// Returns when the next request with the key may begin, in any process.
+    func end(_ scope: String) async {
+        await locks?.unlock(Self.number(scope))
+        forget(scope)
+    }
+
+    func close() async { await locks?.close() }
+
+    private func forget(_ scope: String) { keys.withLock { _ = $0.remove(scope) } }
+
+    private static func number(_ scope: String) -> Int64 {
+        SHA256.hash(data: Data(scope.utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+    }
 }

@@ -14,6 +14,12 @@ extension Installation {
 
     /// Does all work that is due anywhere. Called every second or so by the worker, and by `kith jobs run`.
     func doDueWork() async throws {
+        do {
+            try await keepKeys()
+        } catch let failure as DatabaseFailure {
+            // The store of keys may be away for a while: what needs none goes on.
+            logger.error("Keys could not be kept", metadata: ["failure": "\(failure)"])
+        }
         try await applyClicks()
         let uses = callers.takeUses()
         if !uses.isEmpty { try await writeAnywhere { connection in try APIKeyStore.setUsed(uses, on: connection) } }

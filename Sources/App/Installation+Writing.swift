@@ -40,32 +40,60 @@ extension Installation {
             }
         }
         let scope = "\(caller.workspaceID.text)\u{0}\(endpoint)\u{0}\(key.text)"
-        guard keysInFlight.begin(scope) else { _ = try IdempotencyState.running.replay(for: input); throw Problem.internalError }
-        defer { keysInFlight.end(scope) }
-        let workspace = caller.workspaceID
-        let actor = caller.actor
-        if preparationChanges {
-            let state = try await main.read { connection in try IdempotencyRows.find(workspace, endpoint, key, vault: self.vault, on: connection) }
-            if let known = try state.replay(for: input) { return try known.shown(isReplayed: true) }
+        guard try await keysInFlight.begin(scope) else { _ = try IdempotencyState.running.replay(for: input); throw Problem.internalError }
+        let outcome: Result<(StoredAnswer, Bool), any Error>
+        do {
+            outcome = .success(
+                try await answerOnce(
+                    caller, KeyedRequest(endpoint: endpoint, key: key, input: input), preparationChanges: preparationChanges, prepare: prepare, body))
+        } catch {
+            outcome = .failure(error)
         }
-        let prepared = try await prepare()
-        let (answer, isReplayed) = try await withKeys {
+        // Before the answer leaves: a retry that comes at once, to whatever process, finds the answer and not a running request.
+        await keysInFlight.end(scope)
+        let (answer, isReplayed) = try outcome.get()
+        return try answer.shown(isReplayed: isReplayed)
+    }
+
+    private struct KeyedRequest: Sendable {
+        var endpoint: String
+        var key: IdempotencyKey
+        var input: InputHash
+    }
+
+    /// The answer that stands under the key; made now when there is none. What `prepare` refuses is kept like what the verb refuses.
+    private func answerOnce<Prepared: Sendable>(
+        _ caller: Caller, _ request: KeyedRequest, preparationChanges: Bool, prepare: () async throws -> Prepared,
+        _ body: @escaping @Sendable (Prepared, Write) throws -> Answer
+    ) async throws -> (StoredAnswer, Bool) {
+        let (workspace, actor, rights) = (caller.workspaceID, caller.actor, caller.rights)
+        let known: @Sendable (any Connection) throws -> StoredAnswer? = { connection in
+            try IdempotencyRows.find(workspace, request.endpoint, request.key, vault: self.vault, on: connection).replay(for: request.input)
+        }
+        if preparationChanges, let answer = try await main.read(known) { return (answer, true) }
+        let prepared: Result<Prepared, Problem>
+        do {
+            prepared = .success(try await prepare())
+        } catch {
+            guard let problem = Refusal.of(error) else { throw error }
+            prepared = .failure(problem)
+        }
+        return try await withKeys {
             try await self.gate.perform(workspace) { connection -> (StoredAnswer, Bool) in
-                if let known = try IdempotencyRows.find(workspace, endpoint, key, vault: self.vault, on: connection).replay(for: input) { return (known, true) }
-                let write = try self.makeWrite(workspace, actor, caller.rights, connection)
+                if let answer = try known(connection) { return (answer, true) }
+                let write = try self.makeWrite(workspace, actor, rights, connection)
                 let answer: Answer
                 do {
-                    answer = try connection.savepoint { try body(prepared, write) }
+                    answer = try connection.savepoint { try body(try prepared.get(), write) }
                 } catch {
                     guard let problem = Refusal.of(error) else { throw error }
                     answer = Answer(refused: problem)
                 }
                 try IdempotencyRows.insert(
-                    workspace, endpoint, key, input: input, answer, vault: self.vault, at: self.world.now(), on: connection)
+                    workspace, request.endpoint, request.key, input: request.input, answer, vault: self.vault, at: self.world.now(), on: connection)
                 return (answer.stored, false)
             }
         }
-        return try answer.shown(isReplayed: isReplayed)
     }
 
     private func makeWrite(_ id: WorkspaceID, _ actor: Actor, _ rights: Set<Right>, _ connection: any Connection) throws -> Write {

@@ -23,7 +23,7 @@ final class Installation: Sendable {
     /// Long work on compensation runs, and computed runs kept for receipts.
     let runs: RunWorkshop
     let archive = RunArchive()
-    let keysInFlight = KeysInFlight()
+    let keysInFlight: KeysInFlight
     let callers: CallerDirectory
     let outbound: Outbound
     /// Tries to sign in, by address.
@@ -42,6 +42,7 @@ final class Installation: Sendable {
         self.keys = keys
         self.secrets = secrets
         self.logger = logger
+        keysInFlight = KeysInFlight(main.dialect == .postgres ? PostgresLocks(url: settings.database) : nil)
         gate = WriteGate(main, lanes: settings.lanes)
         clickLog = ClickLog(clicks)
         linkIndex = LinkIndex(main)
@@ -54,94 +55,37 @@ final class Installation: Sendable {
         mailServer = try settings.smtpURL.map { try MailServer($0) }
     }
 
-    /// Opens the databases and brings their schema up to date.
-    static func open(_ settings: Settings, world: World = .real(), logger: Logger = Logger(label: "kith")) async throws -> Installation {
+    /// Opens the databases and brings their schema up to date. A restore sets `settles` to false and erases again by itself.
+    static func open(
+        _ settings: Settings, world: World = .real(), logger: Logger = Logger(label: "kith"), settles: Bool = true
+    ) async throws -> Installation {
         let stores = try await Stores.open(settings)
         try await Schema.migrate(stores)
         let secrets = try Secrets.load(path: settings.secretsPath, world: world)
         let installation = try Installation(
             settings: settings, world: world, main: stores.main, clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
-        try await installation.vault.refill()
-        try await installation.finishErasures()
-        return installation
+        do {
+            try await installation.vault.refill()
+            if settles {
+                try await installation.checkKeys()
+                try await installation.finishErasures()
+                try await installation.replayTombstones()
+            }
+            return installation
+        } catch {
+            await installation.close()
+            throw error
+        }
     }
 
     func close() async {
         await runs.close()
         await clickLog.flush()
+        // What can't be given back now is swept later.
+        try? await vault.giveBackSpares()
+        await keysInFlight.close()
         await main.close()
         await clicks.close()
         await keys.close()
-    }
-}
-
-/// The three stores: the main database, the click file and the keys of the vault.
-struct Stores: Sendable {
-    var main: any Database
-    var clicks: any Database
-    var keys: any Database
-
-    /// SQLite: three files side by side. PostgreSQL: three sets of tables in one database, with connections of their own.
-    static func open(_ settings: Settings, readOnly: Bool = false) async throws -> Stores {
-        if let path = settings.sqlitePath {
-            let keys = try await SQLiteDatabase.open(path: path + ".keys", readOnly: readOnly)
-            let clicks = try await SQLiteDatabase.open(path: path + ".clicks", readOnly: readOnly)
-            let main = try await SQLiteDatabase.open(path: path, readOnly: readOnly, attached: path + ".keys")
-            return Stores(main: main, clicks: clicks, keys: keys)
-        }
-        guard settings.database.hasPrefix("postgres://") || settings.database.hasPrefix("postgresql://") else {
-            throw SettingFailure(name: "KITH_DATABASE", allowed: "sqlite:PATH or postgres://…")
-        }
-        let main = try await PostgresDatabase.open(url: settings.database, connections: settings.connections)
-        let clicks = try await PostgresDatabase.open(url: settings.database, connections: max(2, settings.connections / 4))
-        let keys = try await PostgresDatabase.open(url: settings.database, connections: 2)
-        return Stores(main: main, clicks: clicks, keys: keys)
-    }
-
-    func close() async {
-        await main.close()
-        await clicks.close()
-        await keys.close()
-    }
-}
-
-/// The timelines of the schema, as they were put into the binary.
-enum Schema {
-    /// Brings every timeline up to date. Answers what was applied.
-    @discardableResult
-    static func migrate(_ stores: Stores) async throws -> [(timeline: String, migration: Migration)] {
-        var applied: [(timeline: String, migration: Migration)] = []
-        for (timeline, database, migrations) in timelines(stores) {
-            applied += try await Migrator.migrate(database, timeline: timeline, migrations: migrations).map { (timeline, $0) }
-        }
-        return applied
-    }
-
-    /// What is not applied yet.
-    static func pending(_ stores: Stores) async throws -> [(timeline: String, migration: Migration)] {
-        var pending: [(timeline: String, migration: Migration)] = []
-        for (timeline, database, migrations) in timelines(stores) {
-            pending += try await Migrator.pending(database, timeline: timeline, migrations: migrations).map { (timeline, $0) }
-        }
-        return pending
-    }
-
-    private static func timelines(_ stores: Stores) -> [(String, any Database, [Migration])] {
-        [
-            ("keys", stores.keys, migrations(Embedded.files(.keySchema))), ("clicks", stores.clicks, migrations(Embedded.files(.clickSchema))),
-            ("main", stores.main, migrations(Embedded.files(.schema))),
-        ]
-    }
-
-    /// `0003-people.sql`, with `0003-people.postgres.sql` beside it where PostgreSQL needs other words.
-    static func migrations(_ files: [EmbeddedFile]) -> [Migration] {
-        let twins = Dictionary(
-            files.filter { $0.name.hasSuffix(".postgres.sql") }.map { (String($0.name.dropLast(".postgres.sql".count)), $0.text) },
-            uniquingKeysWith: { first, _ in first })
-        return files.filter { !$0.name.hasSuffix(".postgres.sql") }.compactMap { file in
-            let stem = String(file.name.dropLast(".sql".count))
-            guard let number = Int(stem.prefix(4)) else { return nil }
-            return Migration(number: number, name: String(stem.dropFirst(5)), text: file.text, postgresText: twins[stem])
-        }.sorted { $0.number < $1.number }
     }
 }

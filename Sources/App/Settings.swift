@@ -4,6 +4,8 @@ import Foundation
 struct Settings: Sendable {
     /// `sqlite:PATH` or `postgres://…`.
     var database = "sqlite:kith.sqlite"
+    /// Where people's keys are on PostgreSQL; the main database's name with `_keys` when not set.
+    var keysDatabase: String?
     var host = "127.0.0.1"
     /// 0 picks a free port and prints it.
     var port = 8080
@@ -33,6 +35,7 @@ struct Settings: Sendable {
     /// Every key with its meaning, for `kith serve --help` and docs/operations.md.
     static let keys: [(name: String, meaning: String)] = [
         ("KITH_DATABASE", "sqlite:PATH (default sqlite:kith.sqlite) or postgres://…"),
+        ("KITH_KEYS_DATABASE", "postgres://… of people's keys (default: the main database's name with _keys, on the same server); not on SQLite"),
         ("KITH_HOST", "address to listen on (default 127.0.0.1)"),
         ("KITH_PORT", "port to listen on (default 8080); 0 picks one and prints it"),
         ("KITH_BASE_URL", "the address people reach this server at"),
@@ -64,6 +67,7 @@ struct Settings: Sendable {
         func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
         settings.database = text("KITH_DATABASE") ?? settings.database
+        settings.keysDatabase = text("KITH_KEYS_DATABASE")
         settings.host = text("KITH_HOST") ?? settings.host
         settings.port = try number("KITH_PORT", 0...65_535, settings.port)
         settings.baseURL = text("KITH_BASE_URL").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
@@ -96,6 +100,8 @@ struct Settings: Sendable {
 
     /// The path of the SQLite file, or nil on PostgreSQL.
     var sqlitePath: String? { database.hasPrefix("sqlite:") ? String(database.dropFirst("sqlite:".count)) : nil }
+
+    static func isPostgres(_ url: String) -> Bool { url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") }
 
     var secretsPath: String { secretsFile ?? sqlitePath.map { $0 + ".secrets" } ?? "kith.secrets" }
 

@@ -25,7 +25,7 @@ struct StoreFailureMiddleware: RouterMiddleware {
             // A disk that fails while a page is read looks like a damaged file.
             case .disk, .readOnly, .corrupt:
                 throw Problem.unavailable(
-                    code: "writes_stopped", detail: "The disk failed and writing has stopped. Reading goes on. See the log, then start Kith again.",
+                    code: "writes_stopped", detail: "The disk failed or a file is damaged, and writing has stopped. Reading goes on. See the log, then start Kith again.",
                     retryAfterSeconds: 60)
             default:
                 throw failure

@@ -21,8 +21,12 @@ public enum Journal {
     }
 
     /// Writes postings in their order, all or none, in two round trips on PostgreSQL.
+    ///
+    /// - Throws: ``PostingRefusal/tooManyPostings(limit:)`` for more than ``postingsLimit``, before anything is locked; what is
+    ///   wrong with one of them; `DatabaseFailure`.
     @discardableResult
     public static func post(_ postings: [Posting], recordedAt: Instant, on connection: any Connection) throws -> [PostedTransaction] {
+        guard postings.count <= postingsLimit else { throw PostingRefusal.tooManyPostings(limit: postingsLimit) }
         // Workspaces in the order of their ids, so that two callers never wait for each other.
         let groups = Dictionary(grouping: postings.indices) { postings[$0].workspace }
         var posted: [Int: PostedTransaction] = [:]

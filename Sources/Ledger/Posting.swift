@@ -67,6 +67,8 @@ public enum PostingRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case unbalanced(unit: UnitCode)
     case fewerThanTwoEntries
     case tooManyEntries(limit: Int)
+    /// One call brought more postings than ``Journal/postingsLimit``: bring them in parts.
+    case tooManyPostings(limit: Int)
     /// The account's balance would leave the range of 64 bits.
     case overflow(account: AccountName)
     /// `balance` and `amount` are signed as in the books.
@@ -83,6 +85,7 @@ public enum PostingRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .unbalanced(let unit): "the entries in \(unit) don't sum to zero"
         case .fewerThanTwoEntries: "a transaction needs at least two entries"
         case .tooManyEntries(let limit): "a transaction has at most \(limit) entries"
+        case .tooManyPostings(let limit): "one call writes at most \(limit) transactions"
         case .overflow(let account): "the amount is too large for \(account.path)"
         case .wouldGoNegative(let account, let unit, let balance, let amount):
             "\(account.path) holds \(balance) \(unit) and can't take \(amount)"

@@ -9,6 +9,13 @@ public protocol Database: Sendable {
     @discardableResult
     func write<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T
 
+    /// The rows of one query, on a connection of its own, blocking the thread until they are there. For code that stands in a
+    /// transaction of another database; must not be called from this one's.
+    func rowsBlocking(_ query: SQL) throws -> [Row]
+
+    /// Why nothing is written any more until the process starts anew; nil while writing is allowed. Reads go on either way.
+    var writeStop: String? { get }
+
     /// Folds what is only in the write-ahead log into the main file and empties the log (SQLite); no effect on PostgreSQL.
     func checkpoint() async throws
 

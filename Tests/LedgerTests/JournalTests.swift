@@ -23,6 +23,21 @@ import Testing
         }
     }
 
+    @Test(arguments: Engine.allCases) func oneCallWritesSoManyPostingsAndNoMore(_ engine: Engine) async throws {
+        try await withBooks(engine) { database in
+            let postings = try (0...Journal.postingsLimit).map { try earning("sale_\($0)", 100, member: "mem_\($0 % 10)") }
+            await #expect(throws: PostingRefusal.tooManyPostings(limit: Journal.postingsLimit)) {
+                try await database.write { _ = try Journal.post(postings, recordedAt: noon, on: $0) }
+            }
+            let none = try await database.read { try Journal.transactions(workspace: "ws_a", after: 0, limit: 10, on: $0) }
+            #expect(none.isEmpty)
+            let posted = try await database.write { try Journal.post(Array(postings.dropLast()), recordedAt: noon, on: $0) }
+            #expect(posted.count == Journal.postingsLimit)
+            let found = try await findings(database)
+            #expect(found == [])
+        }
+    }
+
     @Test(arguments: Engine.allCases) func oneCauseHasOneTransactionPerPurpose(_ engine: Engine) async throws {
         try await withBooks(engine) { database in
             let posting = try earning("sale_1", 100)

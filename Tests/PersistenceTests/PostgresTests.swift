@@ -48,6 +48,51 @@ import Testing
         try server.remove()
     }
 
+    @Test func locksAreSeenByEveryOwner() async throws {
+        try await TestDatabase.with(.postgres) { test in
+            let (one, two) = (PostgresLocks(url: test.location), PostgresLocks(url: test.location))
+            #expect(try await one.tryLock(7))
+            #expect(try await !two.tryLock(7), "without waiting")
+            #expect(try await two.tryLock(8))
+            await one.unlock(7)
+            #expect(try await two.tryLock(7), "free as soon as unlock returns")
+            // Many at once, in few round trips.
+            let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 100..<400 { group.addTask { try await (number.isMultiple(of: 2) ? one : two).tryLock(Int64(number / 2)) } }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(taken == 150)
+            // An owner that is gone holds nothing.
+            try await test.database.write { connection in
+                _ = try connection.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 8 AND pid <> pg_backend_pid()")
+            }
+            while try await !one.tryLock(8) { await Task.yield() }
+            await two.unlock(8)
+            await one.close()
+            await two.close()
+        }
+    }
+
+    @Test(arguments: Engine.allCases) func rowsAreReadInsideATransactionOfAnotherDatabase(_ engine: Engine) async throws {
+        try await TestDatabase.with(engine, migrations: [accounts]) { test in
+            try await TestDatabase.with(engine, migrations: [accounts]) { other in
+                try await other.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (7, 'g', 70)") }
+                let found = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<20 {
+                        group.addTask {
+                            try await test.database.write { connection in
+                                try connection.execute("UPDATE account SET balance = 1")
+                                return try other.database.rowsBlocking("SELECT balance FROM account WHERE id = \(7)").first?.get(at: 0) ?? -1
+                            }
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(found == Array(repeating: 70, count: 20))
+            }
+        }
+    }
+
     @Test func aSwallowedFailureCannotCommit() async throws {
         try await TestDatabase.with(.postgres, migrations: [accounts]) { test in
             #expect(await kind {

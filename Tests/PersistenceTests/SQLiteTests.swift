@@ -81,8 +81,53 @@ import Testing
         try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
             let database = try #require(test.database as? SQLiteDatabase)
             database.simulateDiskFailure("disk I/O error")
+            #expect(database.writeStop?.contains("disk I/O error") == true)
             #expect(await kind { _ = try await database.write { try $0.execute("DELETE FROM account") } } == .disk)
             #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 0)
+        }
+    }
+
+    /// A file that a write found damaged is not written to any more, wherever; the parts that are whole can be read.
+    @Test(arguments: [false, true]) func writingStopsWhenTheFileIsDamaged(isSwallowed: Bool) async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            try await test.database.write { connection in
+                try connection.executeScript("CREATE TABLE victim (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
+                for id in 0..<500 { try connection.execute("INSERT INTO victim (id, text) VALUES (\(id), \(String(repeating: "x", count: 100)))") }
+            }
+            let root = try await test.database.read { try $0.value("SELECT rootpage FROM sqlite_master WHERE name = 'victim'", as: Int.self) }
+            try await test.database.checkpoint()
+            await test.database.close()
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: test.location))
+            try file.seek(toOffset: UInt64(4_096 * ((root ?? 0) - 1)))
+            try file.write(contentsOf: Data(repeating: 0xff, count: 64))
+            try file.close()
+
+            let database = try await SQLiteDatabase.open(path: test.location)
+            #expect(database.writeStop == nil)
+            try await database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+            #expect(await kind {
+                try await database.write { connection in
+                    try connection.execute("INSERT INTO account (id, name, balance) VALUES (2, 'b', 0)")
+                    if isSwallowed {
+                        _ = try? connection.savepoint { try connection.execute("INSERT INTO victim (id, text) VALUES (1000, 'y')") }
+                    } else {
+                        try connection.execute("INSERT INTO victim (id, text) VALUES (1000, 'y')")
+                    }
+                }
+            } == .corrupt)
+            #expect(database.writeStop != nil)
+            #expect(await kind { _ = try await database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (3, 'c', 0)") } } == .corrupt)
+            #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 1)
+            await database.close()
+        }
+    }
+
+    /// What the program itself calls corrupt, of one row, stops nobody else.
+    @Test func aRowThatMakesNoSenseStopsNothing() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            #expect(await kind { try await test.database.write { _ in throw DatabaseFailure(.corrupt, "this row makes no sense") } } == .corrupt)
+            #expect(test.database.writeStop == nil)
+            try await test.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
         }
     }
 

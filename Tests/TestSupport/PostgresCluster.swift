@@ -24,7 +24,10 @@ actor PostgresCluster {
 
     func dropDatabase(_ url: String) async throws {
         guard let name = URLComponents(string: url)?.path.dropFirst() else { return }
-        try await PostgresDatabase.outsideTransaction(url: try await server(), "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        // An installation has put its keys into a database of their own beside it.
+        for each in [String(name), "\(name)_keys"] {
+            try await PostgresDatabase.outsideTransaction(url: try await server(), "DROP DATABASE IF EXISTS \(each) WITH (FORCE)")
+        }
     }
 
     private func server() async throws -> String {

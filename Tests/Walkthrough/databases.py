@@ -33,7 +33,8 @@ class Databases:
             shutil.rmtree(self.own, ignore_errors=True)
         else:
             for name in self.made:
-                self._run(["dropdb", "-h", self.socket, "-U", "postgres", "--force", name])
+                for each in [name, f"{name}_keys"]:
+                    self._run(["dropdb", "-h", self.socket, "-U", "postgres", "--force", "--if-exists", each])
 
     def url(self, kind, name):
         if kind == "sqlite":

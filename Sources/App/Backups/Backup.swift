@@ -15,7 +15,7 @@ enum Backup {
         if installation.main is SQLiteDatabase {
             try await sqlite(installation, path: path, keysPath: keysPath)
         } else {
-            try await PostgresTools.dump(installation.settings.database, to: path, keysPath: keysPath)
+            try await postgres(installation, path: path, keysPath: keysPath)
         }
         return [
             "file": .text(path), "bytes": .integer(try length(path)), "keysFile": .text(keysPath), "keysBytes": .integer(try length(keysPath)),
@@ -37,6 +37,34 @@ enum Backup {
         try Tar.write([(mainName, folder + "/main"), (clicksName, folder + "/clicks")], to: folder + "/tar")
         try replace(folder + "/tar", to: path)
         try replace(folder + "/keys", to: keysPath)
+    }
+
+    private static func postgres(_ installation: Installation, path: String, keysPath: String) async throws {
+        let making = path + ".making"
+        let makingKeys = keysPath + ".making"
+        defer { for file in [making, makingKeys, makingKeys + ".lock"] { try? FileManager.default.removeItem(atPath: file) } }
+        try await PostgresTools.dump(installation.settings.database, to: making)
+        // The keys last: a dump of the main database never knows a person whose key is missing.
+        try await writeKeys(of: installation.keys, to: makingKeys)
+        for file in [making, makingKeys] { chmod(file, 0o600) }
+        try replace(making, to: path)
+        try replace(makingKeys, to: keysPath)
+    }
+
+    /// The store of keys as a file of SQLite, the same for both databases.
+    private static func writeKeys(of keys: any Database, to path: String) async throws {
+        for file in [path, path + "-wal", path + "-shm"] { try? FileManager.default.removeItem(atPath: file) }
+        let file = try await SQLiteDatabase.open(path: path)
+        do {
+            try await Schema.migrateKeys(file)
+            try await KeyStore.copy(from: keys, to: file)
+            try await file.checkpoint()
+        } catch {
+            await file.close()
+            throw error
+        }
+        await file.close()
+        for log in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + log) }
     }
 
     /// Moves a whole file over another in one step, and keeps it over a power cut.

@@ -4,16 +4,8 @@ import Web
 
 /// PostgreSQL's own programs for backups. The password goes by the environment, where other users of the machine don't see it.
 enum PostgresTools {
-    private static let keyTables = ["person_key", "tombstone", "schema_migration_keys"]
-
-    static func dump(_ url: String, to path: String, keysPath: String) async throws {
-        // The keys last: a dump of the main tables never knows a person whose key is missing.
-        try await run("pg_dump", url, ["-Fc", "--no-owner", "-f", path + ".making"] + keyTables.map { "--exclude-table=\($0)" })
-        try await run("pg_dump", url, ["-Fc", "--no-owner", "-f", keysPath + ".making"] + keyTables.map { "--table=\($0)" })
-        for file in [path, keysPath] {
-            chmod(file + ".making", 0o600)
-            try Backup.replace(file + ".making", to: file)
-        }
+    static func dump(_ url: String, to path: String) async throws {
+        try await run("pg_dump", url, ["-Fc", "--no-owner", "-f", path])
     }
 
     /// A server that was stopped a moment ago takes a moment to leave.
@@ -21,43 +13,32 @@ enum PostgresTools {
 
     private static func waitForOthersToLeave(_ database: any Database) async throws {
         for _ in 0..<(leavingMs / 100) {
-            if try await database.read({ connection in try KeyStore.otherClients(on: connection) }) == 0 { return }
+            if try await database.read({ connection in try PostgresStore.otherClients(on: connection) }) == 0 { return }
             try await Task.sleep(for: .milliseconds(100))
         }
         throw Problem.conflict(code: "database_in_use", detail: "Other programs are connected to this database. Stop the server first.")
     }
 
-    static func restore(_ url: String, path: String, keysPath: String, replaces: Bool) async throws {
+    /// Whether a restore may go on: nobody else is connected, and the database is empty or may be replaced.
+    static func checkTarget(_ url: String, replaces: Bool) async throws {
         let database = try await PostgresDatabase.open(url: url, connections: 2)
-        let current: KeyRows
         do {
             try await waitForOthersToLeave(database)
-            current = try await database.read { connection in
-                guard try replaces || KeyStore.tableCount(on: connection) == 0 else {
-                    throw Problem.conflict(
-                        code: "target_exists", detail: "The database has tables already. Name an empty one, or add --force to replace them.")
-                }
-                return try KeyStore.hasKeys(on: connection) ? KeyStore.all(on: connection) : KeyRows()
+            let isEmpty = try await database.read { connection in try PostgresStore.tableCount(on: connection) } == 0
+            guard replaces || isEmpty else {
+                throw Problem.conflict(
+                    code: "target_exists", detail: "The database has tables already. Name an empty one, or add --force to replace them.")
             }
         } catch {
             await database.close()
             throw error
         }
         await database.close()
-        guard FileManager.default.fileExists(atPath: keysPath) else {
-            throw Problem.notFound(detail: "The keys \(keysPath) are not there. Without them nobody's name can be read: name them with --keys.")
-        }
+    }
+
+    static func restore(_ url: String, path: String, replaces: Bool) async throws {
         let clean = replaces ? ["--clean", "--if-exists"] : []
         try await run("pg_restore", url, ["--no-owner", "--exit-on-error", "--single-transaction"] + clean + [path])
-        try await run("pg_restore", url, ["--no-owner", "--exit-on-error", "--single-transaction"] + clean + [keysPath])
-        let restored = try await PostgresDatabase.open(url: url, connections: 2)
-        do {
-            try await restored.write { connection in try KeyStore.merge(current, on: connection) }
-        } catch {
-            await restored.close()
-            throw error
-        }
-        await restored.close()
     }
 
     private static func run(_ program: String, _ url: String, _ arguments: [String]) async throws {
@@ -91,5 +72,20 @@ enum PostgresTools {
             let reason = text.split(separator: "\n").first.map(String.init) ?? "exit status \(status)"
             throw Problem.conflict(code: "program_failed", detail: "\(program) failed: \(reason)")
         }
+    }
+}
+
+enum PostgresStore {
+    static func tableCount(on connection: any Connection) throws -> Int64 {
+        try connection.value("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()") ?? 0
+    }
+
+    /// Connections of other programs to this database.
+    static func otherClients(on connection: any Connection) throws -> Int64 {
+        try connection.value(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+            """) ?? 0
     }
 }

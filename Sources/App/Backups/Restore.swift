@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Persistence
 import Web
@@ -14,12 +13,13 @@ enum Restore {
         if let database = settings.sqlitePath {
             try await sqlite(settings, database: database, path: path, keysPath: keysPath, replaces: replaces)
         } else {
-            try await PostgresTools.restore(settings.database, path: path, keysPath: keysPath, replaces: replaces)
+            try await postgres(settings, path: path, keysPath: keysPath, replaces: replaces)
         }
-        let installation = try await Installation.open(settings, logger: Commands.quiet)
+        let installation = try await Installation.open(settings, logger: Commands.quiet, settles: false)
         do {
-            try await checkSecrets(installation)
-            let erased = try await eraseAgain(installation)
+            try await installation.checkKeys()
+            try await installation.finishErasures()
+            let erased = try await installation.replayTombstones()
             await installation.close()
             return ["restored": .text(path), "erasedAgain": .integer(Int64(erased))]
         } catch {
@@ -61,45 +61,52 @@ enum Restore {
         chmod(path, 0o600)
         if base == current, files.fileExists(atPath: current + "-wal") { try files.copyItem(atPath: current + "-wal", toPath: path + "-wal") }
         let target = try await SQLiteDatabase.open(path: path, mayCreate: false)
-        var rows = KeyRows()
         if base != other, files.fileExists(atPath: other) {
             let source = try await SQLiteDatabase.open(path: other, readOnly: true)
-            rows = try await source.read { connection in try KeyStore.all(on: connection) }
+            try await KeyStore.copy(from: source, to: target)
             await source.close()
         }
-        let added = rows
-        try await target.write { connection in try KeyStore.merge(added, on: connection) }
         try await target.checkpoint()
         await target.close()
         for log in ["-wal", "-shm"] { try? files.removeItem(atPath: path + log) }
     }
 
-    /// The secrets file must be the one that the keys were wrapped with.
-    private static func checkSecrets(_ installation: Installation) async throws {
-        let (id, key) = try await installation.main.read { connection -> (PersonKeyID?, SymmetricKey?) in
-            guard let id = try KeyStore.anyInUse(on: connection) else { return (nil, nil) }
-            return (id, try? installation.vault.key(id, on: connection))
+    /// Keys first: they are only ever added or destroyed, so a restore that is cut short leaves no person without theirs.
+    private static func postgres(_ settings: Settings, path: String, keysPath: String, replaces: Bool) async throws {
+        try await PostgresTools.checkTarget(settings.database, replaces: replaces)
+        let main = try await PostgresDatabase.open(url: settings.database, connections: 2)
+        do {
+            let keys = try await KeysDatabase.open(settings, beside: main, mayCreate: true)
+            do {
+                try await Schema.migrateKeys(keys)
+                try await KeyMove.run(from: main, to: keys)
+                try await mergeKeys(saved: keysPath, into: keys)
+            } catch {
+                await keys.close()
+                throw error
+            }
+            await keys.close()
+        } catch {
+            await main.close()
+            throw error
         }
-        guard id == nil || key != nil else {
-            throw Problem.conflict(
-                code: "other_secrets", detail: "The secrets file \(installation.settings.secretsPath) is not the one of this backup. Put the right one back.")
-        }
+        await main.close()
+        try await PostgresTools.restore(settings.database, path: path, replaces: replaces)
     }
 
-    /// Erases the rows of people whose keys were destroyed after the backup was made.
-    private static func eraseAgain(_ installation: Installation) async throws -> Int {
-        var erased = 0
-        let gone = try await installation.vault.tombstones()
-        var start = 0
-        while start < gone.count {
-            let part = Array(gone[start..<min(start + 500, gone.count)])
-            start += 500
-            let people = try await installation.main.read { connection in try KeyStore.people(with: part, on: connection) }
-            for (person, workspace) in people {
-                try await installation.erase(person: person, in: workspace, actor: .system("restore"))
-                erased += 1
-            }
+    private static func mergeKeys(saved: String, into keys: any Database) async throws {
+        guard FileManager.default.fileExists(atPath: saved) else {
+            guard try await keys.read({ connection in try KeyStore.isEmpty(on: connection) }) else { return }
+            throw Problem.notFound(
+                detail: "The keys \(saved) are not there, and the database of keys holds none. Without them nobody's name can be read: name them with --keys.")
         }
-        return erased
+        let source = try await SQLiteDatabase.open(path: saved, readOnly: true)
+        do {
+            try await KeyStore.copy(from: source, to: keys)
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
     }
 }

@@ -12,12 +12,14 @@ final class ClickLog: Sendable {
     struct Full: Error {}
 
     private struct Entry: Sendable {
-        let click: Click
+        /// Nil for one who waits until what came before is on disk.
+        let click: Click?
         let waiter: Waiter?
     }
     private enum Waiter: Sendable {
         case task(CheckedContinuation<Void, any Error>)
         case connection(EventLoopPromise<Void>)
+        case flush(CheckedContinuation<Void, Never>)
     }
     private struct State {
         var waiting: [Entry] = []
@@ -61,7 +63,8 @@ final class ClickLog: Sendable {
     private func drain() async {
         while let batch = next() {
             do {
-                try await database.write { connection in try ClickStore.append(batch.map(\.click), on: connection) }
+                let clicks = batch.compactMap(\.click)
+                if !clicks.isEmpty { try await database.write { connection in try ClickStore.append(clicks, on: connection) } }
                 Self.tell(batch, failure: nil)
             } catch {
                 Self.tell(batch, failure: error)
@@ -77,6 +80,7 @@ final class ClickLog: Sendable {
             case nil: break
             case .task(let continuation):
                 if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+            case .flush(let continuation): continuation.resume()
             case .connection(let promise): promises[ObjectIdentifier(promise.futureResult.eventLoop), default: []].append(promise)
             }
         }
@@ -99,8 +103,15 @@ final class ClickLog: Sendable {
         }
     }
 
-    /// Waits until everything taken so far is on disk.
+    /// Waits until everything taken so far is on disk, or has failed.
     func flush() async {
-        while state.withLock({ $0.isDraining }) { await Task.yield() }
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state -> Bool in
+                guard state.isDraining else { return false }
+                state.waiting.append(Entry(click: nil, waiter: .flush(continuation)))
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
     }
 }

@@ -114,13 +114,13 @@ enum Commands {
     static func read<T>(_ settings: Settings, _ body: (ReadingStores) async throws -> T) async throws -> T {
         let stores = try await Stores.open(settings, readOnly: true)
         do {
-            guard try await Schema.pending(stores).isEmpty else {
+            guard try await Schema.pending(stores).isEmpty, try await !KeyMove.isNeeded(stores.main) else {
                 throw Problem.conflict(code: "schema_pending", detail: "The database is older than this program. Run kith migrate first.")
             }
             let secrets = try Secrets.load(path: settings.secretsPath, world: .real())
             let value = try await body(
                 ReadingStores(
-                    main: stores.main, clicks: stores.clicks, vault: Vault(store: stores.keys, secrets: secrets, world: .real())))
+                    main: stores.main, clicks: stores.clicks, keys: stores.keys, vault: Vault(store: stores.keys, secrets: secrets, world: .real())))
             await stores.close()
             return value
         } catch {
@@ -151,5 +151,6 @@ enum Commands {
 struct ReadingStores: Sendable {
     var main: any Database
     var clicks: any Database
+    var keys: any Database
     var vault: Vault
 }

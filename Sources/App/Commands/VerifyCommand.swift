@@ -13,7 +13,7 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         try await plainly {
             let verification = try await Commands.read(options.settings()) { stores in
-                try await Verification.run(main: stores.main, clicks: stores.clicks)
+                try await Verification.run(main: stores.main, clicks: stores.clicks, keys: stores.keys)
             }
             if json {
                 Commands.show(verification.json, json: true)

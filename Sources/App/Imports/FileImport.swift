@@ -5,7 +5,7 @@ import Persistence
 import Web
 
 /// Takes a generic file in through the same verbs as the API. A file with any bad row writes nothing: every row is read first, then the
-/// whole import is rehearsed in one transaction that is rolled back, and only then done, in batches.
+/// whole import is rehearsed on a copy that is thrown away, and only then done, in batches.
 struct FileImport: Sendable {
     /// Rows in one transaction.
     static let batchRows = 200
@@ -126,29 +126,23 @@ struct FileImport: Sendable {
 
     // MARK: Writing
 
-    private struct RolledBack: Error { var summary: Summary }
-
-    /// The whole import in one transaction that is rolled back. Others who write wait meanwhile.
+    /// The whole import on a copy that is thrown away. Others write meanwhile.
     private func rehearse() async throws -> Summary {
         let (vault, world) = (installation.vault.rehearsal, installation.world)
-        do {
-            return try await installation.gate.perform(workspace.id) { connection -> Summary in
-                guard let workspace = try WorkspaceStore.find(self.workspace.id, on: connection) else { throw Refusal.unknown("workspace") }
-                let write = Write(
-                    connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
-                var summary = Summary()
-                do {
-                    let next = try self.rowsInOrder()
-                    while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
-                        try self.apply(row, line: line, evidence: .none, to: &summary, in: write)
-                    }
-                } catch let malformed as CSVReader.Malformed {
-                    summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
+        return try await Rehearsal.run(workspace.id, of: installation) { connection -> Summary in
+            guard let workspace = try WorkspaceStore.find(self.workspace.id, on: connection) else { throw Refusal.unknown("workspace") }
+            let write = Write(
+                connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
+            var summary = Summary()
+            do {
+                let next = try self.rowsInOrder()
+                while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
+                    try self.apply(row, line: line, evidence: .none, to: &summary, in: write)
                 }
-                throw RolledBack(summary: summary)
+            } catch let malformed as CSVReader.Malformed {
+                summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
             }
-        } catch let rolledBack as RolledBack {
-            return rolledBack.summary
+            return summary
         }
     }
 

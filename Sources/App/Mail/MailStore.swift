@@ -63,7 +63,7 @@ enum MailStore {
     static func key(of addressee: Mail.Addressee, vault: Vault, on connection: any Connection) throws -> SymmetricKey? {
         switch addressee {
         case .person(let id): try PersonStore.key(of: id, vault: vault, on: connection)
-        case .operator_(let id): try TeamStore.find(id, on: connection).flatMap { try vault.key($0.keyID, on: connection) }
+        case .operator_(let id): try TeamStore.find(id, on: connection).flatMap { try vault.key($0.keyID) }
         }
     }
 

@@ -11,8 +11,12 @@ enum OperationRoutes {
         for path in ["/healthz", "/readyz", "/metrics", "\(API.base)/openapi.json", "/kith.js"] { api.table.note(.get, path) }
         api.router.get("/healthz") { _, _ in text("ok") }
         api.router.get("/readyz") { _, _ in
-            _ = try await installation.main.read { connection in try connection.row("SELECT 1") }
-            _ = try await installation.clicks.read { connection in try connection.row("SELECT 1") }
+            for store in [installation.main, installation.clicks, installation.keys] {
+                _ = try await store.read { connection in try connection.row("SELECT 1") }
+                if let stop = store.writeStop {
+                    throw Problem.unavailable(code: "writes_stopped", detail: "\(stop.prefix(1).uppercased() + stop.dropFirst()). Reading goes on.", retryAfterSeconds: 60)
+                }
+            }
             return text("ready")
         }
         api.router.get("/metrics") { _, _ in text(try await Metrics.text(installation)) }

@@ -11,20 +11,15 @@ extension Installation {
         try await clicks.write { connection in try ErasureStore.blankClicks(traces, in: workspace, on: connection) }
         let key = try await write(workspace, actor: actor) { write -> PersonKeyID in
             let key = try ErasureStore.erase(person, at: write.world.now(), in: write)
+            try KeyStore.noteToDestroy(key, on: write.connection)
             try write.audit("person.erase", subject: person.text)
             return key
         }
         // The key goes after the fields: when the process dies in between, the person is erased already and the key names nobody.
-        try await vault.destroy([key])
+        try await destroyKeys([key])
         linkIndex.forgetAll()
         try await main.checkpoint()
         try await clicks.checkpoint()
-    }
-
-    /// Destroys the keys that a process left behind which died while it erased somebody.
-    func finishErasures() async throws {
-        let left = try await main.read { connection in try ErasureStore.keysLeft(on: connection) }
-        if !left.isEmpty { try await vault.destroy(left) }
     }
 
     /// The person whom an id names: a person's own, a member's or a customer's.
@@ -41,12 +36,6 @@ enum ErasureStore {
                 OR p.id IN (SELECT person_id FROM member WHERE id = \(id)) OR p.id IN (SELECT person_id FROM customer WHERE id = \(id))
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
-    }
-
-    static func keysLeft(on connection: any Connection) throws -> [PersonKeyID] {
-        try connection.rows(
-            "SELECT k.id FROM person p JOIN person_key k ON k.id = p.key_id WHERE p.erased_at IS NOT NULL ORDER BY k.id"
-        ).map { try $0.get(at: 0) }
     }
 
     /// What leads from a person to clicks: members whose links were clicked, and the browsers of a customer.

@@ -79,11 +79,12 @@ enum PersonStore {
             let rows = try connection.rows(
                 """
                 SELECT p.id, p.key_id, f.field, f.sealed FROM person p JOIN person_field f ON f.person_id = p.id
-                WHERE p.id IN \(list: part) AND f.field IN \(list: wanted.map(\.rawValue))
+                WHERE p.id IN \(list: part) AND p.erased_at IS NULL AND f.field IN \(list: wanted.map(\.rawValue))
                 """)
+            let keys = try vault.keys(try rows.map { try $0.get(at: 1) })
             for row in rows {
                 let id: PersonID = try row.get(at: 0)
-                guard let key = try vault.key(try row.get(at: 1), on: connection),
+                guard let key = keys[try row.get(at: 1)],
                     let field = PersonField(rawValue: try row.get(at: 2))
                 else { continue }
                 let plain = try Vault.open(try row.get(at: 3), under: key, for: "\(id.text):\(field.rawValue)")
@@ -93,8 +94,9 @@ enum PersonStore {
         return found
     }
 
+    /// The key of a person who is not erased as this transaction sees it.
     static func key(of person: PersonID, vault: Vault, on connection: any Connection) throws -> SymmetricKey? {
-        guard let id = try connection.value("SELECT key_id FROM person WHERE id = \(person)", as: PersonKeyID.self) else { return nil }
-        return try vault.key(id, on: connection)
+        guard let id: PersonKeyID = try connection.value("SELECT key_id FROM person WHERE id = \(person) AND erased_at IS NULL") else { return nil }
+        return try vault.key(id)
     }
 }

@@ -1,3 +1,4 @@
+import Chronology
 import Crypto
 import Foundation
 import Persistence
@@ -5,15 +6,20 @@ import Synchronization
 
 /// The people vault: seals what names a person under a key of that person's own, and finds people by keyed hashes.
 ///
-/// A person's key is random, wrapped under the master key, and kept in a store apart (`person_key`). New keys are made in
+/// A person's key is random, wrapped under the master key, and kept in a database apart (`KeyStore`). New keys are made in
 /// advance and are durable before any person uses one, so that no acknowledged person can ever lack a key. Erasing a person
 /// destroys the key: every copy of the sealed fields, in backups too, becomes noise.
+///
+/// Keys that were read are remembered. Another process may have erased somebody since, so whoever asks for a person's key first sees
+/// in their own transaction that the person is not erased (`PersonStore`).
 final class Vault: Sendable {
     /// Keys made at a time; a lone member uses one, an import thousands.
     static let sparesMade = 512
     static let sparesLow = 128
     /// Unwrapped keys remembered.
     static let rememberedMax = 20_000
+    /// Keys that nobody came to use are swept one day (`Installation.unusedKeysKeptMs`); long before that they are not given out any more.
+    static let spareKeptMs: Int64 = 7 * 86_400_000
 
     /// No spare key is left for a new person: make some, then run the write again.
     struct OutOfKeys: Error {}
@@ -25,7 +31,10 @@ final class Vault: Sendable {
 
     private struct State {
         var spares: [PersonKey] = []
+        var sparesMadeAt: Instant?
         var remembered: [PersonKeyID: SymmetricKey] = [:]
+        /// Grows whenever keys are forgotten, so that one read before is not remembered after.
+        var forgettings = 0
         var refilling: Task<Void, any Error>?
     }
 
@@ -37,7 +46,7 @@ final class Vault: Sendable {
     /// Makes keys that are stored nowhere, for writes that are rolled back.
     private let isRehearsing: Bool
 
-    /// `store` is the database of keys: a file beside the main one, or the same PostgreSQL server.
+    /// `store` is the database of keys: a file beside the main one, or another PostgreSQL database.
     init(store: any Database, secrets: Secrets, world: World) {
         self.store = store
         self.world = world
@@ -61,7 +70,9 @@ final class Vault: Sendable {
 
     /// A durable key that nobody uses yet. Throws `OutOfKeys`.
     func takeKey() throws(OutOfKeys) -> PersonKey {
+        let now = world.now()
         let taken = state.withLock { state -> PersonKey? in
+            if let madeAt = state.sparesMadeAt, now.millisecondsSince1970 - madeAt.millisecondsSince1970 > Self.spareKeptMs { state.spares = [] }
             let made = isRehearsing ? PersonKey(id: world.newID(), key: SymmetricKey(size: .bits256)) : state.spares.popLast()
             guard let key = made else { return nil }
             state.remembered[key.id] = key.key
@@ -97,45 +108,84 @@ final class Vault: Sendable {
         let fresh = (0..<Self.sparesMade).map { _ in PersonKey(id: world.newID(), key: SymmetricKey(size: .bits256)) }
         let wrapping = wrapping
         let now = world.now()
-        let rows = try fresh.map { ($0.id, try Self.seal($0.key.withUnsafeBytes { Array($0) }, under: wrapping, for: $0.id.text)) }
-        try await store.write { connection in
-            try connection.executeAll(
-                rows.map { id, wrapped in
-                    "INSERT INTO person_key (id, wrapped, created_at) VALUES (\(id), \(wrapped), \(now))"
-                })
+        let rows = try fresh.map {
+            WrappedKey(id: $0.id, bytes: try Self.seal($0.key.withUnsafeBytes { Array($0) }, under: wrapping, for: $0.id.text), createdAt: now)
         }
-        state.withLock { $0.spares += fresh }
+        try await store.write { connection in try KeyStore.insert(rows, on: connection) }
+        state.withLock { state in
+            // The oldest decide for all how long they are good.
+            if state.spares.isEmpty { state.sparesMadeAt = now }
+            state.spares = fresh + state.spares
+        }
     }
 
-    /// The key of a person, or nil when it was destroyed. Reads the attached store through the caller's connection.
-    func key(_ id: PersonKeyID, on connection: any Connection) throws -> SymmetricKey? {
-        if let known = state.withLock({ $0.remembered[id] }) { return known }
-        guard let wrapped = try connection.value("SELECT wrapped FROM person_key WHERE id = \(id)", as: [UInt8].self) else { return nil }
-        let key = SymmetricKey(data: try Self.open(wrapped, under: wrapping, for: id.text))
-        state.withLock { state in
-            if state.remembered.count >= Self.rememberedMax { state.remembered.removeAll(keepingCapacity: true) }
-            state.remembered[id] = key
+    /// Takes the keys that nobody came to use out of the store again, when the process ends in good order.
+    func giveBackSpares() async throws {
+        let ids = state.withLock { state -> [PersonKeyID] in
+            defer { state.spares = [] }
+            return state.spares.map(\.id)
         }
-        return key
+        guard !ids.isEmpty else { return }
+        try await store.write { connection in
+            for start in stride(from: 0, to: ids.count, by: KeyStore.pageRows) {
+                try KeyStore.delete(Array(ids[start..<min(start + KeyStore.pageRows, ids.count)]), on: connection)
+            }
+        }
+    }
+
+    /// A key, or nil when it was destroyed. Blocks the thread while it asks the store of keys; callers stand in a transaction of the
+    /// main database.
+    func key(_ id: PersonKeyID) throws -> SymmetricKey? { try keys([id])[id] }
+
+    /// Those of the keys that were not destroyed. Ask for many at once: those not remembered are read together.
+    func keys(_ ids: [PersonKeyID]) throws -> [PersonKeyID: SymmetricKey] {
+        let wanted = Set(ids)
+        let (known, forgettings) = state.withLock { state in
+            (Dictionary(wanted.compactMap { id in state.remembered[id].map { (id, $0) } }, uniquingKeysWith: { first, _ in first }), state.forgettings)
+        }
+        var found = known
+        guard found.count < wanted.count else { return found }
+        let missing = wanted.filter { found[$0] == nil }.sorted { $0.text < $1.text }
+        var read: [PersonKeyID: SymmetricKey] = [:]
+        for start in stride(from: 0, to: missing.count, by: KeyStore.pageRows) {
+            let page = Array(missing[start..<min(start + KeyStore.pageRows, missing.count)])
+            for row in try store.rowsBlocking(KeyStore.wrapped(page)) {
+                let id: PersonKeyID = try row.get(at: 0)
+                read[id] = SymmetricKey(data: try Self.open(try row.get(at: 1), under: wrapping, for: id.text))
+            }
+        }
+        state.withLock { state in
+            guard state.forgettings == forgettings else { return }
+            if state.remembered.count + read.count > Self.rememberedMax { state.remembered.removeAll(keepingCapacity: true) }
+            state.remembered.merge(read.prefix(Self.rememberedMax).map { ($0.key, $0.value) }) { known, _ in known }
+        }
+        found.merge(read) { known, _ in known }
+        return found
     }
 
     /// Destroys keys for good and leaves tombstones that a restore replays.
     func destroy(_ ids: [PersonKeyID]) async throws {
         let now = world.now()
-        try await store.write { connection in
-            for id in ids {
-                try connection.execute("DELETE FROM person_key WHERE id = \(id)")
-                try connection.execute("INSERT INTO tombstone (key_id, erased_at) VALUES (\(id), \(now)) ON CONFLICT (key_id) DO NOTHING")
-            }
-        }
+        try await store.write { connection in try KeyStore.destroy(ids.map { Tombstone(id: $0, erasedAt: now) }, on: connection) }
         try await store.checkpoint()
-        state.withLock { state in for id in ids { state.remembered[id] = nil } }
+        forget(ids)
     }
 
-    /// Keys that were destroyed, ever.
-    func tombstones() async throws -> [PersonKeyID] {
-        try await store.read { connection in try connection.rows("SELECT key_id FROM tombstone ORDER BY key_id").map { try $0.get(at: 0) } }
+    /// Forgets the keys that other processes have destroyed.
+    func forgetErased(since: Instant) async throws {
+        let ids = try await store.read { connection in try KeyStore.tombstones(since: since, on: connection) }
+        if !ids.isEmpty { forget(ids) }
     }
+
+    private func forget(_ ids: [PersonKeyID]) {
+        state.withLock { state in
+            state.forgettings += 1
+            for id in ids { state.remembered[id] = nil }
+        }
+    }
+
+    /// Whether this process could still open what the key sealed without asking the store.
+    func remembers(_ id: PersonKeyID) -> Bool { state.withLock { $0.remembered[id] != nil } }
 
     func backUp(to path: String) async throws { try await store.backUp(to: path) }
 

@@ -63,6 +63,6 @@ enum SecondFactorStore {
 extension TeamStore {
     /// The key under which a person's own fields are sealed; nil when it was destroyed.
     static func key(of id: OperatorID, vault: Vault, on connection: any Connection) throws -> SymmetricKey? {
-        try connection.row("SELECT key_id FROM operator WHERE id = \(id)").flatMap { try vault.key(try $0.get(at: 0), on: connection) }
+        try connection.row("SELECT key_id FROM operator WHERE id = \(id)").flatMap { try vault.key(try $0.get(at: 0)) }
     }
 }

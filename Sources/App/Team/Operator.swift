@@ -64,7 +64,7 @@ enum TeamStore {
     /// The mail and name of an operator.
     static func identity(of id: OperatorID, vault: Vault, on connection: any Connection) throws -> (email: String?, name: String?) {
         guard let row = try connection.row("SELECT key_id, email_sealed, name_sealed FROM operator WHERE id = \(id)"),
-            let key = try vault.key(try row.get(at: 0), on: connection)
+            let key = try vault.key(try row.get(at: 0))
         else { return (nil, nil) }
         let sealedName: [UInt8]? = try row.get(at: 2)
         return (

@@ -24,7 +24,7 @@ struct Verification: Sendable {
     var workspaces: [(workspace: Workspace, transactions: Int64, sales: Int64)] = []
     var findings: [Found] = []
 
-    static func run(main: any Database, clicks: any Database) async throws -> Verification {
+    static func run(main: any Database, clicks: any Database, keys: any Database) async throws -> Verification {
         var verification = Verification()
         for workspace in try await main.read({ connection in try WorkspaceStore.all(on: connection) }) {
             // One snapshot for each workspace: writers beside it change nothing that is looked at.
@@ -38,9 +38,10 @@ struct Verification: Sendable {
             verification.workspaces.append((workspace, transactions, sales))
             verification.findings += findings
             verification.findings += try await clickCounts(workspace.id, main: main, clicks: clicks)
+            verification.findings += try await KeyVerification.findings(workspace.id, main: main, keys: keys)
             guard verification.findings.count < findingsMax else { break }
         }
-        verification.findings += try await main.read { connection in try VerifyStore.operatorsWithoutKey(on: connection) }
+        verification.findings += try await KeyVerification.operators(main: main, keys: keys)
         verification.findings = Array(verification.findings.prefix(findingsMax))
         return verification
     }

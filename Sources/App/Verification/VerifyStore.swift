@@ -19,7 +19,7 @@ enum VerifyStore {
     /// Everything that can be compared within the main database.
     static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         try commissions(workspace, on: connection) + reversals(workspace, on: connection) + balances(workspace, on: connection)
-            + refunds(workspace, on: connection) + receipts(workspace, on: connection) + people(workspace, on: connection)
+            + refunds(workspace, on: connection) + receipts(workspace, on: connection)
             + clickDays(workspace, on: connection) + tiers(workspace, on: connection)
     }
 
@@ -186,25 +186,38 @@ enum VerifyStore {
 
     // MARK: People
 
-    private static func people(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
-        try connection.rows(
-            """
-            SELECT p.id, CASE WHEN p.erased_at IS NULL THEN 1 ELSE 0 END FROM person p LEFT JOIN person_key k ON k.id = p.key_id
-            WHERE p.workspace_id = \(workspace) AND ((p.erased_at IS NULL AND k.id IS NULL) OR (p.erased_at IS NOT NULL AND k.id IS NOT NULL))
-            ORDER BY p.id LIMIT \(Int64(Verification.findingsMax))
-            """
-        ).map { row in
-            let isAlive: Int64 = try row.get(at: 1)
-            return Found(
-                kind: isAlive == 1 ? "personKeyMissing" : "erasedPersonHasKey", workspace: workspace.text, subject: try row.get(at: 0),
-                detail: isAlive == 1 ? "has no key, so nothing that names them can be read" : "is erased, but the key is still there")
-        }
+    /// Somebody whose fields are sealed under a key.
+    struct Sealed: Sendable {
+        var id: String
+        var keyID: PersonKeyID
+        var isErased: Bool
     }
 
-    static func operatorsWithoutKey(on connection: any Connection) throws -> [Verification.Found] {
+    static func people(_ workspace: WorkspaceID, after: String, limit: Int, on connection: any Connection) throws -> [Sealed] {
         try connection.rows(
-            "SELECT o.id FROM operator o LEFT JOIN person_key k ON k.id = o.key_id WHERE k.id IS NULL ORDER BY o.id LIMIT 100"
-        ).map { Found(kind: "personKeyMissing", workspace: "", subject: try $0.get(at: 0), detail: "has no key, so nothing that names them can be read") }
+            """
+            SELECT id, key_id, CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END FROM person
+            WHERE workspace_id = \(workspace) AND id > \(after) ORDER BY id LIMIT \(Int64(limit))
+            """
+        ).map(sealed)
+    }
+
+    /// The same people as they are now, without those whose erasure is under way.
+    static func people(_ ids: [String], on connection: any Connection) throws -> [Sealed] {
+        try connection.rows(
+            """
+            SELECT id, key_id, CASE WHEN erased_at IS NULL THEN 0 ELSE 1 END FROM person
+            WHERE id IN \(list: ids) AND key_id NOT IN (SELECT key_id FROM key_to_destroy) ORDER BY id
+            """
+        ).map(sealed)
+    }
+
+    static func operators(after: String, limit: Int, on connection: any Connection) throws -> [Sealed] {
+        try connection.rows("SELECT id, key_id, 0 FROM operator WHERE id > \(after) ORDER BY id LIMIT \(Int64(limit))").map(sealed)
+    }
+
+    private static func sealed(_ row: Row) throws -> Sealed {
+        Sealed(id: try row.get(at: 0), keyID: try row.get(at: 1), isErased: try row.get(at: 2, as: Int64.self) == 1)
     }
 
     // MARK: Clicks

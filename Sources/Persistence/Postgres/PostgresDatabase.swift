@@ -12,6 +12,7 @@ public final class PostgresDatabase: Database {
     public let dialect = Dialect.postgres
     private let readers: PostgresPool
     private let writers: PostgresPool
+    private let lookups: PostgresLookups
 
     /// Limits the server keeps for each connection.
     public struct Timeouts: Sendable {
@@ -26,9 +27,12 @@ public final class PostgresDatabase: Database {
         }
     }
 
-    private init(readers: PostgresPool, writers: PostgresPool) {
-        self.readers = readers
-        self.writers = writers
+    private init(_ settings: PostgresSession.Settings, connections: Int) {
+        let writing = max(1, connections / 2)
+        let reading = max(1, connections - writing)
+        readers = PostgresPool((0..<reading).map { _ in PostgresSession(settings) }, waitingLimit: Self.waitingLimit)
+        writers = PostgresPool((0..<writing).map { _ in PostgresSession(settings) }, waitingLimit: Self.waitingLimit)
+        lookups = PostgresLookups(settings)
     }
 
     /// Opens a pool of `connections`, half of them for reading, and makes one connection to see that the server answers.
@@ -36,12 +40,7 @@ public final class PostgresDatabase: Database {
     /// - Parameter url: `postgres://user:password@host:port/database`, or any other form libpq reads.
     /// - Throws: `.unavailable` when the server does not answer.
     public static func open(url: String, connections: Int = 16, timeouts: Timeouts = Timeouts()) async throws -> PostgresDatabase {
-        let writing = max(1, connections / 2)
-        let reading = max(1, connections - writing)
-        let settings = PostgresSession.Settings(url: url, timeouts: timeouts)
-        let database = PostgresDatabase(
-            readers: PostgresPool((0..<reading).map { _ in PostgresSession(settings) }, waitingLimit: waitingLimit),
-            writers: PostgresPool((0..<writing).map { _ in PostgresSession(settings) }, waitingLimit: waitingLimit))
+        let database = PostgresDatabase(PostgresSession.Settings(url: url, timeouts: timeouts), connections: connections)
         _ = try await database.read { try $0.rows("SELECT 1") }
         return database
     }
@@ -55,15 +54,22 @@ public final class PostgresDatabase: Database {
         try await writers.run(.write, body)
     }
 
+    public func rowsBlocking(_ query: SQL) throws -> [Row] { try lookups.rows(query) }
+
+    /// PostgreSQL keeps itself from writing to what failed.
+    public var writeStop: String? { nil }
+
     public func checkpoint() async throws {}
 
     public func close() async {
         await readers.close()
         await writers.close()
+        lookups.close()
     }
 
-    /// Runs a statement that refuses to stand in a transaction, on a connection of its own: CREATE DATABASE and its like.
-    package static func outsideTransaction(url: String, _ text: String) async throws {
+    /// Runs a statement that refuses to stand in a transaction, on a connection of its own: CREATE DATABASE and its like. It takes
+    /// no parameters and must never hold user text.
+    public static func outsideTransaction(url: String, _ text: String) async throws {
         try await onQueue { _ = try PostgresLink(PostgresSession.Settings(url: url, timeouts: Timeouts())).run(text) }
     }
 }

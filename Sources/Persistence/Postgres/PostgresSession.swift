@@ -21,52 +21,20 @@ actor PostgresSession {
     }
 
     private let executor = QueueExecutor(label: "kith.postgres")
-    private let settings: Settings
-    private var link: PostgresLink?
-    private var closed = false
+    private let channel: PostgresChannel
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings) { channel = PostgresChannel(settings) }
 
     func transaction<T: Sendable>(_ mode: Mode, _ body: @Sendable (any Connection) throws -> T) throws -> T {
-        let link = try begin(mode)
-        let connection = PostgresConnection(link)
-        do {
-            let result = try body(connection)
-            try connection.sendDeferred()
-            let tag = try link.run("COMMIT")
-            // After a failed statement whose error was swallowed the server answers COMMIT with ROLLBACK.
-            guard tag == "COMMIT" else { throw DatabaseFailure(.other, "the transaction had failed before and was rolled back") }
-            return result
-        } catch {
-            if link.isInTransaction { _ = try? link.run("ROLLBACK") }
-            if !link.isUsable { self.link = nil }
-            throw error
-        }
+        try channel.transaction(mode, body)
     }
 
-    func close() {
-        closed = true
-        link = nil
-    }
+    /// The rows of queries that stand in no transaction.
+    func rowsOfAll(_ queries: [SQL]) throws -> [[Row]] { try channel.outsideTransaction { try $0.rowsOfAll(queries) } }
 
-    /// Opens the transaction. A connection that broke while idle is made anew once: nothing has been asked of it yet.
-    private func begin(_ mode: Mode) throws -> PostgresLink {
-        if closed { throw DatabaseFailure(.unavailable, "the database is closed") }
-        if let link, link.isUsable {
-            do {
-                _ = try link.run(mode.begin)
-                return link
-            } catch where !link.isUsable {
-                self.link = nil
-            }
-        }
-        let link = try PostgresLink(settings)
-        self.link = link
-        _ = try link.run(mode.begin)
-        return link
-    }
+    func close() { channel.close() }
 }
 
 /// Runs an actor's jobs one after the other on a dispatch queue.

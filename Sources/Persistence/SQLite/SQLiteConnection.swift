@@ -9,6 +9,8 @@ final class SQLiteConnection: Connection {
     let dialect = Dialect.sqlite
     private let database: GRDB.Database
     private var savepointDepth = 0
+    /// The first failure of the disk or damage of the file that a statement met.
+    private(set) var damage: DatabaseFailure?
 
     init(open database: GRDB.Database) throws {
         // A closing that overtook this transaction leaves no handle.
@@ -33,7 +35,7 @@ final class SQLiteConnection: Connection {
 
     func rowsOfAll(_ queries: [SQL]) throws -> [[Row]] { try queries.map { try rows($0) } }
 
-    func executeScript(_ text: String) throws { try SQLiteFailure.mapping { try database.execute(sql: text) } }
+    func executeScript(_ text: String) throws { try noting { try database.execute(sql: text) } }
 
     func rows(_ sql: SQL) throws -> [Row] {
         var rows: [Row] = []
@@ -76,7 +78,7 @@ final class SQLiteConnection: Connection {
     // MARK: - Statements
 
     private func prepare(_ sql: SQL) throws -> Statement {
-        try SQLiteFailure.mapping {
+        try noting {
             var statement: Statement
             if sql.text.utf8.count <= Self.cachedTextLimitBytes {
                 statement = try database.cachedStatement(sql: sql.text)
@@ -148,8 +150,25 @@ final class SQLiteConnection: Connection {
 
     private func failure(_ code: Int32) -> DatabaseFailure {
         let extended = sqlite3_extended_errcode(database.sqliteConnection)
-        return SQLiteFailure.failure(
+        let failure = SQLiteFailure.failure(
             code: extended & 0xff == code & 0xff ? extended : code, message: String(cString: sqlite3_errmsg(database.sqliteConnection)))
+        note(failure)
+        return failure
+    }
+
+    /// Runs what may throw an error of GRDB, and throws ours.
+    private func noting<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch {
+            let mapped = SQLiteFailure.map(error)
+            if let failure = mapped as? DatabaseFailure { note(failure) }
+            throw mapped
+        }
+    }
+
+    private func note(_ failure: DatabaseFailure) {
+        if damage == nil && (failure.kind == .disk || failure.kind == .corrupt) { damage = failure }
     }
 }
 

@@ -7,7 +7,8 @@ internal import Synchronization
 /// A SQLite file: one writer and several readers over a write-ahead log.
 ///
 /// Every commit is on disk when `write` returns (`synchronous=FULL`, checked at opening). After the disk failed to take a
-/// commit its outcome is unknown, so the database refuses every later write until the process starts anew; reads go on.
+/// commit its outcome is unknown, and what is written to a damaged file may damage it further: in both cases the database
+/// refuses every later write until the process starts anew; reads go on.
 public final class SQLiteDatabase: Database {
     /// How long a statement waits for a lock of another connection.
     public static let busyTimeoutSeconds: Double = 5
@@ -27,7 +28,7 @@ public final class SQLiteDatabase: Database {
     private let state = Mutex(State())
 
     private struct State {
-        var diskFailure: String?
+        var stop: DatabaseFailure?
         var closed = false
     }
 
@@ -42,13 +43,10 @@ public final class SQLiteDatabase: Database {
     ///
     /// - Throws: `.locked` when another opening writes the file, `.corrupt` when it is no database, `.other` when it does
     ///   not exist and `mayCreate` is false.
-    ///
-    /// `attached` names another file whose tables are readable beside this one's, under their own names. It must exist, is
-    /// written through an opening of its own, and is no part of this database's backups.
     public static func open(
-        path: String, readOnly: Bool = false, mayCreate: Bool = true, attached: String? = nil
+        path: String, readOnly: Bool = false, mayCreate: Bool = true
     ) async throws -> SQLiteDatabase {
-        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate, attached: attached) }
+        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate) }
     }
 
     /// A database that lives in memory and goes with this object. It has one connection, so reads wait for writes.
@@ -81,11 +79,21 @@ public final class SQLiteDatabase: Database {
         }
     }
 
+    public func rowsBlocking(_ query: SQL) throws -> [Row] {
+        try refuseIfClosed()
+        return try SQLiteFailure.mapping { try grdb.read { try SQLiteConnection(open: $0).rows(query) } }
+    }
+
     public func checkpoint() async throws {
         try refuseIfClosed()
         guard let pool = grdb as? DatabasePool, !readOnly else { return }
-        try await onQueue {
-            try SQLiteFailure.mapping { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+        do {
+            try await onQueue {
+                try SQLiteFailure.mapping { _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+            }
+        } catch let failure as DatabaseFailure {
+            stopIfNeeded(failure)
+            throw failure
         }
     }
 
@@ -106,8 +114,7 @@ public final class SQLiteDatabase: Database {
         }
     }
 
-    /// What the disk said when it failed; nil while writing is allowed.
-    public var diskFailure: String? { state.withLock { $0.diskFailure } }
+    public var writeStop: String? { state.withLock { $0.stop.map(Self.sentence) } }
 
     public func close() async {
         let wasClosed = state.withLock { state in
@@ -121,17 +128,17 @@ public final class SQLiteDatabase: Database {
     }
 
     /// Stands in for a disk that failed, so that what stands above can test how it goes on.
-    package func simulateDiskFailure(_ message: String) { state.withLock { $0.diskFailure = message } }
+    package func simulateDiskFailure(_ message: String) { stopIfNeeded(DatabaseFailure(.disk, message)) }
 
     // MARK: - Opening
 
-    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool, attached: String?) throws -> SQLiteDatabase {
+    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool) throws -> SQLiteDatabase {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists && (readOnly || !mayCreate) { throw DatabaseFailure(.other, "there is no database at \(path)") }
         let lock = readOnly ? nil : try ProcessLock.take(beside: path)
         do {
             return try SQLiteFailure.mapping {
-                let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, attached: attached))
+                let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly))
                 if !readOnly { try setDurability(pool) }
                 return SQLiteDatabase(pool, path: path, readOnly: readOnly, lock: lock)
             }
@@ -141,7 +148,7 @@ public final class SQLiteDatabase: Database {
         }
     }
 
-    private static func configuration(readOnly: Bool, attached: String? = nil) -> Configuration {
+    private static func configuration(readOnly: Bool) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
@@ -152,7 +159,6 @@ public final class SQLiteDatabase: Database {
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
             try database.execute(sql: "PRAGMA journal_size_limit = \(journalSizeLimitBytes)")
-            if let attached { try database.execute(sql: "ATTACH DATABASE ? AS attached", arguments: [attached]) }
         }
         return configuration
     }
@@ -172,24 +178,35 @@ public final class SQLiteDatabase: Database {
     // MARK: - Transactions
 
     private func transaction<T>(_ database: GRDB.Database, _ body: (any Connection) throws -> T) throws -> T {
-        if let failure = diskFailure {
-            throw DatabaseFailure(.disk, "writing stopped because the disk failed before: \(failure). Check the disk, then start again")
-        }
+        if let stop = state.withLock({ $0.stop }) { throw DatabaseFailure(stop.kind, Self.sentence(stop)) }
         let connection = try SQLiteConnection(open: database)
         do {
             try connection.execute("BEGIN IMMEDIATE")
             let result = try body(connection)
+            // A failure of the file that `body` has passed over is one all the same.
+            if let damage = connection.damage { throw damage }
             try connection.execute("COMMIT")
             return result
         } catch {
             let failure = SQLiteFailure.map(error)
-            if let known = failure as? DatabaseFailure, known.kind == .disk {
-                state.withLock { $0.diskFailure = $0.diskFailure ?? known.message }
-            }
+            // Only what the engine itself said counts, not a `.corrupt` by which the code above names one row.
+            if let damage = connection.damage { stopIfNeeded(damage) }
             // SQLite rolls back by itself after some errors; what is left open is rolled back here.
             if database.isInsideTransaction { _ = try? connection.execute("ROLLBACK") }
             throw failure
         }
+    }
+
+    /// Stops writing for good after the failures whose consequences are unknown.
+    private func stopIfNeeded(_ failure: DatabaseFailure) {
+        guard failure.kind == .disk || failure.kind == .corrupt else { return }
+        state.withLock { $0.stop = $0.stop ?? failure }
+    }
+
+    private static func sentence(_ stop: DatabaseFailure) -> String {
+        stop.kind == .corrupt
+            ? "writing stopped because the file is damaged: \(stop.message). Run kith verify, and restore a backup"
+            : "writing stopped because the disk failed before: \(stop.message). Check the disk, then start again"
     }
 
     private func refuseIfClosed() throws {

@@ -27,7 +27,7 @@ import Web
                     try PersonStore.fields(of: [person], PersonField.allCases, vault: restored.vault, on: connection)
                 }
                 #expect(names.isEmpty)
-                let verification = try await Verification.run(main: restored.main, clicks: restored.clicks)
+                let verification = try await Verification.run(main: restored.main, clicks: restored.clicks, keys: restored.keys)
                 #expect(verification.findings.map(\.detail) == [])
                 #expect(verification.workspaces.contains { $0.sales == 3 })
                 await restored.close()

@@ -22,7 +22,7 @@ import Web
                     try PersonStore.fields(of: [person], [.email], vault: other.vault, on: connection)
                 }
                 #expect(names[person]?[.email] == "c1@buyers.test")
-                let verification = try await Verification.run(main: other.main, clicks: other.clicks)
+                let verification = try await Verification.run(main: other.main, clicks: other.clicks, keys: other.keys)
                 #expect(verification.findings.map(\.detail) == [])
                 // Erased afterwards: an export names nobody.
                 try await other.erase(person: person, in: workspace, actor: .command)

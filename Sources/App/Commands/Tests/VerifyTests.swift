@@ -32,7 +32,7 @@ import Testing
         try await AppHarness.with(engine) { app in
             _ = try await app.someHistory()
             func kinds() async throws -> Set<String> {
-                Set(try await Verification.run(main: app.installation.main, clicks: app.installation.clicks).findings.map(\.kind))
+                Set(try await Verification.run(main: app.installation.main, clicks: app.installation.clicks, keys: app.installation.keys).findings.map(\.kind))
             }
             #expect(try await kinds() == [])
             for fault in Self.faults {

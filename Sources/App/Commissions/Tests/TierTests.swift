@@ -176,7 +176,7 @@ extension AppHarness {
 
     /// `kith verify` finds nothing.
     func proveAll(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let verification = try await Verification.run(main: installation.main, clicks: installation.clicks)
+        let verification = try await Verification.run(main: installation.main, clicks: installation.clicks, keys: installation.keys)
         #expect(verification.findings.map { "\($0)" } == [], sourceLocation: sourceLocation)
     }
 }

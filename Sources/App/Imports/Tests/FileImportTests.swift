@@ -1,4 +1,7 @@
 import Foundation
+import HTTPTypes
+import Persistence
+import Synchronization
 import TestSupport
 import Testing
 import Web
@@ -42,8 +45,69 @@ import Web
             let clicks = "code,occurred_at,visitor_id\neins,2025-12-01T10:00:00Z,v1\nEINS,2025-12-01T10:00:01Z,v2\n"
             #expect(try await take(.clicks, clicks)["created"] == 2)
             #expect(try await take(.clicks, clicks)["known"] == 2)
-            let verification = try await Verification.run(main: app.installation.main, clicks: app.installation.clicks)
+            let verification = try await Verification.run(main: app.installation.main, clicks: app.installation.clicks, keys: app.installation.keys)
             #expect(verification.findings.map(\.detail) == [])
+        }
+    }
+
+    /// While thousands of rows are rehearsed sales of the same workspace come through, and the rehearsal sees none of them half.
+    @Test(arguments: Engine.allCases) func othersWriteWhileAFileIsRehearsed(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, anna) = try await app.shopWithAnna()
+            let (begun, release) = (AsyncStream<Void>.makeStream(), Release())
+            let (id, world, vault) = (app.twinID, app.installation.world, app.installation.vault.rehearsal)
+            async let rehearsed = Rehearsal.run(id, of: app.installation) { connection -> Int64 in
+                guard let workspace = try WorkspaceStore.find(id, on: connection) else { throw Refusal.unknown("workspace") }
+                let write = Write(connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
+                _ = try PersonStore.insert(in: write)
+                try connection.execute("UPDATE program SET name = 'rehearsed' WHERE id = \(program)")
+                try write.audit("rehearsal", subject: program)
+                begun.continuation.yield()
+                release.wait()
+                return try connection.value("SELECT count(*) FROM sale") ?? -1
+            }
+            for await _ in begun.stream { break }
+            let sale = try await app.api(.post, "/track/sale", AppHarness.saleBody("inv-1", "c-1", 1_000, ["code": "anna"]))
+            #expect(sale.status == 201)
+            #expect(try await app.patch("/members/\(anna)", ["name": "Anna B."])["id"].text == anna)
+            release.signal()
+            #expect(try await rehearsed == 0, "it stands on the snapshot of its beginning")
+            #expect(try await app.get("/programs/\(program)")["name"].text == "Shop")
+            #expect(try await app.findings() == [])
+        }
+    }
+
+    /// The same through the command's own way, with a file that takes a while.
+    @Test(arguments: Engine.allCases) func aBigFileStallsNobody(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, _) = try await app.shopWithAnna()
+            let rows = (0..<1_500).map { "M\($0),m\($0)@members.test,Name \($0),\($0 == 0 ? "" : "M\($0 - 1)")" }
+            let text = "external_id,email,name,enroller_external_id\n" + rows.joined(separator: "\n") + "\n"
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent("kith-\(UUID().uuidString).csv").path
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let before = try await app.rowCounts()
+            let file = FileImport(
+                installation: app.installation, workspace: app.workspace.twin, program: ProgramID(stored: program), kind: .members, path: path)
+            let ended = Mutex(false)
+            async let dry = {
+                let answer = try await file.run(isDryRun: true)
+                ended.withLock { $0 = true }
+                return answer
+            }()
+            var sales = 0
+            while !ended.withLock({ $0 }) && sales < 5 {
+                let reply = try await app.api(.post, "/track/sale", AppHarness.saleBody("inv-\(sales)", "c-1", 1_000, ["code": "anna"]))
+                #expect(reply.status == 201)
+                if !ended.withLock({ $0 }) { sales += 1 }
+            }
+            let answer = try await dry
+            #expect(answer["created"] == 1_500)
+            #expect(answer["errorCount"] == 0)
+            #expect(sales == 5, "sales were stored while the file was rehearsed")
+            let after = try await app.rowCounts()
+            #expect(after["member"] == before["member"])
+            #expect(after["person"] == (before["person"] ?? 0) + 1, "the buyer of the sales, and nobody of the file")
         }
     }
 

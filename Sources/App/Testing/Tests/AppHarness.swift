@@ -102,6 +102,27 @@ final class AppHarness: Sendable {
         }
     }
 
+    /// Opens the same PostgreSQL database once more, as a second server beside the first would.
+    func withSecondServer(settings change: @Sendable (inout Settings) -> Void = { _ in }, _ body: @Sendable (AppHarness) async throws -> Void) async throws {
+        var settings = installation.settings
+        change(&settings)
+        let second = try await Installation.open(settings, world: installation.world, logger: installation.logger)
+        do {
+            let (router, calls) = Routes.build(second, site: try Site.load())
+            let table = calls.table
+            try await Application(router: router, logger: installation.logger).test(.router) { client in
+                try await body(
+                    AppHarness(
+                        engine: self.engine, installation: second, api: table, workspace: self.workspace, location: self.location, clock: self.clock,
+                        client: client))
+            }
+            await second.close()
+        } catch {
+            await second.close()
+            throw error
+        }
+    }
+
     // MARK: Calls
 
     @discardableResult

@@ -1,0 +1,29 @@
+import HTTPTypes
+import Persistence
+import TestSupport
+import Testing
+import Web
+
+@testable import App
+
+@Suite struct ClickLogTests {
+    /// Whoever waits for the log finds everything on disk that was taken before.
+    @Test(arguments: Engine.allCases) func flushingWaitsForWhatWasTaken(_ engine: Engine) async throws {
+        try await AppHarness.with(engine, settings: { $0.clickDurability = .after }) { app in
+            let program = try await app.program()
+            try await app.link(program, try await app.member(program, "anna"), code: "anna")
+            await app.installation.clickLog.flush()
+            for round in 1...3 {
+                let replies = try await app.atOnce(40) { _ in try await app.visit("/r/anna") }
+                #expect(Set(replies.map(\.status)) == [302])
+                async let one: Void = app.installation.clickLog.flush()
+                async let two: Void = app.installation.clickLog.flush()
+                _ = await (one, two)
+                let count = try await app.installation.clicks.read { connection in
+                    try connection.value("SELECT count(*) FROM click", as: Int64.self)
+                }
+                #expect(count == Int64(40 * round))
+            }
+        }
+    }
+}
