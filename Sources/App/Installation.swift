@@ -65,9 +65,9 @@ final class Installation: Sendable {
         let installation = try Installation(
             settings: settings, world: world, main: stores.main, clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
         do {
+            if settles { try await installation.checkKeys() }
             try await installation.vault.refill()
             if settles {
-                try await installation.checkKeys()
                 try await installation.finishErasures()
                 try await installation.replayTombstones()
             }
