@@ -75,10 +75,19 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        // The compensation engine on files, for `kith plan`.
+        .target(
+            name: "PlanFiles",
+            dependencies: [
+                .product(name: "Compensation", package: "Engine"), .product(name: "PlanLanguage", package: "Engine"),
+                .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "App",
             dependencies: [
-                "Web", "Persistence", "Ledger", "CSodium", "CQRencode", "CCurl", "CZlib",
+                "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "CCurl", "CZlib",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
                 .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
                 .product(name: "Compensation", package: "Engine"), .product(name: "PlanLanguage", package: "Engine"),
@@ -115,6 +124,13 @@ let package = Package(
             name: "LedgerTests",
             dependencies: [
                 "Ledger", "Persistence", "TestSupport", .product(name: "Money", package: "Engine"),
+                .product(name: "Chronology", package: "Engine"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PlanFilesTests",
+            dependencies: [
+                "PlanFiles", .product(name: "Compensation", package: "Engine"), .product(name: "PlanLanguage", package: "Engine"),
                 .product(name: "Chronology", package: "Engine"),
             ],
             swiftSettings: strict),

@@ -75,7 +75,8 @@ import Testing
         ]
         for file in try Files.sources() {
             for (layer, forbidden) in above where file.path.hasPrefix(layer) {
-                for module in forbidden {
+                // The plan language asks the system for its time zones; what computes reads nothing.
+                for module in forbidden where module != "Foundation" || !file.path.hasPrefix("Engine/Sources/PlanLanguage/") {
                     #expect(
                         file.text.range(of: #"(?m)^(public |internal )?import "# + module + "$", options: .regularExpression) == nil,
                         "\(file.path) imports \(module)")

@@ -44,6 +44,29 @@ struct IdTable: Sendable {
 
     subscript(_ number: Int) -> String { String(decoding: bytes[range(number)], as: UTF8.self) }
 
+    @inline(__always)
+    func withBytes<Result>(_ number: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range(number)])) }
+    }
+
+    /// The first eight bytes as a number that compares like them; shorter texts end with zeros.
+    func prefix(_ number: Int) -> UInt64 {
+        withBytes(number) { text in
+            var value: UInt64 = 0
+            for place in 0..<8 { value = value << 8 | (place < text.count ? UInt64(text[place]) : 0) }
+            return value
+        }
+    }
+
+    /// number → its place when all texts are sorted byte by byte.
+    func places() -> [Int32] {
+        var entries = (0..<Int32(count)).map { (prefix: prefix(Int($0)), number: $0) }
+        entries.sort { $0.prefix != $1.prefix ? $0.prefix < $1.prefix : precedes(Int($0.number), Int($1.number)) }
+        var places = [Int32](repeating: 0, count: count)
+        for (place, entry) in entries.enumerated() { places[Int(entry.number)] = Int32(place) }
+        return places
+    }
+
     /// Whether one text stands before another byte by byte.
     func precedes(_ one: Int, _ other: Int) -> Bool {
         bytes.withUnsafeBufferPointer { all in

@@ -76,32 +76,55 @@ public struct RunResult: Sendable {
 
     /// Promoters with any volume, amount, rank or debt, by id bytes.
     public var statementMembers: [Int] {
-        (0..<facts.memberCount).filter { member in
+        membersById { member in
             facts.isPromoter(member)
                 && (personalVolume[member] != 0 || groupVolume[member] != 0 || amounts[member] != 0
                     || state.achieved[member] != 0 || state.paidAs[member] != 0 || (carryOf(member)?.debtMinor ?? 0) != 0)
-        }.sorted { precedesById($0, $1) }
+        }
     }
 
     /// Places in `lines` in the order of files: member id, bonus in plan order, order id, level, source id, reason.
     public var linesInFileOrder: [Int] {
-        lines.indices.sorted { one, other in
-            let (a, b) = (lines[one], lines[other])
-            if a.member != b.member { return precedesById(Int(a.member), Int(b.member)) }
-            if a.bonus != b.bonus { return a.bonus < b.bonus }
-            if a.order != b.order {
-                guard a.order >= 0, b.order >= 0 else { return a.order < b.order }
-                return facts.orderIds.precedes(
-                    Int(facts.orderIdNumber[Int(a.order)]), Int(facts.orderIdNumber[Int(b.order)]))
+        var found: [Int] = []
+        found.reserveCapacity(lines.count)
+        forLinesInFileOrder { found.append($0) }
+        return found
+    }
+
+    /// The same one after another, without a list of all. Lines are by member already, so only each member's are sorted.
+    public func forLinesInFileOrder(_ body: (Int) throws -> Void) rethrows {
+        var ends = [Int](repeating: 0, count: facts.memberCount + 1)
+        for line in lines { ends[Int(line.member) + 1] += 1 }
+        for member in 0..<facts.memberCount { ends[member + 1] += ends[member] }
+        let orderPlaces = facts.orderIds.places()
+        let memberPlaces = facts.memberIds.places()
+        var own: [(one: UInt64, two: UInt64, place: Int)] = []
+        for member in membersById({ ends[$0 + 1] > ends[$0] }) {
+            own.removeAll(keepingCapacity: true)
+            for place in ends[member]..<ends[member + 1] {
+                let line = lines[place]
+                let order = line.order < 0 ? 0 : UInt64(orderPlaces[Int(facts.orderIdNumber[Int(line.order)])]) + 1
+                let source = line.source < 0 ? 0 : UInt64(memberPlaces[Int(facts.memberIdNumber[Int(line.source)])]) + 1
+                own.append((
+                    UInt64(line.bonus) << 48 | order, UInt64(UInt16(bitPattern: line.level)) << 48 | source << 8 | UInt64(line.reason.rawValue), place
+                ))
             }
-            if a.level != b.level { return a.level < b.level }
-            if a.source != b.source {
-                guard a.source >= 0, b.source >= 0 else { return a.source < b.source }
-                return precedesById(Int(a.source), Int(b.source))
+            own.sort {
+                if $0.one != $1.one { return $0.one < $1.one }
+                if $0.two != $1.two { return $0.two < $1.two }
+                return lines[$0.place].rateBillionths < lines[$1.place].rateBillionths
             }
-            if a.reason != b.reason { return a.reason.rawValue < b.reason.rawValue }
-            return a.rateBillionths < b.rateBillionths
+            for entry in own { try body(entry.place) }
         }
+    }
+
+    private func membersById(_ isWanted: (Int) -> Bool) -> [Int] {
+        var entries: [(prefix: UInt64, member: Int)] = []
+        for member in 0..<facts.memberCount where isWanted(member) {
+            entries.append((facts.memberIds.prefix(Int(facts.memberIdNumber[member])), member))
+        }
+        entries.sort { $0.prefix != $1.prefix ? $0.prefix < $1.prefix : precedesById($0.member, $1.member) }
+        return entries.map(\.member)
     }
 
     private func precedesById(_ one: Int, _ other: Int) -> Bool {
@@ -116,7 +139,7 @@ public struct RunResult: Sendable {
     /// What the next period reads. Entries of members that the facts don't know are handed on.
     public var carryOut: Carry {
         var carry = Carry()
-        for member in 0..<facts.memberCount {
+        for member in membersById({ _ in true }) {
             let statement = statement(of: member)
             let hasOrdered = facts.firstOrder[member + 1] > facts.firstOrder[member]
                 || facts.hasEarlierOrders[member] != 0 || (carryOf(member)?.hasOrdered ?? false)
@@ -130,8 +153,10 @@ public struct RunResult: Sendable {
                     missedPeriods: Int(state.missed[member]), trackers: histories, hasOrdered: hasOrdered,
                     debtMinor: statement.debtOutMinor))
         }
-        for entry in carryIn.members where facts.member(id: entry.id) == nil { carry.members.append(entry) }
-        carry.members.sort { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        let unknown = carryIn.members.filter { facts.member(id: $0.id) == nil }
+        if !unknown.isEmpty {
+            carry.members = (carry.members + unknown).sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        }
         carry.legs = bonusCarry.legs.sorted { ($0.bonus, $0.id, $0.slot, $1.agePeriods, $0.bornOn) < ($1.bonus, $1.id, $1.slot, $0.agePeriods, $1.bornOn) }
         carry.banked = bonusCarry.banked.sorted { ($0.bonus, $0.id) < ($1.bonus, $1.id) }
         carry.tiers = bonusCarry.tiers.sorted { ($0.bonus, $0.id, $0.year) < ($1.bonus, $1.id, $1.year) }
@@ -166,4 +191,9 @@ public struct Statement: Hashable, Sendable {
     /// What may be paid out: amount − debt, never below 0; the rest is the new debt.
     public var payableMinor: Int64
     public var debtOutMinor: Int64
+}
+
+extension RunResult {
+    /// Achieved and paid-as rank; 0: none.
+    public func ranks(of member: Int) -> (achieved: Int, paidAs: Int) { (Int(state.achieved[member]), Int(state.paidAs[member])) }
 }
