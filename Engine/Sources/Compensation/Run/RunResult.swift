@@ -83,7 +83,8 @@ public struct RunResult: Sendable {
         }
     }
 
-    /// Places in `lines` in the order of files: member id, bonus in plan order, order id, level, source id, reason.
+    /// Places in `lines` in the order of files: member id, bonus in plan order, order id, level, source id, reason,
+    /// rate, base, amount.
     public var linesInFileOrder: [Int] {
         var found: [Int] = []
         found.reserveCapacity(lines.count)
@@ -112,7 +113,8 @@ public struct RunResult: Sendable {
             own.sort {
                 if $0.one != $1.one { return $0.one < $1.one }
                 if $0.two != $1.two { return $0.two < $1.two }
-                return lines[$0.place].rateBillionths < lines[$1.place].rateBillionths
+                let (a, b) = (lines[$0.place], lines[$1.place])
+                return (a.rateBillionths, a.baseMinor, a.amountMinor) < (b.rateBillionths, b.baseMinor, b.amountMinor)
             }
             for entry in own { try body(entry.place) }
         }
