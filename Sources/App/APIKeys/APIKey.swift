@@ -33,12 +33,20 @@ extension APIKey {
         name: String, kind: Kind, role: Role?, scopes: [Right], for operatorID: OperatorID, in write: Write
     ) throws -> (key: APIKey, text: String) {
         let text = (kind == .secret ? "kith_sk_" : "kith_pk_") + (write.workspace.isTest ? "test_" : "") + Base64URL.encode(write.world.random.bytes(32))
+        let key = try create(name: name, kind: kind, role: role, scopes: scopes, for: operatorID, id: write.world.newID(), text: text, in: write)
+        return (key, text)
+    }
+
+    @discardableResult
+    static func create(
+        name: String, kind: Kind, role: Role?, scopes: [Right], for operatorID: OperatorID, id: APIKeyID, text: String, in write: Write
+    ) throws -> APIKey {
         let key = APIKey(
-            id: write.world.newID(), workspaceID: write.workspace.id, operatorID: operatorID, name: name, kind: kind, ending: String(text.suffix(4)),
-            role: role, scopes: scopes, createdAt: write.world.now(), revokedAt: nil)
+            id: id, workspaceID: write.workspace.id, operatorID: operatorID, name: name, kind: kind, ending: String(text.suffix(4)), role: role,
+            scopes: scopes, createdAt: write.world.now(), revokedAt: nil)
         try APIKeyStore.insert(key, hash: hash(text), on: write.connection)
         try write.audit("key.create", subject: key.id.text, JSONText(["kind": .text(kind.rawValue), "role": role.map { .text($0.rawValue) } ?? .null]))
-        return (key, text)
+        return key
     }
 
     static func revoke(_ id: APIKeyID, in write: Write) throws {

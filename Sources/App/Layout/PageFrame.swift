@@ -52,8 +52,18 @@ struct PageFrame: PageModel {
         fields["person"] = [
             "name": .text(session.name ?? role), "initials": .text(Initials.of(session.name ?? role)), "role": .text(role),
         ]
+        let twin = session.switches.first { $0.teamID == session.workspace.teamID }
+        fields["twin"] = PageValue(
+            twin.map { twin in
+                let here: PageObject = ["label": .text(language(session.workspace.isTest ? "frame.isTest" : "frame.isLive")), "current": .flag(true)]
+                let there: PageObject = ["label": .text(language(twin.isTest ? "frame.isTest" : "frame.isLive")), "current": .flag(false)]
+                return PageObject([
+                    "workspaceId": .text(twin.id.text), "next": .text(current ?? "/"), "label": .text(language("frame.which")),
+                    "choices": PageValue(session.workspace.isTest ? [there, here] : [here, there]),
+                ])
+            })
         fields["switches"] = PageValue(
-            session.switches.map { target in
+            session.switches.filter { $0.id != twin?.id }.map { target in
                 PageObject([
                     "workspaceId": .text(target.id.text),
                     "label": .text(

@@ -24,6 +24,7 @@ enum PageRoutes {
         ReceiptPages.add(to: &api, gate: gate)
         LinkPages.add(to: &api, gate: gate)
         AuditPages.add(to: &api, gate: gate)
+        GuidePages.add(to: &api, gate: gate)
         TeamPages.add(to: &api, gate: gate)
         APIKeyPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)

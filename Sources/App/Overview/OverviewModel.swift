@@ -21,7 +21,8 @@ struct OverviewModel: PageModel {
                         "current": .flag(kind == period.kind),
                     ]
                 }),
-            "lead": lead, "guide": facts.isNew && session.may(.linksWrite) ? ["url": "/links/new"] : nil,
+            "lead": lead, "guide": facts.isNew ? ["url": "/guide"] : nil,
+            "demo": facts.isDemo && session.may(.workspaceOwn) ? ["url": "/guide#start-empty"] : nil,
             "flowLabel": .text(language("overview.flow.label", ["now": range(period.days), "before": range(period.pastDays)])),
             "flow": PageValue(flow), "needHeading": .text(needHeading(needs.count)), "hasNeeds": .flag(!needs.isEmpty), "needs": PageValue(needs),
             "csvURL": .text("/overview.csv?period=\(period.kind.rawValue)"),
@@ -154,6 +155,20 @@ struct OverviewModel: PageModel {
                 "url": .text(url), "action": .text(language("overview.need.\(name).action")),
             ])
         }
+        let money = facts.money
+        if money.failureCount > 0 { add("failure", money.failureCount, tone: "bad", icon: "warning", url: "/payouts", [:]) }
+        if money.draftCount > 0, session.may(.payoutsApprove) {
+            add("approve", money.draftCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.draftMinor, unit)])
+        }
+        if money.requestCount > 0 {
+            add("request", money.requestCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.requestMinor, unit)])
+        }
+        if money.heldCount > 0 {
+            add("held", money.heldCount, tone: "warn", icon: "trust", url: "/commissions?state=held", ["amount": language.money(money.heldMinor, unit)])
+        }
+        if money.dueCount > 0 {
+            add("due", money.dueCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.dueMinor, unit)])
+        }
         if needs.parkedCount > 0, let since = needs.parkedSince {
             add("parked", needs.parkedCount, tone: "accent", icon: "clock", url: "/sales?state=parked", ["since": language.minute(since)])
         }
@@ -169,7 +184,8 @@ struct OverviewModel: PageModel {
         if needs.endingCount > 0, session.may(.linksRead) {
             add("expiring", needs.endingCount, tone: "", icon: "link", url: "/links", [:])
         }
-        return rows
+        // The most pressing ones; the others come up once these are done.
+        return Array(rows.prefix(3))
     }
 
     // MARK: Days, channels, fans

@@ -39,6 +39,7 @@ enum OverviewPages {
         let workspace = visit.workspaceID
         let now = visit.now
         let ending = try now.adding(milliseconds: endingDays * 86_400_000)
+        let (person, maySeeMoney) = (visit.session.operatorID, visit.session.may(.ledgerRead))
         let weeksFrom = period.zone.start(of: period.days.upperBound.plus(days: 1 - Int64(weeksCount) * 7))
         return try await visit.installation.main.read { connection in
             let currencies = try OverviewStore.currencies(in: workspace, since: period.pastFrom, on: connection)
@@ -65,6 +66,9 @@ enum OverviewPages {
                 stageMoves: try OverviewStore.stageMoves(in: workspace, from: period.from, until: period.until, on: connection),
                 needs: try OverviewStore.needs(
                     in: workspace, from: period.from, until: period.until, now: now, endingUntil: ending, currency: currency, on: connection),
+                money: maySeeMoney
+                    ? try OverviewNeedsStore.money(in: workspace, at: now, currency: currency, maker: person, on: connection) : OverviewNeedsStore.Money(),
+                isDemo: try GuideStore.isDemo(workspace, on: connection),
                 isNew: try !SaleListStore.hasAny(in: workspace, on: connection) && !OverviewStore.hasLinks(in: workspace, on: connection),
                 ruleStarts: try starts.compactMap { start in
                     try RuleStore.version(start.rule, start.version, on: connection).map { (period.zone.day(of: start.at), $0.name) }
@@ -85,6 +89,8 @@ struct OverviewFacts: Sendable {
     var stages: [String: Int64]
     var stageMoves: [String: Int64]
     var needs: OverviewStore.Needs
+    var money: OverviewNeedsStore.Money
+    var isDemo: Bool
     /// Neither a link nor a sale exists.
     var isNew: Bool
     var ruleStarts: [(day: LocalDay, rule: String)]

@@ -9,7 +9,7 @@ enum WorkspaceSwitch {
             try await visit.installation.writeAnywhere { connection in
                 try SessionStore.setWorkspace(hash, target.id, on: connection)
             }
-            return visit.seeOther("/")
+            return visit.seeOther(LocalPath.checked(fields["next"]))
         }
     }
 }

@@ -5,6 +5,7 @@ themes();
 slash();
 copies();
 prints();
+polls();
 
 /** The choice of theme in the account sheet; shown only where it can work. */
 function themes() {
@@ -65,5 +66,27 @@ function prints() {
   for (const button of document.querySelectorAll("[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", () => window.print());
+  }
+}
+
+/** What stands in a part with data-poll is asked for anew while the page is seen; without scripts a link does the same. */
+function polls() {
+  for (const part of document.querySelectorAll("[data-poll]")) {
+    const ask = async () => {
+      if (document.visibilityState === "visible" && !part.contains(document.activeElement)) {
+        try {
+          const answer = await fetch(part.dataset.poll, { headers: { accept: "text/html" }, redirect: "error" });
+          const text = answer.ok ? await answer.text() : part.innerHTML;
+          if (text.trim() !== part.dataset.last) {
+            part.dataset.last = text.trim();
+            part.innerHTML = text;
+          }
+        } catch {
+          // The next one may arrive.
+        }
+      }
+      setTimeout(ask, Number(part.dataset.every));
+    };
+    setTimeout(ask, Number(part.dataset.every));
   }
 }
