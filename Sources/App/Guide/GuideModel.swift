@@ -43,7 +43,7 @@ struct GuideModel: PageModel {
         return [
             "progress": .text(
                 language("guide.progress", ["done": language.integer(Int64(done)), "count": language.integer(Int64(Step.allCases.count))])),
-            "heading": .text(language("guide.now.\(next.rawValue).heading")), "text": .text(language("guide.now.\(next.rawValue).text")),
+            "heading": .text(language("guide.now.\(stand).heading")), "text": .text(language("guide.now.\(stand).text")),
             "action": PageValue(action), "steps": PageValue(Step.allCases.map(step)),
             "linkForm": PageValue(facts.here.programCount > 0 && facts.here.linkCount == 0 && session.may(.linksWrite) ? linkForm.page : nil),
             "tabs": PageValue(
@@ -62,7 +62,11 @@ struct GuideModel: PageModel {
         ]
     }
 
+    /// How it stands: the next step, or that all of it is invented.
+    private var stand: String { facts.isDemo ? "demo" : next.rawValue }
+
     private var action: PageObject? {
+        if facts.isDemo { return session.may(.workspaceOwn) ? ["url": "#start-empty", "label": .text(language("guide.now.demo.button"))] : nil }
         let url: String
         switch next {
         case .program: url = "/programs/new?next=guide"

@@ -106,29 +106,6 @@ import Web
         }
     }
 
-    @Test func guide() async throws {
-        try await AppHarness.with(.sqlite) { app in
-            let language = try RuleSentenceTests.language()
-            let owner = app.workspace.ownerID
-            _ = try await app.program(["name": "Friends of Morgenrot"])
-            let secrets = app.installation.secrets
-            let sale = try await app.installation.write(app.twinID, actor: .operator_(owner)) { write in
-                let stage = try TestTwin.prepare(nil, sharerName: "Test Sharer", in: write)
-                try GuideKey.make(name: "Set-up guide", for: owner, secrets: secrets, in: write)
-                return try TestTwin.sell(stage, in: write)
-            }
-            #expect(!sale.isRepeated)
-            let events = try await app.installation.main.read { connection in
-                try GuideStore.events(in: app.twinID, types: GuidePages.listened, limit: 8, on: connection)
-            }
-            #expect(!events.isEmpty)
-            func log(_ isHere: Bool) -> GuideLog {
-                GuideLog(events: events, twin: app.workspace.twin, isHere: isHere, csrfToken: "proof", language: language)
-            }
-            try Self.check("Guide/guide-log", ["log": .object(log(false).page)], title: "Set-up guide", current: "/guide")
-        }
-    }
-
     /// The sample names what the model has; with the variable set it is written.
     private static func check(_ path: String, _ model: PageObject, title: String, current: String) throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
