@@ -77,8 +77,8 @@ struct PastFacts: Sendable {
             rows += try PastFactsStore.leads(of: program, from: from, until: until, limit: eventsMax + 1, on: connection)
         }
         let isCut = rows.count > eventsMax
-        // In the order in which they were told, as they were paid.
-        rows = rows.sorted { ($0.recordedAt, $0.id) < ($1.recordedAt, $1.id) }.prefix(eventsMax).map { $0 }
+        // In the order in which they were told, as they were paid; what was told at once (an import) in the order in which it happened.
+        rows = rows.sorted { ($0.recordedAt, $0.occurredAt, $0.id) < ($1.recordedAt, $1.occurredAt, $1.id) }.prefix(eventsMax).map { $0 }
         var reading = Reading(program: program, wanted: wanted, from: from, vault: vault, connection: connection)
         return PastFacts(
             days: days, from: from, until: until, isWholeMonth: isWholeMonth, events: try rows.compactMap { try reading.event($0) }, isCut: isCut)
