@@ -73,7 +73,8 @@ struct MeaningCheck {
         case .tooMany(let what): ("too many \(what)", [])
         case .outOfOrder(let what): what == "companyShare" ? ("`companyShare` goes with `marginal` only", ["marginal"]) : ("“\(what)” must rise from entry to entry", [])
         case .notPositive(let what): ("\(what) must be above 0", [])
-        case .debitNeedsOrderLines: ("`debit` is for bonuses whose lines belong to orders", ["volume", "averageRate"])
+        case .trackerNotYetKnown(let code): ("the tracker “\(code)” is judged after this condition", [])
+        case .debitNeedsOrderLines: ("`debit` and `averageRate` are for bonuses whose lines belong to orders", ["volume"])
         case .rateAboveWhole: ("a rate above 100% is not possible here", [])
         case .volumeBonusNeedsVolume: ("this bonus needs a volume as its base", ["cv", "qv", "amount"])
         }

@@ -19,10 +19,11 @@ extension Measuring {
                 return earlier[place] << 1
             }
         }
+        try track { !readsRank($0) && !readsActivity($0) }
         for person in society.promoters { person.isActive = try person.isWaivedActive || holds(plan.active, person) }
-        try track { !readsRank($0) }
+        try track { !readsRank($0) && readsActivity($0) }
         try achieve()
-        for person in society.promoters { keep(person) }
+        for person in society.people { keep(person) }
         try track(readsRank)
     }
 
@@ -67,6 +68,15 @@ extension Measuring {
         }
         person.paidAs = person.forcedRank ?? (person.isActive ? person.kept : 0)
         person.highest = max(person.entry?.highestRank ?? 0, person.paidAs)
+    }
+
+    func readsActivity(_ condition: Condition) -> Bool {
+        switch condition {
+        case .all(let parts), .any(let parts): parts.contains(where: readsActivity)
+        case .not(let part): readsActivity(part)
+        case .active, .atLeast(.activeLegs, _), .atLeast(.enrolledActive, _), .atLeast(.enrolledActiveInLeg, _): true
+        default: false
+        }
     }
 
     func readsRank(_ condition: Condition) -> Bool {

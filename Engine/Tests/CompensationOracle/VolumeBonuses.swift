@@ -171,7 +171,8 @@ extension Payroll {
 
     func advancement(_ rule: RankAdvancementRule, _ bonus: Bonus, _ number: Int) throws -> [Draft] {
         var drafts: [Draft] = []
-        for person in society.promoters {
+        // What was reached before is paid on or taken back, also of a member who is a customer by now.
+        for person in society.people {
             let before = person.entry?.highestRank ?? 0
             drafts += award(person, bonus, payments: rule.payments, keep: rule.keepPeriods) { rank in
                 rank <= rule.amountsMinor.count ? rule.amountsMinor[rank - 1] : 0
@@ -186,7 +187,7 @@ extension Payroll {
 
     func milestone(_ rule: MilestoneRule, _ bonus: Bonus, _ number: Int) throws -> [Draft] {
         var drafts: [Draft] = []
-        for person in society.promoters {
+        for person in society.people {
             let isMet = try measuring.holds(rule.condition, person)
             drafts += award(person, bonus, payments: rule.payments, keep: rule.keepPeriods) { _ in rule.amountMinor } holds: { _ in isMet }
             guard isEligible(person), isMet else { continue }

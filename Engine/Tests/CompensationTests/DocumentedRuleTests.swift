@@ -27,6 +27,35 @@ import Testing
         #expect(try result.amount("A") == 100 + 250 - 50)
     }
 
+    @Test func theOrderOfAdjustmentsNeverShows() async throws {
+        let bonus = Bonus(code: "u", rule: .unilevel(UnilevelRule(rates: RateTable(levels: [.whole]))))
+        let both = [3, -2].map { Override(memberId: "A", kind: .adjustment(bonus: "u", amountMinor: $0), author: "a", reason: "r") }
+        let one = try await Scene("A").run(bonus, overrides: both)
+        let other = try await Scene("A").run(bonus, overrides: both.reversed())
+        #expect(one.lines == other.lines)
+    }
+
+    @Test func activityReadsTheTrackersOfThisPeriod() async throws {
+        let bought = Tracker(code: "bought", condition: .atLeast(.personalVolume(.qualifying, of: .own, on: .enroller), 100))
+        let recently = Condition.atLeast(.qualifiedPeriods(tracker: "bought", within: 2), 1)
+        let plan = Plan(code: "p", unit: .points, active: recently, trackers: [bought], bonuses: [])
+        var carry = Carry()
+        var found: [Bool] = []
+        for (month, volume) in [100, 0, 0, 100].enumerated() {
+            let start = try january.start.adding(months: Int64(month))
+            var scene = Scene("A")
+            scene.period = Period(start: start, end: try start.adding(months: 1))
+            scene.order("A", Int64(volume), day: Int(start.dayNumber))
+            let result = try await scene.run(plan, carryIn: carry)
+            found.append(try result.statement("A").isActive)
+            carry = result.carryOut
+        }
+        #expect(found == [true, true, false, true])
+        var circular = plan
+        circular.trackers[0].condition = .active
+        #expect(circular.problems.contains { $0.reason == .trackerNotYetKnown("bought") })
+    }
+
     @Test func capsLookPastCorrections() async throws {
         var scene = Scene("A B<A")
         scene.order("B", 1_000)

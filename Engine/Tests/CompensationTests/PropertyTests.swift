@@ -93,7 +93,7 @@ import Testing
         return lines
     }
 
-    @Test(arguments: seeds) func rowOrderThreadsAndScopeNeverShow(_ seed: UInt64) async throws {
+    @Test("Property 4: shuffled rows, split imports and threads change nothing", arguments: seeds) func rowOrderThreadsAndScopeNeverShow(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         for (scope, capped) in [(RoundingScope.order, false), (.period, false), (.order, true), (.period, true)] {
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds) func renamingThatKeepsTheOrderChangesNothing(_ seed: UInt64) async throws {
+    @Test("Property 4: new names in the same order change nothing", arguments: seeds) func renamingThatKeepsTheOrderChangesNothing(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         var renamed = scene
@@ -126,7 +126,7 @@ import Testing
         for id in scene.members.map(\.id) { #expect(try one.amount(id) == other.amount("x" + id), "seed \(seed)") }
     }
 
-    @Test(arguments: seeds) func linesSumToStatements(_ seed: UInt64) async throws {
+    @Test("Property 10: lines sum to statements", arguments: seeds) func linesSumToStatements(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         for capped in [false, true] {
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds) func differentialTotalIsTheTopRate(_ seed: UInt64) async throws {
+    @Test("Property 1: a differential pays the top rate where somebody of the top rank is above", arguments: seeds) func differentialTotalIsTheTopRate(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         var scene = organisation(&random)
         for place in scene.members.indices {
@@ -172,7 +172,7 @@ import Testing
         #expect(abs(result.totalMinor(bonus: 1) - (cv - own) * 11 / 100) <= slack, "seed \(seed)")
     }
 
-    @Test(arguments: seeds) func compressionNeverLowersTheTotal(_ seed: UInt64) async throws {
+    @Test("Property 2: compression never lowers a total", arguments: seeds) func compressionNeverLowersTheTotal(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         let levels = RateTable(rows: [try rates("0.06", "0.05"), try rates("0.06", "0.05", "0.04")])
@@ -190,7 +190,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds) func binaryLosesNothing(_ seed: UInt64) async throws {
+    @Test("Property 3: matched + carried out + flushed + expired = carried in + new", arguments: seeds) func binaryLosesNothing(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         var carry = Carry()
         for month in 0..<4 {
@@ -237,7 +237,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds) func refundInsideThePeriodIsNoOrder(_ seed: UInt64) async throws {
+    @Test("Property 6: a refund in an open period is as if the order had never been", arguments: seeds) func refundInsideThePeriodIsNoOrder(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         let refunded = Set(scene.orders.compactMap(\.refundOf))
@@ -247,7 +247,7 @@ import Testing
         #expect(text(try await scene.run(plan)).dropLast(2) == text(try await without.run(plan)).dropLast(2), "seed \(seed)")
     }
 
-    @Test(arguments: seeds) func placementMovesLeaveEnrollerBonusesAlone(_ seed: UInt64) async throws {
+    @Test("Property 5: moves in placement trees leave bonuses of the enroller tree alone", arguments: seeds) func placementMovesLeaveEnrollerBonusesAlone(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random)
         var moved = scene
@@ -259,7 +259,7 @@ import Testing
         }
     }
 
-    @Test(arguments: seeds) func poolSharesSumToThePool(_ seed: UInt64) async throws {
+    @Test("Property 8: shares sum to the pool", arguments: seeds) func poolSharesSumToThePool(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random, refunds: false)
         let result = try await scene.run(Bonus(code: "pool", rule: .pool(PoolRule(rate: try Rate("0.07"), shares: .byMetric(groupQV, per: 1_000)))))
@@ -267,7 +267,7 @@ import Testing
         #expect(result.totalMinor == Int128(try Rate("0.07").applied(to: Amount(minor: cv)).minor), "seed \(seed)")
     }
 
-    @Test(arguments: seeds) func linearPlansAddUpAndSalesNeverHurt(_ seed: UInt64) async throws {
+    @Test("Property 11: linear plans add up", arguments: seeds) func linearPlansAddUpAndSalesNeverHurt(_ seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let scene = organisation(&random, refunds: false)
         let linear = try [
@@ -284,6 +284,85 @@ import Testing
         let first = try await amounts(Array(scene.orders.prefix(30)))
         let second = try await amounts(Array(scene.orders.dropFirst(30)))
         #expect(zip(first, second).map(+) == all, "seed \(seed)")
-        #expect(zip(first, all).allSatisfy(<=), "seed \(seed)")
+    }
+
+    @Test("Property 12: a sale never lowers anybody's gross in plans of direct, flat, tiered, fast start and plain unilevel bonuses", arguments: seeds)
+    func salesNeverHurt(_ seed: UInt64) async throws {
+        var random = SplitMix64(seed: seed)
+        let scene = organisation(&random, refunds: false)
+        let levels = RateTable(levels: try rates("0.07", "0.031"))
+        let plan = try Plan(
+            code: "harmless", unit: .points,
+            bonuses: [
+                Bonus(code: "direct", rule: .direct(DirectRule(terms: [.init(reward: .percent(rates("0.13")))]))),
+                Bonus(code: "flat", rule: .direct(DirectRule(terms: [.init(reward: .flat([25]))], ownPurchases: .paySeller))),
+                Bonus(code: "tiered", rule: .tiered(TieredRule(tiers: [Slab(fromMinor: 0, rate: Rate("0.01")), Slab(fromMinor: 9_000, rate: Rate("0.07"))])), roundingScope: .period),
+                Bonus(code: "fast", rule: .fastStart(FastStartRule(rates: levels, window: .days(9)))),
+                Bonus(code: "unilevel", rule: .unilevel(UnilevelRule(rates: levels))),
+            ])
+        func amounts(_ count: Int) async throws -> [Int64] {
+            var part = scene
+            part.orders = Array(scene.orders.prefix(count))
+            let result = try await part.run(plan)
+            return try scene.members.map { try result.amount($0.id) }
+        }
+        var before = try await amounts(20)
+        for count in stride(from: 26, through: scene.orders.count, by: 6) {
+            let after = try await amounts(count)
+            #expect(zip(before, after).allSatisfy(<=), "seed \(seed), \(count) orders")
+            before = after
+        }
+    }
+
+    @Test("Property 7: paid = min(uncapped, cap), and the rest is recorded", arguments: seeds)
+    func capsCutAndRecord(_ seed: UInt64) async throws {
+        var random = SplitMix64(seed: seed)
+        let scene = organisation(&random)
+        let levels = RateTable(levels: try rates("0.07", "0.05", "0.031"))
+        let free = Bonus(code: "u", rule: .unilevel(UnilevelRule(rates: levels, compression: .rollUp(stacks: true))))
+        var capped = free
+        capped.capMinor = [700]
+        let plain = try await scene.run(free)
+        let cut = try await scene.run(capped)
+        var recorded: Int128 = 0
+        for id in scene.members.map(\.id) {
+            #expect(try cut.amount(id) == min(plain.amount(id), 700), "seed \(seed) \(id)")
+            recorded += Int128(try plain.amount(id) - cut.amount(id))
+            let lines = try cut.lines(of: id)
+            #expect(lines.reduce(0) { $0 + $1.cutMinor } == -lines.reduce(0) { $0 + ($1.reason == .capBonus ? $1.amountMinor : 0) }, "seed \(seed)")
+        }
+        #expect(cut.breakage[0].capBonusMinor == recorded, "seed \(seed)")
+        for (person, plan) in [([Int64(500)], nil), ([], try Rate("0.02"))] {
+            let whole = try await scene.run(Plan(code: "p", unit: .points, bonuses: [free], personCapMinor: person, planCap: plan))
+            let breakage = whole.breakage[0]
+            #expect(whole.totalMinor + breakage.capPersonMinor + breakage.capPlanMinor == plain.totalMinor, "seed \(seed)")
+        }
+    }
+
+    @Test("Property 9: trees are forests, one parent per member and moment, one member per slot", arguments: seeds)
+    func treesAreForests(_ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let scene = organisation(&random)
+        let facts = try scene.facts()
+        for tree in facts.trees {
+            for member in 0..<facts.memberCount {
+                var steps = 0
+                var above = facts.parent(of: member, in: tree)
+                while let next = above, steps <= facts.memberCount {
+                    steps += 1
+                    above = facts.parent(of: next, in: tree)
+                }
+                #expect(steps < facts.memberCount, "seed \(seed)")
+            }
+        }
+        let placed = scene.members.filter { !$0.places.isEmpty }
+        guard let one = placed.first, let place = one.places.first, let other = scene.members.last(where: { $0.id != one.id && $0.id != place.parentId && $0.enrollerId != nil }) else { return }
+        // A second member in the slot, and a member below itself, are refused by name.
+        var crowded = scene
+        crowded.moves = [MoveRow(row: 7, memberId: other.id, parentId: place.parentId, slot: place.slot, effectiveAt: day(1))]
+        if other.places.first != place { #expect(throws: FactsFailure.self, "seed \(seed)") { try crowded.facts() } }
+        var circular = scene
+        circular.moves = [MoveRow(row: 8, memberId: "m0", parentId: one.id, slot: nil, effectiveAt: day(1))]
+        #expect(throws: FactsFailure.self, "seed \(seed)") { try circular.facts() }
     }
 }

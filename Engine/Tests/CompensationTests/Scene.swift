@@ -1,5 +1,6 @@
 import Chronology
 import Compensation
+import CompensationOracle
 import Money
 import Testing
 
@@ -12,7 +13,7 @@ func day(_ number: Int, hour: Int = 0) -> Instant {
 
 func rates(_ texts: String...) throws -> [Rate] { try texts.map { try Rate($0) } }
 
-/// Members and orders of a test, and their run.
+/// Members and orders of a test, and their run: by the engine, and by the oracle, which must say the same.
 struct Scene {
     var members: [MemberRow] = []
     var orders: [OrderRow] = []
@@ -53,9 +54,19 @@ struct Scene {
     }
 
     func run(_ plan: Plan, carryIn: Carry = Carry(), overrides: [Override] = [], history: [PastOrder] = [], threads: Int = 1) async throws -> RunResult {
-        try await Compensation.run(
+        let result = try await Compensation.run(
             plan, facts: try facts(), carryIn: carryIn, overrides: overrides, history: history,
             options: RunOptions(threads: threads))
+        let both = OracleCase(
+            plan: plan,
+            facts: OracleFacts(
+                members: members, orders: orders, moves: moves, placementTrees: placementTrees.map(\.tree),
+                attributeNames: attributes, period: period, calendar: calendar),
+            widths: placementTrees.map(\.width), carryIn: carryIn, overrides: overrides, history: history)
+        let oracle = try oracleRun(plan, facts: both.facts, carryIn: carryIn, overrides: overrides, history: history)
+        let differences = both.differences(result, oracle)
+        if !differences.isEmpty { Issue.record("the oracle disagrees:\n\(differences.prefix(20).joined(separator: "\n"))") }
+        return result
     }
 
     func run(_ bonuses: Bonus..., ranks: [Rank] = [], active: Condition = .status([.active]), carryIn: Carry = Carry(), overrides: [Override] = [], history: [PastOrder] = []) async throws -> RunResult {

@@ -13,23 +13,32 @@ extension Plan {
         if Set(bonuses.map(\.code)).count != bonuses.count { add("bonuses", .duplicateCode) }
         if Set(trackers.map(\.code)).count != trackers.count { add("trackers", .duplicateCode) }
         if active.readsRank || active.contains({ $0 == .active || $0.readsActivity }) { add("active", .readsRankTooEarly) }
-        let late = Set(trackers.filter(\.condition.readsRank).map(\.code))
-        for rank in ranks where rank.condition.contains({ leaf in
-            switch leaf {
-            case .paidRank, .highestRank: true
-            case .atLeast(.consecutivePeriods(let code), _), .atLeast(.qualifiedPeriods(let code, _), _): late.contains(code)
-            default: false
+        func checkTrackers(_ condition: Condition, _ place: String, known: Set<Tracker.Moment>) {
+            for tracker in trackers where !known.contains(tracker.moment) && condition.contains({ $0.trackerRead == tracker.code }) {
+                add(place, .trackerNotYetKnown(tracker.code))
             }
-        }) { add("ranks.\(rank.code)", .readsRankTooEarly) }
+        }
+        checkTrackers(active, "active", known: [.beforeActivity])
+        for tracker in trackers { checkTrackers(tracker.condition, "trackers.\(tracker.code)", known: []) }
+        for rank in ranks {
+            checkTrackers(rank.condition, "ranks.\(rank.code)", known: [.beforeActivity, .beforeRanks])
+            if rank.condition.contains({ leaf in
+                switch leaf {
+                case .paidRank, .highestRank: true
+                default: false
+                }
+            }) { add("ranks.\(rank.code)", .readsRankTooEarly) }
+        }
         for (number, bonus) in bonuses.enumerated() { check(bonus, number, add) }
         return found
     }
 
     private func check(_ bonus: Bonus, _ number: Int, _ add: (String, PlanProblem.Reason) -> Void) {
         let place = "bonuses.\(bonus.code)"
-        if let treatment = bonus.refunds, treatment != .volume, !bonus.rule.hasOrderLines, treatment == .debit {
+        if let treatment = bonus.refunds, treatment != .volume, !bonus.rule.hasOrderLines {
             add(place + ".refunds", .debitNeedsOrderLines)
         }
+        if case .commission = bonus.base, bonus.rule.hasVolumeBase { add(place + ".base", .volumeBonusNeedsVolume) }
         if case .commission(let code) = bonus.base { reads(code, number, place + ".base", add) }
         switch bonus.rule {
         case .unilevel(let rule), .matrix(let rule, _): check(rule.rates, place, add)
@@ -84,7 +93,25 @@ extension Plan {
     }
 }
 
+extension Tracker {
+    enum Moment: Hashable { case beforeActivity, beforeRanks, afterRanks }
+
+    /// A tracker that reads no activity helps to decide it, one that reads no rank helps to decide ranks.
+    var moment: Moment {
+        if condition.readsRank { return .afterRanks }
+        return condition.contains { $0 == .active || $0.readsActivity } ? .beforeRanks : .beforeActivity
+    }
+}
+
 extension Condition {
+    /// The tracker that a leaf reads.
+    var trackerRead: String? {
+        switch self {
+        case .atLeast(.consecutivePeriods(let code), _), .atLeast(.qualifiedPeriods(let code, _), _): code
+        default: nil
+        }
+    }
+
     /// A leaf that counts active members.
     var readsActivity: Bool {
         guard case .atLeast(let metric, _) = self else { return false }

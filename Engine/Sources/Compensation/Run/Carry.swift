@@ -175,6 +175,15 @@ public struct Override: Hashable, Sendable {
             case .adjustment: "adjustment"
             }
         }
+        /// What two decisions of one kind differ in.
+        var detail: String {
+            switch self {
+            case .forcedRank(let rank): "\(rank)"
+            case .activityWaiver: ""
+            case .eligibilityWaiver(let bonus): bonus
+            case .adjustment(let bonus, let amount): "\(bonus) \(amount)"
+            }
+        }
     }
     public var memberId: String
     public var kind: Kind

@@ -6,11 +6,12 @@ struct RankPass {
     let state: RunState
 
     func run() throws(RunFailure) {
+        try track(.beforeActivity)
         try giveActivity()
-        try track(early: true)
+        try track(.beforeRanks)
         try giveAchieved()
         givePaidAs()
-        try track(early: false)
+        try track(.afterRanks)
     }
 
     private func giveActivity() throws(RunFailure) {
@@ -20,10 +21,9 @@ struct RankPass {
         }
     }
 
-    /// Trackers of promoters: those that read no rank are counted before ranks, the others after.
-    private func track(early: Bool) throws(RunFailure) {
-        for (tracker, history) in zip(state.plan.trackers, state.trackers)
-        where tracker.condition.readsRank != early {
+    /// Trackers of promoters, each as early as what it reads is known.
+    private func track(_ moment: Tracker.Moment) throws(RunFailure) {
+        for (tracker, history) in zip(state.plan.trackers, state.trackers) where tracker.moment == moment {
             let holds = try state.holds(tracker.condition)
             for member in 0..<state.facts.memberCount {
                 let isPromoter = state.facts.isPromoter(member)
@@ -125,7 +125,8 @@ struct RankPass {
             }
             let isForced = state.forced[member] != RunState.noForcedRank
             if isForced { paid = achieved }
-            state.paidAs[member] = state.active[member] != 0 || isForced ? paid : 0
+            let isPaid = (state.active[member] != 0 || isForced) && state.facts.isPromoter(member)
+            state.paidAs[member] = isPaid ? paid : 0
             state.highest[member] = max(state.highest[member], state.paidAs[member])
         }
     }

@@ -61,7 +61,9 @@ private struct Computation {
         self.plan = plan
         self.facts = facts
         // The order of overrides and history never shows.
-        self.overrides = overrides.sorted { ($0.memberId, $0.kind.code, $0.author, $0.reason) < ($1.memberId, $1.kind.code, $1.author, $1.reason) }
+        self.overrides = overrides.sorted {
+            ($0.memberId, $0.kind.code, $0.kind.detail, $0.author, $0.reason) < ($1.memberId, $1.kind.code, $1.kind.detail, $1.author, $1.reason)
+        }
         self.history = history
         self.options = options
         state = RunState(plan: plan, facts: facts, carry: carryIn, threads: options.threads)

@@ -32,6 +32,10 @@ public struct PlanProblem: Error, Hashable, Sendable {
         case tooMany(String)
         case outOfOrder(String)
         case notPositive(String)
+        /// A tracker is read by a condition that is judged before it: by `active` where the tracker reads activity, by a
+        /// rank where it reads ranks, by any other tracker.
+        case trackerNotYetKnown(String)
+        /// Also of `averageRate`.
         case debitNeedsOrderLines
         case rateAboveWhole
         case volumeBonusNeedsVolume

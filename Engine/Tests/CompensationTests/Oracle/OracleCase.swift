@@ -1,5 +1,6 @@
 import Compensation
 import CompensationOracle
+import SeededRandom
 
 /// One period for the engine and the oracle alike.
 struct OracleCase {
@@ -34,6 +35,31 @@ struct OracleCase {
             if case .undefined = failure { return Outcome(result: engine, isUndefined: true) }
             return Outcome(differences: engine == nil ? [] : ["the oracle refuses: \(failure)"])
         }
+    }
+
+    /// The same case with several threads, shuffled rows, and without lines; nil where nothing shows.
+    func differencesOfOtherWays(_ expected: RunResult, seed: UInt64) async throws -> String? {
+        var random = SplitMix64(seed: seed)
+        var other = self
+        other.facts.members.shuffle(using: &random)
+        other.facts.orders.shuffle(using: &random)
+        other.facts.moves.shuffle(using: &random)
+        other.overrides.shuffle(using: &random)
+        for threads in [2, 3] {
+            let result = try await run(
+                plan, facts: try other.engineFacts(), carryIn: carryIn, overrides: other.overrides, history: history,
+                options: RunOptions(threads: threads, keepsLines: threads == 2))
+            if threads == 2, result.lines != expected.lines {
+                let place = zip(result.lines, expected.lines).enumerated().first { $0.element.0 != $0.element.1 }
+                return "lines differ with shuffled rows and \(threads) threads: \(place.map { "\($0.element)" } ?? "")"
+            }
+            for member in 0..<expected.facts.memberCount
+            where result.facts.memberId(member) != expected.facts.memberId(member) || result.statement(of: member) != expected.statement(of: member) {
+                return "the statement of \(expected.facts.memberId(member)) differs with shuffled rows and \(threads) threads"
+            }
+            if result.carryOut != expected.carryOut || result.breakage != expected.breakage { return "carry or breakage differ with \(threads) threads" }
+        }
+        return nil
     }
 
     func engineFacts() throws -> Facts {

@@ -1,3 +1,4 @@
+import Compensation
 import CompensationOracle
 import Foundation
 import Testing
@@ -8,18 +9,23 @@ import Testing
     @Test func engineAndOracleAgree() async throws {
         let environment = ProcessInfo.processInfo.environment
         let first = environment["KITH_ORACLE_SEED"].flatMap { UInt64($0) } ?? 1
-        let count = environment["KITH_ORACLE_CASES"].flatMap { UInt64($0) } ?? 600
+        let count = environment["KITH_ORACLE_CASES"].flatMap { UInt64($0) } ?? 400
         let most = environment["KITH_ORACLE_FAILURES"].flatMap { Int($0) } ?? 3
         var failures: [String] = []
         var periods = 0
         var undefined = 0
+        /// Rule and reason → lines.
+        var tally: [String: Int] = [:]
         for seed in first..<(first + count) where failures.count < most {
-            if let found = try await RandomScenario.disagreement(seed: seed, counting: { isUndefined in
+            if let found = try await RandomScenario.disagreement(seed: seed, counting: { outcome in
                 periods += 1
-                if isUndefined { undefined += 1 }
+                if outcome.isUndefined { undefined += 1 }
+                guard let result = outcome.result else { return }
+                for line in result.lines { tally["\(result.plan.bonuses[Int(line.bonus)].rule.code) \(line.reason.code)", default: 0] += 1 }
             }) { failures.append(found) }
         }
         print("oracle: seeds \(first)…\(first + count - 1), \(periods) periods, of them \(undefined) that the documents leave open")
+        print(tally.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))
         for failure in failures { Issue.record("\(failure)") }
     }
 }

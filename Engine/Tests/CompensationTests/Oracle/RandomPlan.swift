@@ -34,9 +34,11 @@ struct RandomPlan {
         rankCount = number(0...4)
         var trackers: [Tracker] = []
         if chance(1, in: 3) { trackers.append(Tracker(code: "t0", condition: condition(.early))) }
+        if chance(1, in: 3) { trackers.append(Tracker(code: "plain", condition: condition(.plain))) }
         if chance(1, in: 3) { trackers.append(Tracker(code: "late", condition: .all([.paidRank(atLeast: number(0...2)), condition(.late)]))) }
-        let early = trackers.filter { $0.code == "t0" }.map(\.code)
-        let active = chance(1, in: 2) ? Condition.status([.active]) : .any([.status([.active]), condition(.activity)])
+        let early = trackers.filter { $0.code != "late" }.map(\.code)
+        let plain = trackers.filter { $0.code == "plain" }.map(\.code)
+        let active = chance(1, in: 2) ? Condition.status([.active]) : .any([.status([.active]), condition(.activity(trackers: plain))])
         let ranks = (0..<rankCount).map { Rank(code: "r\($0)", condition: condition(.rank(trackers: early))) }
         let rule = RankRule(isCumulative: chance(1, in: 3), gracePeriods: pick([0, 0, 1, 2]), tree: rankTree)
         var bonuses: [Bonus] = []
@@ -50,7 +52,7 @@ struct RandomPlan {
     // MARK: conditions
 
     enum Place {
-        case activity, early, rank(trackers: [String]), late, bonus(trackers: [String])
+        case plain, activity(trackers: [String]), early, rank(trackers: [String]), late, bonus(trackers: [String])
     }
 
     mutating func condition(_ place: Place, depth: Int = 0) -> Condition {
@@ -96,7 +98,10 @@ struct RandomPlan {
         var readsActivity = true
         var legTree = tree
         switch place {
-        case .activity: readsActivity = false
+        case .plain: readsActivity = false
+        case .activity(let codes):
+            trackers = codes
+            readsActivity = false
         case .early: break
         case .rank(let codes):
             trackers = codes
@@ -127,7 +132,7 @@ struct RandomPlan {
         case 11: return readsActivity ? .enrolledActiveInLeg(number(1...2), on: tree) : .tenureMonths
         case 12: return .customers(volume, atLeast: self.volume() / 10)
         case 13:
-            guard let code = trackers.first else { return .groupVolume(volume, on: tree, depth: nil) }
+            guard let code = trackers.isEmpty ? nil : pick(trackers) else { return .groupVolume(volume, on: tree, depth: nil) }
             return chance(1, in: 2) ? .consecutivePeriods(tracker: code) : .qualifiedPeriods(tracker: code, within: number(1...4))
         default: return .groupVolume(volume, on: tree, depth: nil)
         }
@@ -172,6 +177,7 @@ struct RandomPlan {
         let orderLines = earlier.filter(\.rule.hasOrderLines).map(\.code)
         if rule.hasOrderLines, !orderLines.isEmpty, chance(1, in: 5) { bonus.base = .commission(of: pick(orderLines)) }
         bonus.tree = chance(1, in: 2) ? .enroller : pick(trees)
+        if case .binary = rule, chance(3, in: 4) { bonus.tree = .placement }
         bonus.orders = filter()
         bonus.roundingScope = pick(RoundingScope.allCases)
         bonus.rounding = pick(RoundingMode.allCases)
