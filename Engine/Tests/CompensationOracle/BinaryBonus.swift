@@ -149,7 +149,7 @@ extension Payroll {
             let rate = byRank(rates, rank).map(fraction) ?? .zero
             guard rate > .zero else { return Match() }
             var weaker = max(0, min(left, right))
-            if let most { weaker = min(weaker, Int64((Fraction(most) / rate).floor)) }
+            if let most { weaker = min(weaker, Int64(clamping: (Fraction(most) / rate).floor)) }
             return Match(left: weaker, right: weaker, amount: rounded(rate * Fraction(weaker), rounding), base: weaker, rate: rate)
         case .cycles(let one, let other, let mirrored, let values):
             guard let value = byRank(values, rank), value > 0 else { return Match() }
@@ -165,7 +165,7 @@ extension Payroll {
             let value = rate * Fraction(unit)
             let count = cycles(
                 left, right, twoToOne ? 2 * unit : unit, unit, mirrored: twoToOne,
-                most: most.map { Int64((Fraction($0) / value).floor) })
+                most: most.map { Int64(clamping: (Fraction($0) / value).floor) })
             return Match(
                 left: count.left, right: count.right, amount: rounded(value * Fraction(count.cycles), rounding),
                 base: count.cycles * unit, rate: rate)

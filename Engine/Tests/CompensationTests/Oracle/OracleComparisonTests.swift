@@ -27,5 +27,11 @@ import Testing
         print("oracle: seeds \(first)…\(first + count - 1), \(periods) periods, of them \(undefined) that the documents leave open")
         print(tally.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))
         for failure in failures { Issue.record("\(failure)") }
+        // A generator that forgets a rule would let everything pass.
+        if count >= 400 { #expect(Set(tally.keys.compactMap { $0.split(separator: " ").first }).count == 16) }
+    }
+
+    @Test(arguments: [UInt64](1...4)) func theyAgreeOnALargerOrganisation(_ seed: UInt64) async throws {
+        if let found = try await RandomScenario.disagreement(seed: seed, members: 500) { Issue.record("\(found)") }
     }
 }
