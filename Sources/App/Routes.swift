@@ -24,6 +24,7 @@ enum Routes {
         MemberRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
+        LeadRoutes.add(to: &api)
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)

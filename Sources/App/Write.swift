@@ -24,13 +24,10 @@ struct Write {
     }
 
     /// Tells those who subscribe. The row is part of the transaction, so it exists exactly when the change does.
-    func emit(_ type: EventType, subject: String, _ data: JSONText) throws {
-        let id = world.newID(EventKind.self)
-        try connection.executeLater(
-            """
-            INSERT INTO outbox (id, workspace_id, type, subject_id, data, created_at)
-            VALUES (\(id), \(workspace.id), \(type.rawValue), \(subject), \(data.text), \(now))
-            """)
+    /// `changes`: what was before and is after, where something changed.
+    func emit(_ type: EventType, subject: String, _ data: JSONText, changes: JSONText? = nil) throws {
+        let event = Event(id: world.newID(), type: type.rawValue, data: data, changes: changes, createdAt: now)
+        try EventStore.insert(event, subject: subject, in: workspace.id, on: connection)
     }
 
     /// Notes who changed what, in the workspace's audit chain. `detail` holds ids and numbers, never names or mails.
@@ -80,6 +77,7 @@ enum EventType: String, Sendable, CaseIterable {
     case payoutSent = "payout.sent"
     case payoutPaid = "payout.paid"
     case payoutFailed = "payout.failed"
+    case programChanged = "program.changed"
     case memberCreated = "member.created"
     case memberStageChanged = "member.stage_changed"
     case runAccepted = "run.accepted"

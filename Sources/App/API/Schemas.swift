@@ -11,8 +11,9 @@ enum Schemas {
     static let all: [(name: String, schema: APISchema)] = [
         ("Program", program), ("ProgramInput", programInput), ("Rule", rule), ("RuleInput", ruleInput), ("Member", member),
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
-        ("Refund", refund), ("Lead", lead), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any), ("AuditEntry", auditEntry),
-        ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema), ("Condition", .any),
+        ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any),
+        ("AuditEntry", auditEntry), ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
+        ("Condition", .any),
     ]
 
     static let programInput = APISchema.object([
@@ -147,7 +148,13 @@ enum Schemas {
 
     static let lead = APISchema.object([
         .required("leadId", .text), .optional("customerId", .text), .required("state", .enumeration(["counted", "deferred"])),
-        .optional("attribution", .any), .optional("commissions", .array(.reference("Commission"))),
+        .optional("attribution", .any), .optional("commissions", .array(.reference("Commission"))), .optional("receiptUrl", .text),
+    ])
+
+    static let leadFacts = APISchema.object([
+        .required("leadId", .text), .required("customerId", .text), .required("programId", .nullable(.text)), .required("eventName", .text),
+        .required("clickId", .nullable(.text)), .required("occurredAt", .dateTime), .required("state", .enumeration(["counted", "deferred"])),
+        .required("receiptUrl", .text),
     ])
 
     static let customer = APISchema.object([
@@ -169,5 +176,6 @@ enum Schemas {
 
     static let event = APISchema.object([
         .required("id", .text), .required("type", .text), .required("createdAt", .dateTime), .required("apiVersion", .text), .required("data", .any),
+        .optional("changes", .map(.object([.required("before", .any), .required("after", .any)]))),
     ])
 }

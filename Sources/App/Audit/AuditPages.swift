@@ -121,7 +121,7 @@ struct AuditModel: PageModel {
     private func row(_ entry: AuditRow) -> PageObject {
         let hash = Hexadecimal.text(entry.hash)
         return [
-            "number": .text(language.integer(entry.sequence)), "at": language.time(entry.at), "who": .text(who(entry.actor)),
+            "number": .text(language.integer(entry.sequence)), "at": language.shortTime(entry.at), "who": .text(who(entry.actor)),
             "what": .text(what(entry.action)), "detail": PageValue(detail(entry)),
             "subject": ["id": .text(facts.names[entry.subject] ?? entry.subject), "url": PageValue(url(entry.subject))], "hash": .text(hash),
             "hashShort": .text(String(hash.prefix(8))),

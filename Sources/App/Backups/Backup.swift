@@ -34,7 +34,7 @@ enum Backup {
         try await installation.clicks.backUp(to: folder + "/clicks")
         try await installation.vault.backUp(to: folder + "/keys")
         chmod(folder + "/keys", 0o600)
-        try Tar.write([(mainName, folder + "/main"), (clicksName, folder + "/clicks")], to: folder + "/tar")
+        try Tar.write([(mainName, folder + "/main"), (clicksName, folder + "/clicks")], at: installation.world.now(), to: folder + "/tar")
         try replace(folder + "/tar", to: path)
         try replace(folder + "/keys", to: keysPath)
     }

@@ -1,3 +1,4 @@
+import Chronology
 import Foundation
 
 /// Files of a backup in one file: the tar format (POSIX ustar), readable by any `tar`. Written and read in pieces.
@@ -10,8 +11,8 @@ enum Tar {
         var description: String { "\(path) is no backup of Kith, or it was cut short. Use another backup file." }
     }
 
-    /// Writes files under names of at most 99 characters into a new archive, which is on disk when this returns.
-    static func write(_ files: [(name: String, path: String)], to path: String) throws {
+    /// Writes files under names of at most 99 characters into a new archive, which is on disk when this returns. `at`: the time that they bear.
+    static func write(_ files: [(name: String, path: String)], at time: Instant, to path: String) throws {
         let output = try create(path)
         defer { try? output.close() }
         for file in files {
@@ -19,7 +20,7 @@ enum Tar {
             defer { try? input.close() }
             let length = try input.seekToEnd()
             try input.seek(toOffset: 0)
-            try output.write(contentsOf: header(name: file.name, length: length))
+            try output.write(contentsOf: header(name: file.name, length: length, at: time))
             try copy(input, to: output, length: length, from: file.path)
             let rest = Int(length % UInt64(blockBytes))
             if rest > 0 { try output.write(contentsOf: Data(count: blockBytes - rest)) }
@@ -65,7 +66,7 @@ enum Tar {
         }
     }
 
-    private static func header(name: String, length: UInt64) -> Data {
+    private static func header(name: String, length: UInt64, at time: Instant) -> Data {
         var header = Data(count: blockBytes)
         func put(_ text: String, at offset: Int) { header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }
         put(String(name.prefix(99)), at: 0)
@@ -79,7 +80,7 @@ enum Tar {
             header[124] = 0x80
             withUnsafeBytes(of: length.bigEndian) { header.replaceSubrange(128..<136, with: $0) }
         }
-        put(octal(UInt64(max(0, Date().timeIntervalSince1970)), digits: 11), at: 136)
+        put(octal(UInt64(max(0, time.millisecondsSince1970 / 1000)), digits: 11), at: 136)
         put("        0", at: 148)
         put("ustar\u{0}00", at: 257)
         let sum = header.reduce(UInt64(0)) { $0 + UInt64($1) }

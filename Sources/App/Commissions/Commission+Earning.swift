@@ -25,7 +25,8 @@ extension Commission {
     }
 
     /// Applies a program's rules to a sale, within their caps, and posts what they give.
-    static func earn(for sale: Sale, input: NewSale, program: Program, credit: Credit, in write: Write) throws -> Earned {
+    /// `code`: the code that the sale named, if we know it.
+    static func earn(for sale: Sale, input: NewSale, code: Link?, program: Program, credit: Credit, in write: Write) throws -> Earned {
         guard let programCurrency = Currency(code: program.currency) else { return Earned() }
         let rules = try RuleStore.all(of: program.id, on: write.connection)
         guard !rules.isEmpty else { return Earned() }
@@ -33,7 +34,7 @@ extension Commission {
         let needsTotals = rules.contains { $0.terms.conditions.leaves.contains { if case .memberTotal = $0.field { true } else { false } } }
         let facts = SaleFacts(
             event: .sale, occurredAt: sale.occurredAt, programCurrency: programCurrency, currency: sale.currency,
-            amount: Amount(minor: sale.amountMinor), country: sale.country, couponUsed: input.code.flatMap(Normalised.code),
+            amount: Amount(minor: sale.amountMinor), country: sale.country, couponUsed: code.flatMap { $0.coupon(in: program) },
             customerIsNew: input.newCustomer ?? (sale.saleNumber == 1), saleNumber: sale.saleNumber,
             monthsSinceFirstSale: program.zone.day(of: first).wholeMonths(until: program.zone.day(of: sale.occurredAt)),
             items: sale.items.map {
@@ -116,10 +117,10 @@ extension Commission {
                 continue
             }
             guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
-                earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0))
+                earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0, unit: line.unit))
                 continue
             }
-            if allowed < line.amount { earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: allowed.minor)) }
+            if allowed < line.amount { earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: allowed.minor, unit: line.unit)) }
             let commission = Commission(
                 id: write.world.newID(), workspaceID: write.workspace.id, programID: occasion.program.id, cause: occasion.cause,
                 causeID: occasion.causeID, saleID: occasion.saleID, memberID: member, ruleID: rule.id, ruleVersion: rule.terms.version,

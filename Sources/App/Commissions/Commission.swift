@@ -67,6 +67,15 @@ enum CommissionStore {
         try connection.rows("SELECT \(raw: columns) FROM commission WHERE cause_id = \(cause) ORDER BY level, rule_id, line").map(read)
     }
 
+    /// By cause.
+    static func of(causes: [String], on connection: any Connection) throws -> [String: [Commission]] {
+        guard !causes.isEmpty else { return [:] }
+        let all = try connection.rows(
+            "SELECT \(raw: columns) FROM commission WHERE cause_id IN \(list: causes) ORDER BY level, rule_id, line"
+        ).map(read)
+        return Dictionary(grouping: all, by: \.causeID)
+    }
+
     static func postpone(_ id: CommissionID, until: Instant, on connection: any Connection) throws {
         try connection.executeLater("UPDATE commission SET hold_until = \(until) WHERE id = \(id)")
     }

@@ -40,9 +40,9 @@ struct CommissionListModel: PageModel {
         let name = names.member(row.memberID, language)
         let unit = try? UnitCode(row.unit)
         return [
-            "at": language.time(row.occurredAt), "name": .text(name), "initials": .text(Initials.of(name)),
-            "memberURL": .text("/members/\(row.memberID.text)"), "text": .text(row.invoiceID ?? language("member.noSale")),
-            "url": row.saleID.map { .text("/sales/\($0.text)/receipt") } ?? nil,
+            "at": language.shortTime(row.occurredAt), "name": .text(name), "initials": .text(Initials.of(name)),
+            "memberURL": .text("/members/\(row.memberID.text)"), "text": .text(row.invoiceID ?? language("commissions.cause.\(row.cause.rawValue)")),
+            "url": PageValue(row.receiptURL),
             "amount": .text(unit.map { language.money(row.amountMinor - row.reversedMinor, $0) } ?? "–"), "state": row.state.badge(language),
             "until": row.state == .pending ? .text(language("commissions.until", ["day": language.day(row.holdUntil)])) : nil,
         ]

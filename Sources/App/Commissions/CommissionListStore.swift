@@ -15,6 +15,8 @@ enum CommissionListStore {
         var id: CommissionID
         var programID: ProgramID
         var memberID: MemberID
+        var cause: Commission.Cause
+        var causeID: String
         var saleID: SaleID?
         var invoiceID: String?
         var level: Int
@@ -24,19 +26,29 @@ enum CommissionListStore {
         var state: Commission.State
         var holdUntil: Instant
         var occurredAt: Instant
+
+        /// The page that says why; clicks have none.
+        var receiptURL: String? {
+            switch cause {
+            case .sale: saleID.map { "/sales/\($0.text)/receipt" }
+            case .lead: "/leads/\(causeID)/receipt"
+            case .click: nil
+            }
+        }
     }
 
     static func newest(
         in workspace: WorkspaceID, _ filter: Filter, before: CommissionID?, limit: Int, on connection: any Connection
     ) throws -> [Row] {
         var sql: SQL = """
-            SELECT c.id, c.program_id, c.member_id, c.sale_id, s.invoice_id, c.level, c.unit, c.amount, c.reversed_amount, c.state, c.hold_until, c.occurred_at
+            SELECT c.id, c.program_id, c.member_id, c.sale_id, s.invoice_id, c.level, c.unit, c.amount, c.reversed_amount, c.state, c.hold_until, c.occurred_at, c.cause_kind, c.cause_id
             FROM commission c LEFT JOIN sale s ON s.id = c.sale_id WHERE \(sql: condition(workspace, filter))
             """
         if let before { sql = "\(sql: sql) AND c.id < \(before)" }
         return try connection.rows("\(sql: sql) ORDER BY c.id DESC LIMIT \(limit)").map { row in
             Row(
-                id: try row.get(at: 0), programID: try row.get(at: 1), memberID: try row.get(at: 2), saleID: try row.get(at: 3),
+                id: try row.get(at: 0), programID: try row.get(at: 1), memberID: try row.get(at: 2), cause: Commission.Cause(rawValue: try row.get(at: 12)) ?? .sale,
+                causeID: try row.get(at: 13), saleID: try row.get(at: 3),
                 invoiceID: try row.get(at: 4), level: try row.get(at: 5), unit: try row.get(at: 6), amountMinor: try row.get(at: 7),
                 reversedMinor: try row.get(at: 8), state: Commission.State(rawValue: try row.get(at: 9)) ?? .held, holdUntil: try row.get(at: 10),
                 occurredAt: try row.get(at: 11))

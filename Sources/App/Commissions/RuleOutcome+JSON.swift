@@ -46,11 +46,24 @@ extension RuleRefusal {
 }
 
 extension Rule {
-    func capRefusal(member: MemberID, wanted: Int64, allowed: Int64) -> JSONValue {
+    func capRefusal(member: MemberID, wanted: Int64, allowed: Int64, unit: UnitCode) -> JSONValue {
         [
             "ruleId": .text(id.text), "version": .integer(Int64(terms.version)), "rule": .text(name), "memberId": .text(member.text),
-            "reason": "capReached", "wanted": .integer(wanted), "allowed": .integer(allowed),
+            "reason": "capReached", "wanted": .integer(wanted), "allowed": .integer(allowed), "unit": .text(unit.code),
+            "cap": terms.cap?.json ?? .null,
         ]
+    }
+}
+
+extension Cap {
+    /// As rules are written: `{amount | count, per, period}`.
+    var json: JSONValue {
+        let limit: (String, Int64) =
+            switch limit {
+            case .amount(let amount): ("amount", amount.minor)
+            case .count(let count): ("count", count)
+            }
+        return [limit.0: .integer(limit.1), "per": .text(per.rawValue), "period": .text(period.rawValue)]
     }
 }
 

@@ -25,19 +25,39 @@ struct Event: Sendable {
     var id: EventID
     var type: String
     var data: JSONText
+    /// By field, what was before and is after.
+    var changes: JSONText?
     var createdAt: Instant
 
     var json: JSONValue {
-        [
-            "id": .text(id.text), "type": .text(type), "createdAt": .text(createdAt.rfc3339), "apiVersion": .text(Self.apiVersion), "data": data.value,
+        var members = [
+            JSONMember("id", .text(id.text)), JSONMember("type", .text(type)), JSONMember("createdAt", .text(createdAt.rfc3339)),
+            JSONMember("apiVersion", .text(Self.apiVersion)), JSONMember("data", data.value),
         ]
+        if let changes { members.append(JSONMember("changes", changes.value)) }
+        return .object(members)
     }
 }
 
 enum EventStore {
+    static func insert(_ event: Event, subject: String, in workspace: WorkspaceID, on connection: any Connection) throws {
+        try connection.executeLater(
+            """
+            INSERT INTO outbox (id, workspace_id, type, subject_id, data, changes, created_at)
+            VALUES (\(event.id), \(workspace), \(event.type), \(subject), \(event.data.text), \(event.changes?.text), \(event.createdAt))
+            """)
+    }
+
     static func list(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [Event] {
         try connection.rows(
-            "SELECT id, type, data, created_at FROM outbox WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)"
-        ).map { Event(id: try $0.get(at: 0), type: try $0.get(at: 1), data: JSONText(text: try $0.get(at: 2)), createdAt: try $0.get(at: 3)) }
+            """
+            SELECT id, type, data, changes, created_at FROM outbox
+            WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)
+            """
+        ).map { row in
+            Event(
+                id: try row.get(at: 0), type: try row.get(at: 1), data: JSONText(text: try row.get(at: 2)),
+                changes: try row.get(at: 3, as: String?.self).map(JSONText.init(text:)), createdAt: try row.get(at: 4))
+        }
     }
 }

@@ -24,7 +24,7 @@ struct PageVisit: Sendable {
         installation = gate.installation
         site = gate.site
         now = session.workspace.now(gate.installation.world)
-        language = PageLanguage(request, site: gate.site, zone: Zone(session.workspace.timeZone) ?? .utc)
+        language = PageLanguage(request, site: gate.site, zone: Zone(session.workspace.timeZone) ?? .utc, now: now)
         query = try FormFields.parse(ByteBuffer(string: request.uri.query ?? ""))
     }
 

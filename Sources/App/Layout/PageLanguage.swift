@@ -8,22 +8,26 @@ import Web
 struct PageLanguage: Sendable {
     let messages: Messages
     let zone: Zone
+    /// What lists measure their short times against; nil: they are as long as elsewhere.
+    let now: Instant?
 
     /// `?lang=` names a locale of the catalogue; else the browser's wishes decide.
-    init(_ request: Request, site: Site, zone: Zone) {
+    init(_ request: Request, site: Site, zone: Zone, now: Instant? = nil) {
         let header = request.headers[.acceptLanguage]
         let wished = request.uri.queryParameters["lang"].map(String.init)
         let texts = wished.flatMap { site.catalogue.locales.contains($0) ? $0 : nil } ?? site.catalogue.locale(acceptLanguage: header)
         messages = site.catalogue.messages(for: wished == nil ? Self.withRegion(texts, header) : texts)
         self.zone = zone
+        self.now = now
     }
 
-    init(messages: Messages, zone: Zone) {
+    init(messages: Messages, zone: Zone, now: Instant? = nil) {
         self.messages = messages
         self.zone = zone
+        self.now = now
     }
 
-    func inZone(_ zone: Zone) -> PageLanguage { PageLanguage(messages: messages, zone: zone) }
+    func inZone(_ zone: Zone) -> PageLanguage { PageLanguage(messages: messages, zone: zone, now: now) }
 
     /// The region says how dates and numbers are written, also where the texts have none.
     private static func withRegion(_ locale: String, _ header: String?) -> String {
@@ -43,12 +47,22 @@ struct PageLanguage: Sendable {
         messages.sentence(key, count: count, values)
     }
 
-    /// A time as templates show it: for programs, short, and whole on hover.
-    func time(_ instant: Instant) -> PageValue {
-        let ms = instant.millisecondsSince1970
-        return [
-            "iso": .text(instant.rfc3339), "text": .text(messages.formatter.dateTime(epochMs: ms, timeZone: zone.name)),
-            "exact": .text(messages.formatter.exactDateTime(epochMs: ms, timeZone: zone.name)),
+    /// A time as templates show it: for programs, as day and minute, and whole on hover.
+    func time(_ instant: Instant) -> PageValue { time(instant, text: minute(instant)) }
+
+    /// A time in a list, where many stand below each other: no longer than it must be.
+    func shortTime(_ instant: Instant) -> PageValue {
+        guard let now else { return time(instant) }
+        return time(
+            instant,
+            text: messages.formatter.shortDateTime(
+                epochMs: instant.millisecondsSince1970, nowEpochMs: now.millisecondsSince1970, timeZone: zone.name))
+    }
+
+    private func time(_ instant: Instant, text: String) -> PageValue {
+        [
+            "iso": .text(instant.rfc3339), "text": .text(text),
+            "exact": .text(messages.formatter.exactDateTime(epochMs: instant.millisecondsSince1970, timeZone: zone.name)),
         ]
     }
 

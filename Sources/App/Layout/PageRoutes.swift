@@ -22,6 +22,7 @@ enum PageRoutes {
         OverviewPages.add(to: &api, gate: gate)
         SalePages.add(to: &api, gate: gate)
         ReceiptPages.add(to: &api, gate: gate)
+        LeadPages.add(to: &api, gate: gate)
         LinkPages.add(to: &api, gate: gate)
         AuditPages.add(to: &api, gate: gate)
         GuidePages.add(to: &api, gate: gate)

@@ -81,7 +81,7 @@ extension Lead {
         let isCounted = input.mode != .deferred
         if isCounted { lead.countedAt = write.now }
         try LeadStore.insert(lead, metadataSealed: try seal(input.metadata, id, customer, in: write), on: write.connection)
-        let commissions = isCounted ? try lead.count(program, credit, input, in: write) : []
+        let commissions = isCounted ? try lead.count(program, credit, input, code: named.code, in: write) : []
         return RecordedLead(lead: lead, commissions: commissions, isRepeated: false)
     }
 
@@ -102,16 +102,16 @@ extension Lead {
         let credit = try program.map { try Credit.decide(customer, program: $0, at: instant, evidence: evidence, in: write) }
         lead.attribution = JSONText(attribution(credit, notes))
         try LeadStore.markCounted(lead, on: write.connection)
-        return RecordedLead(lead: lead, commissions: try lead.count(program, credit, input, in: write), isRepeated: false)
+        return RecordedLead(lead: lead, commissions: try lead.count(program, credit, input, code: named.code, in: write), isRepeated: false)
     }
 
     /// Pays by the rules for leads and tells subscribers.
-    private func count(_ program: Program?, _ credit: Credit?, _ input: NewLead, in write: Write) throws -> [Commission] {
+    private func count(_ program: Program?, _ credit: Credit?, _ input: NewLead, code: Link?, in write: Write) throws -> [Commission] {
         var commissions: [Commission] = []
         if let program, let credit, let currency = Currency(code: program.currency) {
             let facts = SaleFacts(
                 event: .lead, occurredAt: occurredAt, programCurrency: currency, currency: currency, amount: .zero, country: input.country,
-                couponUsed: input.code.flatMap(Normalised.code), customerIsNew: true,
+                couponUsed: code.flatMap { $0.coupon(in: program) }, customerIsNew: true,
                 metadata: Dictionary(
                     input.metadata.compactMap { member in member.value.fact.map { (member.name, $0) } }, uniquingKeysWith: { first, _ in first }))
             let earned = try Commission.earn(
@@ -138,10 +138,10 @@ extension Lead {
     }
 
     private static func attribution(_ credit: Credit?, _ notes: [JSONMember]) -> JSONValue {
-        guard case .object(let members)? = credit?.json else {
+        guard let credit, case .object(let members) = credit.json else {
             return .object([JSONMember("status", "unattributed"), JSONMember("reason", "noProgram")] + notes)
         }
-        return .object(members + notes)
+        return .object(members + [JSONMember("touches", credit.touchesJSON)] + notes)
     }
 
     private static func seal(_ metadata: [JSONMember], _ id: LeadID, _ customer: Customer, in write: Write) throws -> [UInt8]? {
@@ -185,10 +185,11 @@ enum LeadStore {
         ).map(read)
     }
 
-    static func list(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [Lead] {
-        try connection.rows(
-            "SELECT \(raw: columns) FROM lead WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)"
-        ).map(read)
+    /// Leads, the newest first.
+    static func newest(in workspace: WorkspaceID, before: String?, limit: Int, on connection: any Connection) throws -> [Lead] {
+        var sql: SQL = "SELECT \(raw: columns) FROM lead WHERE workspace_id = \(workspace)"
+        if let before { sql = "\(sql: sql) AND id < \(before)" }
+        return try connection.rows("\(sql: sql) ORDER BY id DESC LIMIT \(limit)").map(read)
     }
 
     private static func read(_ row: Row) throws -> Lead {
@@ -206,6 +207,7 @@ extension Lead {
         [
             "leadId": .text(id.text), "customerId": .text(customerID.text), "programId": programID.map { .text($0.text) } ?? .null,
             "eventName": .text(eventName), "clickId": clickID.map { .text($0) } ?? .null, "occurredAt": .text(occurredAt.rfc3339),
+            "state": .text(countedAt == nil ? "deferred" : "counted"), "receiptUrl": .text("\(API.base)/leads/\(id.text)/receipt"),
         ]
     }
 }

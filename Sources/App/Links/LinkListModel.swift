@@ -54,9 +54,7 @@ struct LinkListModel: PageModel {
             "destination": .text(link.destination), "destinationShort": .text(ShortAddress.of(link.destination)),
             "counted": .text(language.integer(link.clicks)), "logged": .text(language.integer(link.clicksLogged)),
             "sales": .text(language.integer(facts.sales[link.id] ?? 0)),
-            "createdAt": [
-                "iso": .text(link.createdAt.rfc3339), "text": .text(language.day(link.createdAt)), "exact": .text(language.minute(link.createdAt)),
-            ],
+            "createdAt": language.shortTime(link.createdAt),
         ]
     }
 

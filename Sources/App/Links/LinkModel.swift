@@ -71,7 +71,7 @@ struct LinkModel: PageModel {
 
     private func row(_ click: Click) -> PageObject {
         [
-            "off": .flag(click.discard != nil), "at": language.time(click.at),
+            "off": .flag(click.discard != nil), "at": language.shortTime(click.at),
             "counted": click.discard == nil ? .text(language("link.click.counted")) : nil,
             "why": PageValue(click.discard.map { language("receipt.discarded.\($0)") }),
             "from": .text(click.referrer.flatMap { URLComponents(string: $0)?.host } ?? language("link.click.direct")),

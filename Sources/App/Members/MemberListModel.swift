@@ -51,7 +51,7 @@ struct MemberListModel: PageModel {
         return [
             "url": .text("/members/\(member.id.text)"), "name": .text(name), "initials": .text(Initials.of(name)),
             "stage": .text(language("members.stage.\(member.stage.rawValue)")), "status": member.status.badge(language),
-            "joinedAt": language.time(member.joinedAt), "sales": .text(language.integer(sales[member.id] ?? 0)),
+            "joinedAt": language.shortTime(member.joinedAt), "sales": .text(language.integer(sales[member.id] ?? 0)),
             "earned": .text(amounts.isEmpty ? "–" : amounts.joined(separator: language("list.separator"))),
         ]
     }

@@ -61,7 +61,7 @@ struct MemberModel: PageModel, Sendable {
     private func line(_ line: MemberPageStore.Line) -> PageObject {
         let unit = try? UnitCode(line.unit)
         return [
-            "at": language.time(line.occurredAt), "text": .text(line.invoiceID ?? language("member.noSale")),
+            "at": language.shortTime(line.occurredAt), "text": .text(line.invoiceID ?? language("member.noSale")),
             "url": line.saleID.map { .text("/sales/\($0.text)/receipt") } ?? nil,
             "role": .text(line.level == 0 ? language("member.role.own") : language.plural("member.role.above", Int64(line.level))),
             "amount": .text(unit.map { language.money(line.keptMinor, $0) } ?? "–"), "state": line.state.badge(language),

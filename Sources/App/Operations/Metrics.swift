@@ -5,14 +5,9 @@ import Web
 enum Metrics {
     static func text(_ installation: Installation) async throws -> String {
         let applied = try await installation.main.read { connection in try CursorStore.position("clicks", on: connection) }
-        let logged: Int64 = try await installation.clicks.read { connection in
-            try connection.value("SELECT sequence FROM click_head WHERE id = 1") ?? 0
-        }
-        let (events, journal) = try await installation.main.read { connection -> (Int64, Int64) in
-            (
-                try connection.value("SELECT count(*) FROM outbox") ?? 0,
-                try connection.row("SELECT sum(transaction_count) FROM journal_head")?.get(at: 0, as: Int64?.self) ?? 0
-            )
+        let logged = try await installation.clicks.read { connection in try OperationStore.clicksLogged(on: connection) }
+        let (events, journal) = try await installation.main.read { connection in
+            (try OperationStore.events(on: connection), try OperationStore.journalTransactions(on: connection))
         }
         return """
             # HELP kith_clicks_logged_total Clicks on disk.

@@ -12,7 +12,7 @@ enum OperationRoutes {
         api.router.get("/healthz") { _, _ in text("ok") }
         api.router.get("/readyz") { _, _ in
             for store in [installation.main, installation.clicks, installation.keys] {
-                _ = try await store.read { connection in try connection.row("SELECT 1") }
+                try await store.read { connection in try OperationStore.answers(on: connection) }
                 if let stop = store.writeStop {
                     throw Problem.unavailable(code: "writes_stopped", detail: "\(stop.prefix(1).uppercased() + stop.dropFirst()). Reading goes on.", retryAfterSeconds: 60)
                 }

@@ -49,7 +49,7 @@ struct PayoutListModel: PageModel {
         return [
             "url": .text("/payouts/\(payout.id.text)"),
             "label": .text(language("payouts.open", ["amount": amount, "at": language.minute(payout.createdAt)])),
-            "createdAt": language.time(payout.createdAt), "program": .text(programName(payout.programID)),
+            "createdAt": language.shortTime(payout.createdAt), "program": .text(programName(payout.programID)),
             "maker": .text(makers.name(payout.createdBy, language)), "members": .text(language.integer(payout.itemCount)), "amount": .text(amount),
             "state": payout.state.badge(language),
             "progress": payout.state == .sent

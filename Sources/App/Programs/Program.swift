@@ -39,25 +39,57 @@ extension Program {
         return program
     }
 
-    /// Puts new settings in force; what happened before `effectiveFrom` keeps the old ones.
-    static func change(
-        _ id: ProgramID, _ settings: ProgramSettings, effectiveFrom: Instant?, in write: Write
-    ) throws -> Program {
-        let from = effectiveFrom ?? write.now
+    /// What a change asks for; nil: stays as it is.
+    struct Change: Sendable {
+        var name: String?
+        var zone: Zone?
+        var settings: ProgramSettings
+        /// Nil: now.
+        var effectiveFrom: Instant?
+    }
+
+    /// Puts a new zone and new settings in force; what happened before `effectiveFrom` keeps the old ones. A name is the program's at once
+    /// and everywhere: nothing is reckoned by it.
+    static func change(_ id: ProgramID, _ change: Change, in write: Write) throws -> Program {
+        let from = change.effectiveFrom ?? write.now
         guard let newest = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection),
             let before = try ProgramStore.find(id, in: write.workspace.id, at: from, on: write.connection)
         else { throw Refusal.unknownProgram() }
-        guard settings != before.settings else { return before }
-        try check(settings, of: id, in: write)
-        var program = before
-        program.settings = settings
-        program.version = newest.version + 1
-        try ProgramStore.insertVersion(
-            of: program, effectiveFrom: from, recordedAt: write.now, author: write.actor, on: write.connection)
+        var after = before
+        after.name = change.name ?? before.name
+        after.zone = change.zone ?? before.zone
+        after.settings = change.settings
+        let isOtherZone = after.zone.name != before.zone.name
+        let isOtherVersion = isOtherZone || after.settings != before.settings
+        guard isOtherVersion || after.name != before.name else { return before }
+        guard !isOtherZone || from >= write.now else {
+            // Caps, tiers and bindings of the past were counted in days and months of the zone that was.
+            throw Refusal.field("effectiveFrom", "Must not be in the past when the timezone changes: past periods stay.", code: "zone_in_past")
+        }
+        if after.settings != before.settings { try check(after.settings, of: id, in: write) }
+        if after.name != before.name { try ProgramStore.setName(id, after.name, on: write.connection) }
+        if isOtherVersion {
+            after.version = newest.version + 1
+            try ProgramStore.insertVersion(
+                of: after, effectiveFrom: from, newZone: isOtherZone ? after.zone : nil, recordedAt: write.now, author: write.actor,
+                on: write.connection)
+        }
+        try tell(before, after, from: from, in: write)
+        return after
+    }
+
+    private static func tell(_ before: Program, _ after: Program, from: Instant, in write: Write) throws {
+        let (old, new) = (before.json, after.json)
+        guard case .object(let oldFields) = old, case .object(let newFields) = new else { return }
+        let gone = oldFields.map(\.name).filter { new[$0] == nil }
+        let changed = newFields.map(\.name).filter { $0 != "version" && new[$0] != old[$0] } + gone
+        let changes = JSONText(.object(changed.map { JSONMember($0, ["before": old[$0] ?? .null, "after": new[$0] ?? .null]) }))
+        // The name of a program is the company's own text, no person's: it may stand where nothing is ever deleted.
         try write.audit(
-            "program.change", subject: id.text,
-            JSONText(["version": .integer(Int64(program.version)), "before": before.settings.json, "after": settings.json]))
-        return program
+            "program.change", subject: after.id.text,
+            JSONText(["version": .integer(Int64(after.version)), "effectiveFrom": .text(from.rfc3339), "changes": changes.value]))
+        try write.emit(
+            .programChanged, subject: after.id.text, JSONText(.object(newFields + [JSONMember("effectiveFrom", .text(from.rfc3339))])), changes: changes)
     }
 
     /// Who gets the sales that nobody brought must be a member of this workspace, and of the program once it exists.

@@ -25,7 +25,7 @@ enum ProgramPages {
             [
                 "url": .text("/programs/\(program.id.text)"), "name": .text(program.name), "currency": .text(program.currency),
                 "members": .text(language.integer(size.members)), "rules": .text(language.integer(size.rules)),
-                "createdAt": language.time(program.createdAt),
+                "createdAt": language.shortTime(program.createdAt),
             ]
         }
         let members = programs.reduce(Int64(0)) { $0 + $1.1.members }

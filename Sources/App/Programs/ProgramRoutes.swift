@@ -32,23 +32,25 @@ enum ProgramRoutes {
             body: .reference("ProgramInput"), answer: .reference("Program"), status: 201, decode: { body, _ in readNew(body) }
         ) { input, write in Answer(try Program.create(input, in: write).json, status: 201) }
         api.write(
-            .patch, "/programs/{id}", id: "changeProgram", "Change a program's settings from now on", tag: "Programs",
-            access: .right(.programsWrite), body: .object(Schemas.settings + [.optional("effectiveFrom", .dateTime)]),
+            .patch, "/programs/{id}", id: "changeProgram", "Change a program from now on, or from a time on", tag: "Programs",
+            access: .right(.programsWrite), body: .object([.optional("name", .string(maximumLength: 200)), .optional("timezone", .text)] + Schemas.settings + [.optional("effectiveFrom", .dateTime)]),
             answer: .reference("Program"),
             decode: { body, context in
                 // The settings are read over those in force, inside the write: here only their form is checked.
                 _ = ProgramSettings.read(body)
                 return ProgramChange(
-                    id: try context.id(), effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
+                    id: try context.id(), name: body.optionalText("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
+                    effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
             }
         ) { [index = api.installation.linkIndex] input, write in
             guard let newest = try ProgramStore.find(
                 input.id, in: write.workspace.id, at: input.effectiveFrom ?? write.now, on: write.connection)
             else { throw Refusal.unknownProgram() }
-            let reader = try JSONReader(.object(input.fields.filter { $0.name != "effectiveFrom" }))
+            let reader = try JSONReader(.object(input.fields.filter { !["name", "timezone", "effectiveFrom"].contains($0.name) }))
             let settings = ProgramSettings.read(reader, over: newest.settings)
             try reader.finish()
-            let program = try Program.change(input.id, settings, effectiveFrom: input.effectiveFrom, in: write)
+            let change = Program.Change(name: input.name, zone: input.zone, settings: settings, effectiveFrom: input.effectiveFrom)
+            let program = try Program.change(input.id, change, in: write)
             index.forgetAll()
             return Answer(program.json)
         }
@@ -56,6 +58,8 @@ enum ProgramRoutes {
 
     private struct ProgramChange: Sendable {
         var id: ProgramID
+        var name: String?
+        var zone: Zone?
         var effectiveFrom: Instant?
         var fields: [JSONMember]
     }

@@ -15,11 +15,7 @@ struct Receipt: Sendable {
     static func of(sale id: SaleID, in workspace: WorkspaceID, on connection: any Connection) throws -> Receipt? {
         guard let sale = try SaleStore.find(id, in: workspace, on: connection) else { return nil }
         let commissions = try CommissionStore.of(sale: id, on: connection)
-        var rules: [RuleID: [Int: Rule]] = [:]
-        for commission in commissions where rules[commission.ruleID]?[commission.ruleVersion] == nil {
-            rules[commission.ruleID, default: [:]][commission.ruleVersion] = try RuleStore.version(
-                commission.ruleID, commission.ruleVersion, on: connection)
-        }
+        let rules = try ReceiptFacts.rules(of: commissions, on: connection)
         let refunds = try RefundStore.of(sale: id, on: connection)
         let causes = [id.text] + refunds.map(\.id.text) + commissions.map(\.id.text)
         return Receipt(
@@ -34,18 +30,9 @@ struct Receipt: Sendable {
     var json: JSONValue {
         [
             "saleId": .text(sale.id.text), "answer": .text(answer), "sale": sale.json,
-            "program": program.map { ["id": .text($0.id.text), "name": .text($0.name), "version": .integer(Int64($0.version))] } ?? .null,
+            "program": facts.programJSON,
             "attribution": sale.attribution.value,
-            "lines": .array(
-                commissions.map { commission in
-                    guard case .object(let members) = commission.json else { return .null }
-                    return .object(
-                        members + [
-                            JSONMember("arithmetic", commission.explanation.value),
-                            JSONMember("ruleDocument", rules[commission.ruleID]?[commission.ruleVersion]?.document ?? .null),
-                        ])
-                }),
-            "refusals": sale.refusals.value,
+            "lines": facts.lines, "refusals": sale.refusals.value,
             "refunds": .array(
                 refunds.map {
                     [
@@ -58,18 +45,14 @@ struct Receipt: Sendable {
         ]
     }
 
-    /// The answer in one sentence, in English, for programs; pages say it in the reader's language.
-    private var answer: String {
-        if commissions.isEmpty {
-            if sale.amountMinor == 0 { return "Nobody is paid: the sale was for nothing." }
-            switch sale.attribution.value["status"] {
-            case .text("attributed")?: return "Nobody is paid: the sale is credited, and no rule of the program pays for it."
-            default: return "Nobody is paid: nobody is credited for this sale."
-            }
-        }
-        let people = Set(commissions.map(\.memberID)).count
-        return "\(people) \(people == 1 ? "member gets" : "members get") a commission for this sale."
+    var facts: ReceiptFacts {
+        ReceiptFacts(
+            event: .sale, attribution: sale.attribution.value, refusals: sale.refusals.value.elements, currency: sale.currency, program: program,
+            commissions: commissions, rules: rules)
     }
+
+    /// The answer in one sentence, in English, for programs; pages say it in the reader's language.
+    private var answer: String { commissions.isEmpty && sale.amountMinor == 0 ? "Nobody is paid: the sale was for nothing." : facts.answer }
 }
 
 enum ReceiptStore {

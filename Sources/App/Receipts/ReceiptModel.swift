@@ -13,16 +13,19 @@ struct ReceiptModel: PageModel {
 
     var page: PageObject {
         let arithmetic = ReceiptArithmetic(receipt: receipt, names: context.names, language: language)
-        let path = ReceiptPath(receipt: receipt, context: context, language: language)
         let sale = receipt.sale
+        let value = language.money(sale.amountMinor, .currency(sale.currency))
+        let path = ReceiptPath(
+            facts: receipt.facts, end: language.sentence("receipt.touch.sale", ["value": value]), endAt: sale.occurredAt, context: context,
+            language: language)
         let touches = path.touches
         let upline = path.upline
-        let rejected = path.rejected + ReceiptRefusals(receipt: receipt, names: context.names, language: language).rows
-        let rules = ReceiptRules(receipt: receipt, language: language).rows
+        let rejected = path.rejected + ReceiptRefusals(facts: receipt.facts, names: context.names, language: language).rows
+        let rules = ReceiptRules(facts: receipt.facts, language: language).rows
         return [
             "number": .text(sale.invoiceID), "heading": .text(heading), "state": state, "jsonURL": .text("/sales/\(sale.id.text)/receipt.json"),
             "lead": lead, "paidAt": language.time(sale.occurredAt), "buyer": .text(buyerFact), "order": .text(sale.invoiceID),
-            "value": .text(language.money(sale.amountMinor, .currency(sale.currency))), "source": nil,
+            "value": .text(value), "source": nil,
             "program": PageValue(receipt.program?.name), "hasLines": .flag(!receipt.commissions.isEmpty),
             "unit": .text(arithmetic.unit.code), "lines": PageValue(arithmetic.lines), "total": arithmetic.total,
             "arithmeticNote": arithmetic.note, "hasTouches": .flag(!touches.isEmpty), "touches": PageValue(touches),
@@ -33,6 +36,10 @@ struct ReceiptModel: PageModel {
     }
 
     private var buyer: String { context.names.customer(receipt.sale.customerID, language) }
+
+    private var reasons: ReceiptReasons {
+        ReceiptReasons(facts: receipt.facts, context: context, buyer: buyer, at: receipt.sale.occurredAt, language: language)
+    }
 
     private var buyerFact: String {
         receipt.sale.saleNumber == 1 ? language("receipt.buyer.first", ["buyer": buyer]) : language("receipt.buyer.again", ["buyer": buyer])
@@ -64,14 +71,14 @@ struct ReceiptModel: PageModel {
         }
         if sale.refundedMinor == sale.amountMinor { return language.sentence("receipt.lead.returned", values) }
         guard let first = receipt.commissions.first else {
-            return language.sentence("receipt.lead.nobody", values.merging(["because": becauseNobody]) { _, new in new })
+            return language.sentence("receipt.lead.nobody", values.merging(["because": reasons.nobody]) { _, new in new })
         }
         let own = receipt.commissions.filter { $0.memberID == first.memberID && $0.unit == first.unit }
         let others = receipt.commissions.filter { $0.memberID != first.memberID }
         var all = values
         all["person"] = context.names.member(first.memberID, language)
         all["amount"] = language.money(own.reduce(0) { $0 &+ $1.keptMinor }, first.unit)
-        all["because"] = because(first.memberID)
+        all["because"] = reasons.because(first.memberID)
         guard !others.isEmpty else {
             return language.sentence(sale.refundedMinor > 0 ? "receipt.lead.oneReturned" : "receipt.lead.one", all)
         }
@@ -81,41 +88,6 @@ struct ReceiptModel: PageModel {
         return language.sentence("receipt.lead.several", count: Int64(Set(others.map(\.memberID)).count), all)
     }
 
-    /// Why nobody is paid.
-    private var becauseNobody: String {
-        let attribution = receipt.sale.attribution.value
-        if attribution["status"]?.string == "attributed" { return language("receipt.because.noRule") }
-        switch attribution["reason"]?.string {
-        case "noProgram": return language("receipt.because.noProgram")
-        case "paidAd": return language("receipt.because.paidAd")
-        case "noneEligible": return language("receipt.because.allRejected")
-        default: return language("receipt.because.noTouch")
-        }
-    }
-
-    /// Why this member is credited.
-    private func because(_ member: MemberID) -> String {
-        let attribution = receipt.sale.attribution.value
-        let shares = attribution["shares"]?.elements ?? []
-        let share = shares.first { $0["memberId"]?.string == member.text } ?? shares.first
-        let touch = attribution["touches"]?.elements.first { $0["touchId"] == share?["touchId"] }
-        let isCode = ["friendCode", "coupon"].contains(touch?["kind"]?.string ?? "")
-        switch share?["reason"]?.string {
-        case "boundCustomer":
-            let since = context.binding?.boundAt ?? receipt.sale.occurredAt
-            return language("receipt.because.bound", ["buyer": buyer, "day": language.day(since)])
-        case "assignedByHand":
-            return language(
-                "receipt.because.assigned", ["buyer": buyer, "author": context.bindingAuthor ?? language("audit.who.system")])
-        case "orphanDefault": return language("receipt.because.orphan", ["buyer": buyer])
-        case _ where touch?["kind"]?.string == "manual": return language("receipt.because.named")
-        case "equalPart", "position", "timeDecay":
-            return language("receipt.because.shared", ["count": language.integer(Int64(shares.count))])
-        case _ where isCode: return language("receipt.because.code", ["buyer": buyer])
-        case "firstTouch": return language("receipt.because.first")
-        default: return language("receipt.because.last")
-        }
-    }
 
     // MARK: What changed later
 

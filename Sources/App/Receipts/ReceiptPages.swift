@@ -14,7 +14,7 @@ enum ReceiptPages {
             let vault = visit.installation.vault
             let read = try await visit.installation.main.read { connection -> (Receipt, ReceiptContext)? in
                 guard let receipt = try Receipt.of(sale: id, in: workspace, on: connection) else { return nil }
-                return (receipt, try ReceiptContext.load(receipt, in: workspace, vault: vault, on: connection))
+                return (receipt, try ReceiptContext.load(receipt.facts, of: receipt.sale.customerID, in: workspace, vault: vault, on: connection))
             }
             guard let (receipt, context) = read else { throw Problem.notFound() }
             let model = ReceiptModel(receipt: receipt, context: context, language: visit.language, now: visit.now)
@@ -41,19 +41,17 @@ struct ReceiptContext: Sendable {
     /// The enrollers above the first credited member, the nearest first.
     var upline: [MemberID]
 
-    static func load(_ receipt: Receipt, in workspace: WorkspaceID, vault: Vault, on connection: any Connection) throws -> ReceiptContext {
-        let attribution = receipt.sale.attribution.value
+    static func load(_ facts: ReceiptFacts, of customer: CustomerID, in workspace: WorkspaceID, vault: Vault, on connection: any Connection) throws -> ReceiptContext {
+        let attribution = facts.attribution
         let touches = attribution["touches"]?.elements ?? []
         let shares = attribution["shares"]?.elements ?? []
         func ids(_ values: [JSONValue]) -> [MemberID] { values.compactMap { $0["memberId"]?.string.flatMap { MemberID($0) } } }
-        let refusals = receipt.sale.refusals.value.elements
+        let refusals = facts.refusals
         let depth = max(
-            receipt.commissions.map(\.level).max() ?? 0, refusals.compactMap { $0["level"]?.int64 }.map { Int($0) }.max() ?? 0)
+            facts.commissions.map(\.level).max() ?? 0, refusals.compactMap { $0["level"]?.int64 }.map { Int($0) }.max() ?? 0)
         let first = ids(shares).first
         let upline = try first.map { try MemberStore.enrollers(above: $0, limit: min(depth, 50), on: connection) } ?? []
-        let binding = try receipt.sale.programID.flatMap {
-            try BindingStore.find(program: $0, customer: receipt.sale.customerID, on: connection)
-        }
+        let binding = try facts.program.flatMap { try BindingStore.find(program: $0.id, customer: customer, on: connection) }
         var author: String?
         if binding?.source == .assignment, let id = binding.flatMap({ OperatorID($0.sourceID) }) {
             let identity = try TeamStore.identity(of: id, vault: vault, on: connection)
@@ -62,8 +60,8 @@ struct ReceiptContext: Sendable {
         let links = touches.compactMap { $0["linkId"]?.string.flatMap { LinkID($0) } }
         return ReceiptContext(
             names: try PersonNames.load(
-                members: ids(touches) + ids(shares) + ids(refusals) + receipt.commissions.map(\.memberID) + upline,
-                customers: [receipt.sale.customerID], vault: vault, on: connection),
+                members: ids(touches) + ids(shares) + ids(refusals) + facts.commissions.map(\.memberID) + upline,
+                customers: [customer], vault: vault, on: connection),
             codes: try LinkStore.codes(Array(Set(links)), on: connection), binding: binding, bindingAuthor: author, upline: upline)
     }
 }

@@ -4,11 +4,14 @@ import Web
 
 /// How the buyer came, who stands above, and which touches were rejected, each with its reason.
 struct ReceiptPath {
-    let receipt: Receipt
+    let facts: ReceiptFacts
+    /// What the touches led to, in words.
+    let end: PageValue
+    let endAt: Instant
     let context: ReceiptContext
     let language: PageLanguage
 
-    private var attribution: JSONValue { receipt.sale.attribution.value }
+    private var attribution: JSONValue { facts.attribution }
     private var shares: [JSONValue] { attribution["shares"]?.elements ?? [] }
     private var rejections: [JSONValue] { attribution["rejected"]?.elements ?? [] }
 
@@ -25,19 +28,13 @@ struct ReceiptPath {
                 "reason": .text(share.map { takes($0) } ?? rejection.map { why($0) } ?? language("receipt.touch.notNeeded")),
             ]
         }
-        let value = language.money(receipt.sale.amountMinor, .currency(receipt.sale.currency))
-        return rows + [
-            [
-                "kind": "won", "title": language.sentence("receipt.touch.sale", ["value": value]), "at": language.time(receipt.sale.occurredAt),
-                "reason": "",
-            ]
-        ]
+        return rows + [["kind": "won", "title": end, "at": language.time(endAt), "reason": ""]]
     }
 
     var upline: [PageObject] {
         guard !context.upline.isEmpty, let sharer = shares.first?["memberId"]?.string.flatMap({ MemberID($0) }) else { return [] }
         return ([sharer] + context.upline).enumerated().map { level, member in
-            let earned = receipt.commissions.filter { $0.memberID == member && $0.level == level }
+            let earned = facts.commissions.filter { $0.memberID == member && $0.level == level }
             let name = context.names.member(member, language)
             let role = level == 0 ? language("receipt.role.sharer") : language("receipt.role.level", ["level": language.integer(Int64(level))])
             let rate = earned.first?.rate.flatMap { try? Rate($0) }.map { language.percent(ppm: $0.billionths / 1000, decimals: 4) }
@@ -97,7 +94,7 @@ struct ReceiptPath {
 
     private func takes(_ share: JSONValue) -> String {
         let ppm = share["sharePpm"]?.int64 ?? 0
-        if ppm == 1_000_000 { return language("receipt.touch.takesAll") }
+        if ppm == 1_000_000 { return language(facts.event == .lead ? "receipt.touch.takesLead" : "receipt.touch.takesAll") }
         return language("receipt.touch.takesShare", ["percent": language.percent(ppm: ppm, decimals: 2)])
     }
 

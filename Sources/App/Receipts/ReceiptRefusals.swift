@@ -5,12 +5,12 @@ import Web
 
 /// The rules that paid nothing, or less than they would have, each with its reason.
 struct ReceiptRefusals {
-    let receipt: Receipt
+    let facts: ReceiptFacts
     let names: PersonNames
     let language: PageLanguage
 
     var rows: [PageObject] {
-        receipt.sale.refusals.value.elements.map { refusal in
+        facts.refusals.map { refusal in
             let rule = refusal["rule"]?.string ?? ""
             let person = refusal["memberId"]?.string.flatMap { MemberID($0) }.map { names.member($0, language) }
             return [
@@ -53,8 +53,9 @@ struct ReceiptRefusals {
     }
 
     private func unit(_ refusal: JSONValue) -> UnitCode {
-        let commission = receipt.commissions.first { $0.ruleID.text == refusal["ruleId"]?.string }
-        return commission?.unit ?? receipt.program.flatMap { try? UnitCode($0.currency) } ?? .currency(receipt.sale.currency)
+        if let unit = refusal["unit"]?.string.flatMap({ try? UnitCode($0) }) { return unit }
+        let commission = facts.commissions.first { $0.ruleID.text == refusal["ruleId"]?.string }
+        return commission?.unit ?? facts.program.flatMap { try? UnitCode($0.currency) } ?? .currency(facts.currency)
     }
 
     /// A condition's value as people read it.
@@ -81,20 +82,20 @@ extension JSONValue {
 
 /// The rules that applied, as sentences.
 struct ReceiptRules {
-    let receipt: Receipt
+    let facts: ReceiptFacts
     let language: PageLanguage
 
     var rows: [PageObject] {
         var seen: Set<String> = []
-        return receipt.commissions.compactMap { commission -> PageObject? in
+        return facts.commissions.compactMap { commission -> PageObject? in
             guard seen.insert("\(commission.ruleID.text) \(commission.ruleVersion)").inserted,
-                let rule = receipt.rules[commission.ruleID]?[commission.ruleVersion]
+                let rule = facts.rules[commission.ruleID]?[commission.ruleVersion]
             else { return nil }
             let from = rule.terms.effectiveFrom
-            var values = ["program": receipt.program?.name ?? "", "rule": rule.name, "version": String(rule.terms.version)]
+            var values = ["program": facts.program?.name ?? "", "rule": rule.name, "version": String(rule.terms.version)]
             if from > .earliest { values["day"] = language.day(from) }
             return [
-                "sentence": .text(RuleSentence(rule: rule, currency: receipt.sale.currency, language: language).text),
+                "sentence": .text(RuleSentence(rule: rule, currency: facts.currency, language: language).text),
                 "source": language.sentence(from > .earliest ? "receipt.rule.source" : "receipt.rule.sourceAlways", values),
             ]
         }

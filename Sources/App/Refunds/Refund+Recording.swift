@@ -32,10 +32,8 @@ extension Refund {
             try RefundStore.insert(refund, on: write.connection)
             return (refund, false)
         }
-        let isWholeBefore = try RefundStore.of(sale: sale.id, on: write.connection).contains { $0.state == .applied && $0.amountMinor == nil }
-        if let amount = input.amountMinor, amount > sale.keptMinor, !isWholeBefore {
-            throw Refusal.field(
-                "amount", "Must be at most \(sale.keptMinor), which is what is left of the sale.", code: "refund_above_sale")
+        if let amount = input.amountMinor, amount > sale.amountMinor {
+            throw Refusal.field("amount", "Must be at most \(sale.amountMinor), which is the whole sale.", code: "refund_above_sale")
         }
         try RefundStore.insert(refund, on: write.connection)
         refund = try settle(refund, of: &sale, in: write)
@@ -44,14 +42,16 @@ extension Refund {
 
     /// Applies a refund to its sale: every level's commission goes down by the same proportion, rounded once on the total refunded,
     /// so that partial refunds add up exactly.
+    ///
+    /// Whether a refund counts depends on it and its sale alone, never on what came before: one that is more than the whole sale is refused,
+    /// any other takes what it asks for or what is left. So the same refunds in any order, parked or not, give back the same: the least of
+    /// the sale and their sum.
     @discardableResult
     static func settle(_ waiting: Refund, of sale: inout Sale, in write: Write) throws -> Refund {
         var refund = waiting
         refund.saleID = sale.id
-        let others = try RefundStore.of(sale: sale.id, on: write.connection)
-        let isWholeBefore = others.contains { $0.state == .applied && $0.amountMinor == nil && $0.id != refund.id }
         let wanted = refund.amountMinor ?? sale.keptMinor
-        guard wanted <= sale.keptMinor || isWholeBefore else {
+        guard wanted <= sale.amountMinor else {
             // Parked before anyone knew how much was sold: more than there is cannot be given back.
             refund.state = .refused
             try RefundStore.update(refund, on: write.connection)

@@ -61,12 +61,12 @@ enum RefundStore {
         try connection.rows("SELECT \(raw: columns) FROM refund WHERE sale_id = \(sale) ORDER BY occurred_at, refund_id").map(read)
     }
 
-    /// Refunds that wait for an invoice, as they came, as if the sale had been there; whole ones last, for they take what is left.
+    /// Refunds that wait for an invoice, in an order of their own facts, not of their arrival; whole ones last, for they take what is left.
     static func parked(invoice: String, in workspace: WorkspaceID, on connection: any Connection) throws -> [Refund] {
         try connection.rows(
             """
             SELECT \(raw: columns) FROM refund WHERE workspace_id = \(workspace) AND invoice_id = \(invoice) AND state = 'parked'
-            ORDER BY CASE WHEN amount IS NULL THEN 1 ELSE 0 END, recorded_at, id LIMIT \(parkedMax)
+            ORDER BY CASE WHEN amount IS NULL THEN 1 ELSE 0 END, occurred_at, refund_id LIMIT \(parkedMax)
             """
         ).map(read)
     }

@@ -49,7 +49,7 @@ extension Sale {
         if let program, let credit {
             try bind(customer, to: credit, program: program, sale: sale, in: write)
             let earned = try Commission.earn(
-                for: sale, input: input, program: program, credit: credit, in: write)
+                for: sale, input: input, code: named.code, program: program, credit: credit, in: write)
             commissions = earned.commissions
             try CreditStore.insert(credit, sale: sale.id, on: write.connection)
             sale.refusals = JSONText(.array(earned.refusals))

@@ -28,7 +28,7 @@ struct SaleListModel: PageModel {
             "parked": PageValue(
                 parked.map { refund in
                     [
-                        "at": language.time(refund.recordedAt), "refund": .text(refund.refundID), "order": .text(refund.invoiceID),
+                        "at": language.shortTime(refund.recordedAt), "refund": .text(refund.refundID), "order": .text(refund.invoiceID),
                     ]
                 }), "nothingFound": .flag(sales.isEmpty && parked.isEmpty),
         ]
@@ -68,7 +68,7 @@ struct SaleListModel: PageModel {
         let at = language.minute(sale.occurredAt)
         return [
             "url": .text("/sales/\(sale.id.text)/receipt"), "label": .text(language("sales.receiptOf", ["order": sale.invoiceID, "at": at])),
-            "paidAt": language.time(sale.occurredAt), "order": .text(sale.invoiceID), "buyer": .text(names.customer(sale.customerID, language)),
+            "paidAt": language.shortTime(sale.occurredAt), "order": .text(sale.invoiceID), "buyer": .text(names.customer(sale.customerID, language)),
             "sharer": PageValue(
                 sharers.first.map { first -> PageObject in
                     let name = names.member(first, language)

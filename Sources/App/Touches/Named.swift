@@ -58,6 +58,11 @@ struct Named: Sendable {
     }
 }
 
+extension Link {
+    /// The code as conditions of a program's rules see it; nil for a code of another program.
+    func coupon(in program: Program) -> String? { programID == program.id ? Normalised.code(code) : nil }
+}
+
 extension MemberStore {
     /// Members with the same mailbox as a person.
     static func sameMailbox(as person: PersonID, in workspace: WorkspaceID, on connection: any Connection) throws -> [MemberID] {

@@ -37,8 +37,8 @@ enum TrackRoutes {
             return Answer(
                 [
                     "leadId": .text(recorded.lead.id.text), "customerId": .text(recorded.lead.customerID.text),
-                    "state": state, "attribution": recorded.lead.attribution.value,
-                    "commissions": .array(recorded.commissions.map(\.json)),
+                    "state": state, "attribution": recorded.lead.attribution.value.without(["touches"]),
+                    "commissions": .array(recorded.commissions.map(\.json)), "receiptUrl": recorded.lead.json["receiptUrl"] ?? .null,
                 ], status: recorded.isRepeated ? 200 : 201)
         }
 
@@ -195,18 +195,20 @@ extension NewSale {
         items.reduce(Int128(0)) { $0 + Int128($1.amountMinor) } > Int128(amountMinor)
     }
 
-    /// What makes two tellings of an invoice the same: who bought, for how much, of what. How they came may be told later or again.
+    /// What makes two tellings of an invoice the same: who bought, for how much, of what, and the company's own facts, by which rules may
+    /// pay. How they came may be told later or again.
     var hash: [UInt8] {
-        FactsHash.of([
+        var facts: [String] = [
             customerExternalID, String(amountMinor), currency.code, country ?? "", eventName ?? "", programID?.text ?? "",
-            newCustomer.map(String.init) ?? "",
-            items.map { item in
-                [
-                    item.sku, item.category ?? "", String(item.quantity), String(item.amountMinor), item.commissionVolume.map(String.init) ?? "",
-                    item.qualifyingVolume.map(String.init) ?? "",
-                ].joined(separator: "\u{1}")
-            }.joined(separator: "\u{2}"),
-        ])
+            newCustomer.map(String.init) ?? "", items.map(Self.fact).joined(separator: "\u{2}"),
+        ]
+        if !metadata.isEmpty { facts.append(String(decoding: JSONValue.object(metadata).canonicalBytes, as: UTF8.self)) }
+        return FactsHash.of(facts)
+    }
+
+    private static func fact(_ item: Sale.Item) -> String {
+        let volumes = [item.commissionVolume, item.qualifyingVolume].map { $0.map(String.init) ?? "" }
+        return ([item.sku, item.category ?? "", String(item.quantity), String(item.amountMinor)] + volumes).joined(separator: "\u{1}")
     }
 }
 

@@ -61,6 +61,17 @@ public struct LocaleFormatter: Sendable {
         instant(epochMs).formatted(style(timeZone, date: .abbreviated, time: .shortened))
     }
 
+    /// For lists: the time alone on the day of `nowEpochMs`, the day and its time within that year, the day with its year otherwise.
+    public func shortDateTime(epochMs: Int64, nowEpochMs: Int64, timeZone: String) -> String {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone(timeZone)
+        let (then, now) = (instant(epochMs), instant(nowEpochMs))
+        if calendar.isDate(then, inSameDayAs: now) { return then.formatted(style(timeZone, date: .omitted, time: .shortened)) }
+        guard calendar.component(.year, from: then) == calendar.component(.year, from: now) else { return date(epochMs: epochMs, timeZone: timeZone) }
+        return then.formatted(
+            Date.FormatStyle(locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone)).day().month(.abbreviated).hour().minute())
+    }
+
     /// Day, second and zone, for places where people compare with other records.
     public func exactDateTime(epochMs: Int64, timeZone: String) -> String {
         instant(epochMs).formatted(style(timeZone, date: .long, time: .complete))
