@@ -3,6 +3,13 @@ import PackageDescription
 
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
+    "Tracking",
+    "Sessions",
+    "Refunds",
+    "Receipts",
+    "Programs",
+    "Leads",
+    "Customers",
     "API",
     "Commands",
     "Imports",

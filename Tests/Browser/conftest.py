@@ -133,13 +133,14 @@ def shop(server):
     links = [server.call("POST", "/links", {"programId": program["id"], "memberId": member, "destination": "https://shop.example/welcome", "code": code})
              for member, code in zip(people, ("OWEN", "lena-herbst", "AMIRA"))]
     click = server.follow("AMIRA")
-    server.call("POST", "/track/lead", {"clickId": click, "eventName": "signup", "customerExternalId": "ben"})
+    lead = server.call("POST", "/track/lead", {"clickId": click, "eventName": "signup", "customerExternalId": "ben"})
     sale = {"customerExternalId": "ben", "amount": 8600, "currency": "EUR", "invoiceId": "MR-88213", "clickId": click}
     shared = server.call("POST", "/track/sale", sale)
     returned = server.call("POST", "/track/sale", {**sale, "amount": 6200, "invoiceId": "MR-88227"})
     server.call("POST", "/track/refund", {"invoiceId": "MR-88227", "refundId": "re_1", "amount": 2400, "reason": "One bag was not liked"})
     nobodys = server.call("POST", "/track/sale", {"programId": program["id"], "customerExternalId": "piet", "amount": 3900, "currency": "EUR", "invoiceId": "MR-88238"})
-    return {"program": program, "people": people, "links": links, "shared": shared["saleId"], "returned": returned["saleId"], "nobodys": nobodys["saleId"]}
+    return {"program": program, "people": people, "links": links, "shared": shared["saleId"], "returned": returned["saleId"], "nobodys": nobodys["saleId"],
+            "lead": lead["leadId"]}
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from conftest import MODES, sign_in
 from inspection import Visit, walk_by_keyboard
 
 SIGNED_OUT = {"sign-in": ("/sign-in", 200), "unknown link": ("/r/NO-SUCH-CODE", 404)}
-SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/links/new", 200), "sales": ("/sales", 200),
+SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/links/new", 200), "leads": ("/leads", 200), "sales": ("/sales", 200),
              "programs": ("/programs", 200), "members": ("/members", 200), "nobody found": ("/members?find=zoe", 200), "commissions": ("/commissions", 200),
              "payouts": ("/payouts", 200), "audit": ("/audit", 200), "no such page": ("/no-such-page", 404)}
 
@@ -50,6 +50,40 @@ def test_receipt(server, shop, signed_in, chromium, which, width, scheme):
         assert visit.page.locator("p.lead-line").inner_text().strip()
         assert visit.page.locator(".receipt > section > h2").count() == 5
         visit.check()
+
+
+@pytest.mark.parametrize("width,scheme", MODES)
+def test_receipt_of_a_lead(server, shop, signed_in, chromium, width, scheme):
+    with Visit(chromium, width, scheme, signed_in) as visit:
+        visit.open(f"{server.base}/leads")
+        visit.page.locator("tbody th a").first.click()
+        visit.page.wait_for_load_state("load")
+        assert "Amira" in visit.page.locator(".receipt").inner_text()
+        assert visit.page.locator(".receipt > section > h2").count() == 4
+        visit.check()
+
+
+@pytest.mark.parametrize("path", ["/links", "/leads", "/sales", "/members", "/commissions", "/payouts", "/audit", "/programs"])
+def test_lists_fit_a_phone(server, shop, signed_in, chromium, path):
+    """No table is wider than its box."""
+    with Visit(chromium, 390, "light", signed_in) as visit:
+        visit.open(server.base + path)
+        across = visit.page.evaluate("[...document.querySelectorAll('.scroll')].map(box => box.scrollWidth - box.clientWidth)")
+        assert all(width <= 0 for width in across), across
+
+
+def test_times_are_short_and_exact_on_focus(server, shop, signed_in, chromium):
+    with Visit(chromium, 390, "light", signed_in) as visit:
+        visit.open(f"{server.base}/sales")
+        time = visit.page.locator("tbody time").first
+        assert len(time.inner_text()) <= 8, "today is the time alone"
+        exact = time.get_attribute("title")
+        assert len(exact) > 20
+        shown = "time => getComputedStyle(time, '::after').content"
+        assert time.evaluate(shown) == "none"
+        visit.page.keyboard.press("Tab")
+        visit.page.locator("tbody th a").first.focus()
+        assert exact in time.evaluate(shown)
 
 
 def test_amounts_of_receipts(server, shop, signed_in, chromium):
@@ -160,12 +194,12 @@ PLAIN_TEXTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["/", "/programs", "/links", "/links/new", "/members", "/sales", "/sales?state=parked", "/commissions", "/payouts", "/audit", "/sales/{shared}/receipt",
+@pytest.mark.parametrize("path", ["/", "/programs", "/links", "/links/new", "/members", "/leads", "/leads/{lead}/receipt", "/sales", "/sales?state=parked", "/commissions", "/payouts", "/audit", "/sales/{shared}/receipt",
                                   "/sales/{returned}/receipt", "/sales/{nobodys}/receipt", "/no-such-page"])
 def test_every_text_is_in_the_catalogue(server, shop, signed_in, chromium, path):
     """The pseudo-locale writes every letter of the catalogue with an accent; plain words are hard-coded ones."""
     with Visit(chromium, 390, "light", signed_in) as visit:
-        address = server.base + path.format(**{name: shop[name] for name in ("shared", "returned", "nobodys")})
+        address = server.base + path.format(**{name: shop[name] for name in ("shared", "returned", "nobodys", "lead")})
         visit.open(address + ("&" if "?" in address else "?") + "lang=en-XA")
         plain = [text for text in visit.page.evaluate(PLAIN_TEXTS) if re.search(r"[A-Za-z]{4}", DATA.sub("", FILLING.sub("", text)))]
         assert not plain, plain

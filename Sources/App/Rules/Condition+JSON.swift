@@ -85,16 +85,17 @@ extension Condition {
             throw Refused(message: "op must be one of \(ConditionOperator.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         do throws(ConditionFailure) {
-            return try ConditionLeaf(field, comparison, try operandValue(operand))
+            return try ConditionLeaf(field, comparison, try operandValue(operand, of: field))
         } catch {
             throw Refused(message: "\(name) \(word) cannot be compared with that value.")
         }
     }
 
-    private static func operandValue(_ value: JSONValue) throws(ConditionFailure) -> ConditionValue {
+    private static func operandValue(_ value: JSONValue, of field: ConditionField) throws(ConditionFailure) -> ConditionValue {
         func scalar(_ value: JSONValue) -> ConditionScalar? {
             switch value {
-            case .text(let text): .text(text)
+            // Codes are compared as they are read everywhere: SAVE10 is save10.
+            case .text(let text): .text(field == .couponUsed ? Normalised.code(text) ?? text : text)
             case .boolean(let flag): .bool(flag)
             case .number(let number): number.integer.map { .integer($0) }
             case .null, .array, .object: nil

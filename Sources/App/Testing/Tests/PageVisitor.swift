@@ -33,6 +33,12 @@ final class PageVisitor: Sendable {
         return keep(try await app.call(.post, path, headers: sent, bytes: Array(body.utf8)))
     }
 
+    /// The value of a cookie; nil when there is none.
+    subscript(cookie: String) -> String? {
+        get { cookies.withLock { $0["__Host-" + cookie] } }
+        set { cookies.withLock { $0["__Host-" + cookie] = newValue } }
+    }
+
     func forget(_ cookie: String) { cookies.withLock { $0["__Host-" + cookie] = nil } }
 
     /// The value of an input on a page.
