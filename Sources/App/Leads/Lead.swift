@@ -188,8 +188,13 @@ enum LeadStore {
     /// Leads, the newest first.
     static func newest(in workspace: WorkspaceID, before: String?, limit: Int, on connection: any Connection) throws -> [Lead] {
         var sql: SQL = "SELECT \(raw: columns) FROM lead WHERE workspace_id = \(workspace)"
-        if let before { sql = "\(sql: sql) AND id < \(before)" }
-        return try connection.rows("\(sql: sql) ORDER BY id DESC LIMIT \(limit)").map(read)
+        if let before {
+            guard let last = try find(LeadID(stored: before), in: workspace, on: connection) else {
+                throw Refusal.field("startingAfter", "Is not a lead of this workspace.")
+            }
+            sql = "\(sql: sql) AND (occurred_at < \(last.occurredAt) OR (occurred_at = \(last.occurredAt) AND id < \(before)))"
+        }
+        return try connection.rows("\(sql: sql) ORDER BY occurred_at DESC, id DESC LIMIT \(limit)").map(read)
     }
 
     private static func read(_ row: Row) throws -> Lead {
