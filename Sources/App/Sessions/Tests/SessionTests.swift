@@ -159,20 +159,14 @@ import Web
     @Test(arguments: Engine.allCases) func refusalsLookAlike(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             try await app.setOwnerPassword()
-            let pages = try await [AppHarness.ownerEmail, "nobody@example.test"].asyncMap { email -> String in
+            var pages: Set<String> = []
+            for email in [AppHarness.ownerEmail, "nobody@example.test"] {
                 let reply = try await PageVisitor(app).signIn(email, "a wrong password")
                 #expect(reply.status == 422)
-                return reply.text.replacing(email, with: "MAIL").replacing(/csrfToken" value="[^"]*"/, with: "").replacing(/nonce="[^"]*"/, with: "")
+                pages.insert(
+                    reply.text.replacing(email, with: "MAIL").replacing(/csrfToken" value="[^"]*"/, with: "").replacing(/nonce="[^"]*"/, with: ""))
             }
-            #expect(pages.first == pages.last)
+            #expect(pages.count == 1)
         }
-    }
-}
-
-extension Array {
-    func asyncMap<T>(_ body: (Element) async throws -> T) async rethrows -> [T] {
-        var all: [T] = []
-        for element in self { all.append(try await body(element)) }
-        return all
     }
 }
