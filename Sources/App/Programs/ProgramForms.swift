@@ -199,7 +199,7 @@ enum ProgramForms {
                 let reader = try JSONReader(json)
                 let settings = ProgramSettings.read(reader, over: now.settings)
                 try reader.finish()
-                _ = try Program.change(program.id, settings, effectiveFrom: start, in: write)
+                _ = try Program.change(program.id, Program.Change(settings: settings, effectiveFrom: start), in: write)
             }
             visit.installation.linkIndex.forgetAll()
             return visit.seeOther("/programs/\(program.id.text)?done=settings")
