@@ -4,6 +4,3 @@ ALTER TABLE program_version ADD COLUMN time_zone TEXT;
 
 -- What a change was before it, for those who are told of it.
 ALTER TABLE outbox ADD COLUMN changes TEXT;
-
--- Leads as pages list them.
-CREATE INDEX lead_time ON lead (workspace_id, occurred_at);
