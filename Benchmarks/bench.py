@@ -17,6 +17,7 @@ import time
 
 import fill
 import peers
+import plan_runs
 from running import Kith
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ SCHEMA = ROOT / "Sources/App/Schema/0002-ledger.sql"
 BATCH_TRANSFERS = 8_190
 SALES_PER_COMMIT = 100
 SALE_CODES = 20
-NAMES = ["redirect", "sale.sqlite", "sale.postgres", "ledger.post", "start", "idle.memory"]
+NAMES = ["redirect", "sale.sqlite", "sale.postgres", "ledger.post", "start", "idle.memory", "run", "run.large"]
 
 
 def main():
@@ -39,6 +40,8 @@ def main():
             "redirect": lambda: redirects(options, folder),
             "sale.sqlite": lambda: sale_sqlite(options, folder, raw, recorder),
             "sale.postgres": lambda: sale_postgres(options, folder),
+            "run": lambda: commission_run(options, folder),
+            "run.large": lambda: plan_runs.large(options, ROOT, show),
         }.items():
             if not options.only or name in options.only:
                 try:
@@ -54,12 +57,15 @@ def read_options():
     parser.add_argument("--links", type=int)
     parser.add_argument("--sales", type=int)
     parser.add_argument("--seconds", type=int)
+    parser.add_argument("--plan-members", type=int, help="members of the commission run; five times as many orders")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda text: text.split(","), default=[])
     parser.add_argument("--build", default="release")
     parser.add_argument("--kith", default=None)
     parser.add_argument("--folder", default=None, help="a folder on the disk that is to be measured")
     options = parser.parse_args()
+    options.plan_members = options.plan_members or (100_000 if options.quick else 1_000_000)
+    options.plan_orders = options.plan_members * 5
     options.links = options.links or (50_000 if options.quick else 1_000_000)
     options.sales = options.sales or (20_000 if options.quick else 1_000_000)
     options.seconds = min(15, options.seconds or (3 if options.quick else 8))
@@ -236,6 +242,18 @@ def ledger_post(options, folder, raw):
         count, seconds = done.stdout.split()
         ours.append(int(count) / float(seconds))
     compare("ledger.post", ours, theirs, "transfers/s", ">= 0.6 x peer", "SQLite in C")
+
+
+# Commission runs.
+
+def commission_run(options, folder):
+    plan_runs.totals(options, ROOT, show)
+    postgres = peers.Postgres(ROOT, folder)
+    try:
+        plan_runs.files(options, ROOT, folder, show, ["psql", "-h", postgres.socket, "-U", "postgres", "kith"])
+    finally:
+        postgres.stop()
+    plan_runs.shapes(options, ROOT, show)
 
 
 main()

@@ -49,7 +49,7 @@ let package = Package(
             name: "PlanLanguageTests", dependencies: ["PlanLanguage", "Compensation", "Chronology", "Money", "SeededRandom"],
             swiftSettings: strict),
         .executableTarget(
-            name: "compensation-bench", dependencies: ["Compensation", "Chronology", "Money", "SeededRandom"],
+            name: "compensation-bench", dependencies: ["Compensation", "PlanLanguage", "Chronology", "Money", "SeededRandom"],
             path: "Benchmarks/CompensationBench", swiftSettings: strict),
     ]
 )

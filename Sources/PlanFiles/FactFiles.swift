@@ -1,5 +1,7 @@
 public import Chronology
 public import Compensation
+import Foundation
+import Money
 
 /// The files of `plan compute`, read into rows for the engine.
 public struct FactFiles: Sendable {
@@ -55,6 +57,8 @@ public struct FactReader {
         let trees = widths.sorted { $0.key.code < $1.key.code }.map { (tree: $0.key, width: $0.value) }
         let attributes = Set(plans.flatMap(\.attributeNames)).sorted()
         var builder = FactsBuilder(calendar: plan.calendar, placementTrees: trees, attributeNames: attributes)
+        // About one row for each 64 bytes, so that tables grow once or never.
+        builder.reserve(members: rowsExpected(files.members), orders: rowsExpected(files.orders))
         let memberCount = try readMembers(&builder, trees.map(\.tree), attributes)
         let orderCount = try readOrders(&builder, unit: plan.unit)
         if let path = files.moves { try readMoves(path, &builder, trees.map(\.tree)) }
@@ -62,6 +66,11 @@ public struct FactReader {
         if let path = files.overrides { overrides = try readOverrides(path, builder) }
         return FactRows(builder: builder, overrides: overrides, memberCount: memberCount, orderCount: orderCount)
     }
+}
+
+private func rowsExpected(_ path: String) -> Int {
+    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
+    return min(size / 64, FactsBuilder.rowsLimit)
 }
 
 /// Says on standard error, or to whoever listens, how far long work has come.

@@ -1,6 +1,7 @@
 extension RunResult {
     /// What this run paid on orders, after all caps, for refunds in later periods. Needs kept lines; by order id bytes.
     public func pastOrders(ids: Set<String>) -> [PastOrder] {
+        guard !ids.isEmpty else { return [] }
         var found: [Int32: PastOrder] = [:]
         for order in 0..<facts.orderCount where ids.contains(facts.orderId(order)) {
             found[Int32(order)] = PastOrder(
