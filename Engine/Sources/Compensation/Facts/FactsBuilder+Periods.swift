@@ -6,9 +6,12 @@ extension FactsBuilder {
     public func periodsWithOrders() throws(ChronologyFailure) -> [Period] {
         var days: Set<Int64> = []
         var lastMs = Int64.min
+        var lastDay = Int64.min
         for time in orders.times where time != lastMs {
             lastMs = time
-            days.insert(calendar.zone.localDayNumber(ofMs: time))
+            let day = calendar.zone.localDayNumber(ofMs: time)
+            if day != lastDay { days.insert(day) }
+            lastDay = day
         }
         var periods: Set<Period> = []
         for number in days {
@@ -44,7 +47,11 @@ extension FactsBuilder {
         var hasBought = [Bool](repeating: false, count: members.rowOfId.count)
         var buysNow = [Bool](repeating: false, count: members.rowOfId.count)
         var refundOf: [Int32: String] = [:]
-        for refund in orders.refunds { refundOf[refund.row] = refund.refunded }
+        var isRefund = [Bool](repeating: false, count: orders.rows.count)
+        for refund in orders.refunds {
+            refundOf[refund.row] = refund.refunded
+            isRefund[Int(refund.row)] = true
+        }
         var lastMs = Int64.min
         var lastDay: Int64 = 0
         for row in orders.rows.indices {
@@ -55,7 +62,7 @@ extension FactsBuilder {
             if lastDay >= period.start.dayNumber, lastDay < period.end.dayNumber {
                 isIn[row] = true
                 buysNow[Int(orders.buyers[row])] = true
-            } else if lastDay < period.start.dayNumber, refundOf[Int32(row)] == nil {
+            } else if lastDay < period.start.dayNumber, !isRefund[row] {
                 hasBought[Int(orders.buyers[row])] = true
             }
         }
@@ -70,7 +77,7 @@ extension FactsBuilder {
             chosen.orders.commissions.append(orders.commissions[row])
             chosen.orders.qualifyings.append(orders.qualifyings[row])
             chosen.orders.products.append(orders.products[row])
-            if let refunded = refundOf[Int32(row)] { chosen.orders.refunds.append((number, refunded)) }
+            if isRefund[row], let refunded = refundOf[Int32(row)] { chosen.orders.refunds.append((number, refunded)) }
         }
         for row in chosen.members.numbers.indices where hasBought[Int(members.numbers[row])] { chosen.members.earlier[row] = 1 }
         chosen.removeMembersWhoJoin(after: period, except: buysNow)
