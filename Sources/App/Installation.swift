@@ -28,6 +28,8 @@ final class Installation: Sendable {
     let outbound: Outbound
     /// Tries to sign in, by address.
     let signInTries = RateLimiter(limit: SignIn.limit)
+    let joinTries = RateLimiter(limit: JoinDoor.limit)
+    let portalLetters = RateLimiter(limit: PortalSignIn.limit)
     /// Nil when none is set: letters wait.
     let mailServer: MailServer?
     let logger: Logger

@@ -22,6 +22,7 @@ enum Routes {
         ProgramRoutes.add(to: &api)
         RuleRoutes.add(to: &api)
         MemberRoutes.add(to: &api)
+        JoinRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

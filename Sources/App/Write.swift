@@ -48,6 +48,7 @@ struct JSONText: Sendable, Hashable {
 enum Actor: Sendable, Hashable {
     case operator_(OperatorID)
     case apiKey(APIKeyID, of: OperatorID)
+    case member(MemberID)
     case command
     case system(String)
 
@@ -56,6 +57,7 @@ enum Actor: Sendable, Hashable {
         switch self {
         case .operator_(let id): id.text
         case .apiKey(let id, _): id.text
+        case .member(let id): id.text
         case .command: "command"
         case .system(let name): "system:\(name)"
         }

@@ -13,7 +13,7 @@ enum Schemas {
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
-        ("Condition", .any),
+        ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema), ("Condition", .any),
     ]
 
     static let programInput = APISchema.object([

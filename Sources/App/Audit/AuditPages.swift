@@ -131,6 +131,7 @@ struct AuditModel: PageModel {
     private func who(_ actor: String) -> String {
         if actor.hasPrefix("system:") { return language("audit.who.system") }
         if actor == "command" { return language("audit.who.command") }
+        if actor.hasPrefix(MemberKind.prefix) { return language("audit.who.member") }
         guard let name = facts.names[actor] else { return actor }
         return actor.hasPrefix(APIKeyKind.prefix) ? language("audit.who.key", ["name": name]) : name
     }

@@ -42,6 +42,10 @@ struct ExportTable: Sendable {
         of("legal_policy", "program", order: "program_id"),
         ExportTable("member", omitted: ["external_hash"], deferred: "enroller_id"),
         of("enrollment", "program", order: "program_id, member_id"),
+        ExportTable("join_page", order: "program_id"),
+        of("terms_version", "program", order: "program_id, version"),
+        of("terms_acceptance", "program", order: "program_id, member_id, version"),
+        ExportTable("application", omitted: ["answers_sealed", "token_hash", "token_expires_at"]),
         ExportTable("stage_move"),
         of("placement", "program", order: "program_id, tree, member_id, effective_from"),
         of("placement_waiting", "program", order: "program_id, tree, member_id"),
@@ -87,7 +91,7 @@ struct ExportTable: Sendable {
 
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
-        "operator", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
+        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail",
     ]
 

@@ -10,6 +10,8 @@ struct PageFrame: PageModel {
         case bare
         /// People who do not run the program.
         case `public`
+        /// Members who are signed in.
+        case portal
     }
 
     struct Notice: Sendable {
@@ -76,7 +78,7 @@ struct PageFrame: PageModel {
         return PageFrame(kind: .page, title: title, fields: fields)
     }
 
-    private static func common(_ site: Site, _ language: PageLanguage, _ nonce: String, brandURL: String?) -> PageObject {
+    static func common(_ site: Site, _ language: PageLanguage, _ nonce: String, brandURL: String?) -> PageObject {
         func url(_ name: String) -> PageValue { .text(site.assets.url(for: name)) }
         let isRightToLeft = language.messages.isRightToLeft
         return [

@@ -29,6 +29,9 @@ enum PageRoutes {
         TeamPages.add(to: &api, gate: gate)
         APIKeyPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)
+        ApplicationPages.add(to: &api, gate: gate)
+        JoinPages.add(to: &api, site: site)
+        PortalPages.add(to: &api, site: site)
     }
 }
 

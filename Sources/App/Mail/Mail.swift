@@ -13,6 +13,7 @@ struct Mail: Sendable {
 
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
+        case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationDeclined, erasureAsked
         case newSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
@@ -20,7 +21,8 @@ struct Mail: Sendable {
             switch self {
             case .memberWelcome, .commissionsApproved: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
-                .payoutAccountChanged:
+                .payoutAccountChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting, .applicationDeclined,
+                .erasureAsked:
                 false
             }
         }
@@ -81,6 +83,13 @@ enum MailContent: Sendable, Codable, Equatable {
     case secondFactorOn
     case secondFactorOff
     case payoutAccountChanged(ending: String)
+    case memberSignIn(url: String)
+    case joinConfirmation(program: String, url: String)
+    case applicationReceived(program: String)
+    /// To the people of the team who decide.
+    case applicationWaiting(program: String, url: String)
+    case applicationDeclined(program: String, reason: String)
+    case erasureAsked(url: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -94,6 +103,12 @@ enum MailContent: Sendable, Codable, Equatable {
         case .secondFactorOn: .secondFactorOn
         case .secondFactorOff: .secondFactorOff
         case .payoutAccountChanged: .payoutAccountChanged
+        case .memberSignIn: .memberSignIn
+        case .joinConfirmation: .joinConfirmation
+        case .applicationReceived: .applicationReceived
+        case .applicationWaiting: .applicationWaiting
+        case .applicationDeclined: .applicationDeclined
+        case .erasureAsked: .erasureAsked
         }
     }
 

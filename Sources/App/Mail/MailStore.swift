@@ -141,6 +141,10 @@ enum MailStore {
         try connection.row("SELECT 1 FROM mail_stop WHERE person_id = \(person) AND kind = \(kind.rawValue)") != nil
     }
 
+    static func allow(_ kind: Mail.Kind, for person: PersonID, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM mail_stop WHERE person_id = \(person) AND kind = \(kind.rawValue)")
+    }
+
     static func stop(_ kind: Mail.Kind, for person: PersonID, at now: Instant, on connection: any Connection) throws {
         guard try connection.row("SELECT 1 FROM person WHERE id = \(person)") != nil else { return }
         try connection.execute(

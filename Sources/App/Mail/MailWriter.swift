@@ -39,7 +39,14 @@ struct MailDraft: PageModel {
         var facts: [(name: String, value: String)] = []
         var actionURL: String?
         switch content {
-        case .teamInvitation(let url): actionURL = url
+        case .teamInvitation(let url), .memberSignIn(let url), .erasureAsked(let url): actionURL = url
+        case .joinConfirmation(let program, let url), .applicationWaiting(let program, let url):
+            values["program"] = program
+            actionURL = url
+        case .applicationReceived(let program): values["program"] = program
+        case .applicationDeclined(let program, let reason):
+            values["program"] = program
+            facts = [(language("mail.fact.reason"), reason)]
         case .memberWelcome(let program): values["program"] = program
         case .commissionsApproved(let count, let minorByUnit):
             lead = language.plural("\(prefix).lead", count, values)

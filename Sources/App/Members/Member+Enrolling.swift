@@ -26,6 +26,8 @@ struct Enrolment: Sendable {
     var homeAddressHash: String?
     var payoutAccountHash: String?
     var deviceID: String?
+    /// Somebody who is known already, from their application.
+    var personID: PersonID?
     /// An import: nobody is written to.
     var isQuiet = false
 }
@@ -55,7 +57,7 @@ extension Member {
         guard input.email != nil else { throw Refusal.field("email", "Is required.") }
         let kind = input.kind ?? .promoter
         let member = Member(
-            id: write.world.newID(), workspaceID: write.workspace.id, personID: try PersonStore.insert(in: write), kind: kind,
+            id: write.world.newID(), workspaceID: write.workspace.id, personID: try input.personID ?? PersonStore.insert(in: write), kind: kind,
             status: input.status ?? .active, stage: input.stage ?? (kind == .promoter ? .promoter : .prospect), enrollerID: enroller?.id,
             country: input.country, locale: input.locale, timeZone: input.timeZone, joinedAt: input.joinedAt ?? write.now,
             createdAt: write.now)

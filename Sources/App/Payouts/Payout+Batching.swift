@@ -118,7 +118,7 @@ extension Actor {
         switch self {
         case .operator_(let id): id.text
         case .apiKey(_, let id): id.text
-        case .command, .system: text
+        case .command, .system, .member: text
         }
     }
 }

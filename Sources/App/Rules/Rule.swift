@@ -86,6 +86,14 @@ enum RuleStore {
         ).map(read)
     }
 
+    /// The rules of a program that are in force at an instant, by level.
+    static func inForce(_ program: ProgramID, at instant: Instant, on connection: any Connection) throws -> [Rule] {
+        Dictionary(grouping: try all(of: program, on: connection), by: \.id).values.compactMap { versions in
+            guard let terms = CommissionRule.version(of: versions.map(\.terms), inForceAt: instant) else { return nil }
+            return versions.first { $0.terms.version == terms.version }
+        }.sorted { ($0.terms.level, $0.id) < ($1.terms.level, $1.id) }
+    }
+
     /// All versions of a program's rules, by rule and version.
     static func all(of program: ProgramID, on connection: any Connection) throws -> [Rule] {
         try connection.rows(

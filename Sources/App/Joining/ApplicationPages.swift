@@ -1,0 +1,95 @@
+import Chronology
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Persistence
+import Web
+
+/// Who waits to take part: what they wrote, and the decision.
+enum ApplicationPages {
+    static let perPage = 50
+
+    static func add(to api: inout API, gate: PageGate) {
+        api.page("/applications", .membersRead, gate) { visit in try await list(visit, refused: nil) }
+        api.form("/applications/{id}/approval", .membersWrite, gate) { visit, _ in
+            let id = try visit.context.id(ApplicationKind.self)
+            _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in try Application.approve(id, in: write) }
+            return visit.seeOther("/applications")
+        }
+        api.form("/applications/{id}/decline", .membersWrite, gate) { visit, fields in
+            let id = try visit.context.id(ApplicationKind.self)
+            let reason = (fields["reason"] ?? "").trimmingCharacters(in: .whitespaces)
+            guard (1...Application.reasonLengthMax).contains(reason.count) else { return try await list(visit, refused: id) }
+            _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
+                try Application.decline(id, reason: reason, in: write)
+            }
+            return visit.seeOther("/applications")
+        }
+    }
+
+    private struct Item: Sendable {
+        var application: Application
+        var name: String?
+        var email: String?
+        var program: String
+        var answers: [String]
+        var questions: [String]
+    }
+
+    private static func list(_ visit: PageVisit, refused: ApplicationID?) async throws -> Response {
+        let (workspace, vault) = (visit.workspaceID, visit.installation.vault)
+        let after = visit.query["startingAfter"].flatMap { ApplicationID($0) }
+        let language = visit.language
+        let (items, pages, names) = try await visit.installation.main.read { connection -> ([Item], [JoinPage], PersonNames) in
+            let found = try ApplicationStore.list(in: workspace, state: .waiting, after: after?.text, limit: perPage + 1, on: connection)
+            let fields = try PersonStore.fields(of: found.map(\.personID), [.name, .email], vault: vault, on: connection)
+            let items = try found.map { application in
+                let answers = try ApplicationStore.answers(of: application, vault: vault, on: connection)
+                return Item(
+                    application: application, name: fields[application.personID]?[.name], email: fields[application.personID]?[.email],
+                    program: try ProgramStore.newest(application.programID, in: workspace, on: connection)?.name ?? "",
+                    answers: answers.map(\.answer), questions: answers.map(\.question))
+            }
+            let programs = try ProgramStore.list(in: workspace, after: nil, limit: LinkPages.programsMax, on: connection)
+            return (
+                items, try programs.compactMap { try JoinStore.page(of: $0.id, on: connection) },
+                try PersonNames.load(members: found.compactMap(\.enrollerID), vault: vault, on: connection)
+            )
+        }
+        let csrf = visit.session.csrf(visit.installation).text()
+        let mayDecide = visit.session.may(.membersWrite)
+        let open = pages.filter(\.isOpen)
+        return try visit.page(
+            "application-list", title: language("applications.title"), current: "/applications", isNarrow: true,
+            status: refused == nil ? .ok : .unprocessableContent,
+            [
+                "lead": items.isEmpty ? language.sentence("applications.lead.none") : language.sentence("applications.lead", count: Int64(min(items.count, perPage))),
+                "hasItems": .flag(!items.isEmpty),
+                "items": PageValue(
+                    items.prefix(perPage).map { item in
+                        let name = item.name ?? language("person.unknown")
+                        return PageObject([
+                            "name": .text(name), "initials": .text(Initials.of(name)), "email": PageValue(item.email), "program": .text(item.program),
+                            "at": language.time(item.application.createdAt),
+                            "enroller": PageValue(item.application.enrollerID.map { language("applications.by", ["name": names.member($0, language)]) }),
+                            "answers": PageValue(
+                                zip(item.questions, item.answers).filter { !$0.1.isEmpty }.map { PageObject(["question": .text($0.0), "answer": .text($0.1)]) }),
+                            "decide": mayDecide
+                                ? [
+                                    "approve": .text("/applications/\(item.application.id.text)/approval"),
+                                    "decline": .text("/applications/\(item.application.id.text)/decline"), "csrfToken": .text(csrf),
+                                    "id": .text(item.application.id.text),
+                                    "error": refused == item.application.id
+                                        ? ["id": "reason-error", "text": .text(language("applications.error.reason"))] : nil,
+                                ] : nil,
+                        ])
+                    }),
+                "more": PageValue(items.count > perPage ? items[perPage - 1].application.id.text : nil),
+                "empty": items.isEmpty
+                    ? [
+                        "text": .text(language(open.isEmpty ? "applications.empty.closed" : "applications.empty.open")),
+                        "pages": PageValue(open.map { PageObject(["url": .text("/join/\($0.slug)")]) }),
+                    ] : nil,
+            ])
+    }
+}

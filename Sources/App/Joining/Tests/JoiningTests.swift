@@ -1,0 +1,102 @@
+import Foundation
+import HTTPTypes
+import Persistence
+import TestSupport
+import Testing
+import Web
+
+@testable import App
+
+/// Who asks to take part, and who decides.
+@Suite struct JoiningTests {
+    private func open(_ app: AppHarness, _ approval: JSONValue = "byHand") async throws -> (program: String, path: String) {
+        let program = try await app.program(["allowedHosts": ["shop.test"]])
+        let page = try await app.put("/programs/\(program)/join-page", ["isOpen": true, "approval": approval])
+        return (program, page["path"].text)
+    }
+
+    /// Fills in the page and opens the letter.
+    private func apply(_ app: AppHarness, _ path: String, _ email: String, _ more: [String: String] = [:]) async throws -> PageVisitor {
+        let visitor = PageVisitor(app)
+        let fields = ["name": "Nadia", "email": email].merging(more) { _, new in new }
+        #expect(try await visitor.submit(path.split(separator: "?").first.map(String.init) ?? path, from: path, fields).status == 200)
+        let link = try #require(try await app.letterLinks("joinConfirmation").last)
+        _ = try await visitor.submit("/join-confirmation", from: link, ["token": PortalTests.token(link)])
+        return visitor
+    }
+
+    @Test(arguments: Engine.allCases) func theTeamDecides(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, path) = try await open(app)
+            let anna = try await app.member(program, "anna")
+            _ = try await app.post("/links", ["programId": .text(program), "memberId": .text(anna), "destination": "https://shop.test/", "code": "anna"])
+            let people = try await TeamPerson.make("olga", .admin, in: app)
+            let olga = try await people.enter(app)
+            let visitor = try await apply(app, path + "?via=anna", "nadia@friends.test", ["via": "anna"])
+            #expect(try await visitor.get("/portal").headers[.location] == "/portal/sign-in", "not in before somebody decided")
+            let waiting = try await app.get("/applications?state=waiting")["data"].list
+            #expect(waiting.count == 1)
+            #expect(waiting.first["enrollerId"].text == anna)
+            #expect(try await app.letterLinks("applicationWaiting").contains("/applications"))
+            let queue = try await olga.get("/applications")
+            #expect(queue.text.contains("nadia@friends.test"))
+            let id = waiting.first["id"].text
+            #expect(try await olga.submit("/applications/\(id)/decline", from: "/applications", ["reason": " "]).status == 422)
+            #expect(try await olga.submit("/applications/\(id)/approval", from: "/applications").status == 303)
+            let members = try await app.get("/members")["data"].list
+            #expect(members.count == 2)
+            let nadia = try #require(members.first { $0["id"].text != anna })
+            #expect(nadia["email"].text == "nadia@friends.test")
+            #expect(nadia["enrollerId"].text == anna)
+            // Deciding twice changes nothing; deciding otherwise is refused.
+            #expect(try await app.api(.post, "/applications/\(id)/approval").status == 200)
+            #expect(try await app.api(.post, "/applications/\(id)/decline", ["reason": "no"]).status == 409)
+            #expect(try await app.get("/members")["data"].list.count == 2)
+
+            _ = try await apply(app, path, "otto@friends.test")
+            let second = try await app.get("/applications?state=waiting")["data"].list.first["id"].text
+            _ = try await app.post("/applications/\(second)/decline", ["reason": "Too far away"])
+            #expect(try await app.api(.post, "/applications/\(second)/approval").status == 409)
+            #expect(try await app.get("/members")["data"].list.count == 2)
+        }
+    }
+
+    @Test(arguments: Engine.allCases) func nothingLeaksAndNothingIsDoubled(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, path) = try await open(app, "automatic")
+            _ = try await app.member(program, "anna")
+            let visitor = PageVisitor(app)
+            // Who takes part already gets a way to sign in; the page says the same.
+            let known = try await visitor.submit(path, from: path, ["name": "A", "email": "anna@members.test"])
+            let unknown = try await visitor.submit(path, from: path, ["name": "A", "email": "zora@members.test"])
+            #expect(known.text.replacing("anna@", with: "") == unknown.text.replacing("zora@", with: ""))
+            #expect(try await app.letterLinks("memberSignIn").count == 1)
+            #expect(try await app.letterLinks("joinConfirmation").count == 1)
+            // A program that fills in every field gets the same page, and nothing happens.
+            #expect(try await visitor.submit(path, from: path, ["name": "A", "email": "bot@members.test", JoinDoor.trap: "x"]).status == 200)
+            #expect(try await app.letterLinks("joinConfirmation").count == 1)
+            // Two links of one address: the second finds the member and makes no second one.
+            _ = try await visitor.submit(path, from: path, ["name": "Z", "email": "zora@members.test"])
+            for link in try await app.letterLinks("joinConfirmation") {
+                _ = try await PageVisitor(app).submit("/join-confirmation", from: link, ["token": PortalTests.token(link)])
+            }
+            let zoras = try await app.get("/members")["data"].list.filter { $0["email"].text == "zora@members.test" }
+            #expect(zoras.count == 1)
+            // Closed: not there.
+            _ = try await app.put("/programs/\(program)/join-page", ["isOpen": false])
+            #expect(try await visitor.get(path).status == 404)
+            #expect(try await visitor.get("/join/nothing").status == 404)
+            // Bad settings are named.
+            let bad = try await app.api(.put, "/programs/\(program)/join-page", ["isOpen": true, "approval": "maybe", "questions": [["label": ""]]])
+            #expect(bad.status == 422)
+            #expect(bad.fields.contains("approval") && bad.fields.contains("questions[0].label"))
+            // From one address only so many.
+            var refused = false
+            for _ in 0..<12 {
+                let status = try await visitor.submit(path, from: "/portal/sign-in", ["name": "A", "email": "q@members.test"]).status
+                refused = refused || status == 429
+            }
+            #expect(refused)
+        }
+    }
+}

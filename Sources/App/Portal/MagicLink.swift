@@ -1,0 +1,43 @@
+import Chronology
+import Persistence
+import Web
+
+/// A link in a letter that signs a member in: short-lived, used once, stored as a hash.
+enum MagicLink {
+    static let lifeMs: Int64 = 30 * 60_000
+    /// Links of one member that are good at a time: more letters would only fill a mailbox.
+    static let goodMax: Int64 = 5
+    /// Workspaces looked through for a mail address.
+    static let workspacesMax = 1_000
+
+    static let path = "/portal/enter"
+
+    static func url(_ token: SessionToken, _ installation: Installation) -> String { "\(installation.baseURL)\(path)?token=\(token.text)" }
+
+    /// Makes a link of a member. Nil when they have enough good ones.
+    static func make(for member: MemberID, in write: Write) throws -> SessionToken? {
+        let now = write.world.now()
+        guard try MemberSessionStore.countLinks(of: member, at: now, on: write.connection) < goodMax else { return nil }
+        let token = SessionToken()
+        try MemberSessionStore.insertLink(token.hash, of: member, at: now, until: try now.adding(milliseconds: lifeMs), on: write.connection)
+        return token
+    }
+
+    /// Writes to whoever has this mail address, in every workspace where somebody has it. Nobody learns whether anybody does.
+    static func send(to email: String, _ installation: Installation) async throws {
+        let vault = installation.vault
+        let members = try await installation.main.read { connection -> [Member] in
+            try WorkspaceStore.all(on: connection).prefix(workspacesMax).flatMap { workspace -> [Member] in
+                let hash = vault.lookupHash(workspace.id, PersonLookup.email.rawValue, email)
+                let ids = try MemberPageStore.members(emailHash: hash, in: workspace.id, on: connection)
+                return Array(try MemberStore.find(ids, on: connection).values.filter(\.mayEnterPortal))
+            }
+        }
+        for member in members.sorted(by: { $0.id < $1.id }) {
+            try await installation.write(member.workspaceID, actor: .system("portal")) { write in
+                guard let token = try make(for: member.id, in: write) else { return }
+                try Mail.queue(.memberSignIn(url: url(token, installation)), to: .person(member.personID), locale: member.locale, in: write)
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Chronology
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Web
+
+/// One request of a member who is signed in: made only by `PortalGate`, so a page of the portal can only be about the member who asks.
+struct PortalVisit: Sendable {
+    let request: Request
+    let context: KithContext
+    let session: MemberSession
+    let language: PageLanguage
+    /// What the workspace calls now.
+    let now: Instant
+    let query: FormFields
+    let installation: Installation
+    let site: Site
+
+    fileprivate init(_ request: Request, _ context: KithContext, _ session: MemberSession, _ gate: PortalGate) throws {
+        self.request = request
+        self.context = context
+        self.session = session
+        installation = gate.installation
+        site = gate.site
+        now = session.workspace.now(gate.installation.world)
+        let zone = session.member.timeZone.flatMap { Zone($0) } ?? Zone(session.workspace.timeZone) ?? .utc
+        let isAsked = request.uri.queryParameters["lang"] != nil
+        if !isAsked, let locale = session.member.locale {
+            language = PageLanguage(messages: gate.site.catalogue.messages(for: locale), zone: zone)
+        } else {
+            language = PageLanguage(request, site: gate.site, zone: zone)
+        }
+        query = try FormFields.parse(ByteBuffer(string: request.uri.query ?? ""))
+    }
+
+    var member: Member { session.member }
+    var workspaceID: WorkspaceID { session.workspace.id }
+    var csrfToken: String { session.csrf(installation).text() }
+
+    func page(_ template: String, title: String, tab: PortalTab?, notice: String? = nil, status: HTTPResponse.Status = .ok, _ model: PageObject) throws
+        -> Response
+    {
+        try site.response(frame: .portal(title: title, tab: tab, notice: notice, visit: self), content: template, model, in: language, status: status)
+    }
+
+    func seeOther(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path, .cacheControl: "no-store"]) }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (Write) throws -> T) async throws -> T {
+        try await installation.write(workspaceID, actor: session.actor, rights: [], body)
+    }
+}
+
+enum PortalTab: String, Sendable, CaseIterable {
+    case today, share, earnings, profile
+
+    var path: String { self == .today ? "/portal" : "/portal/\(rawValue)" }
+}
+
+/// Lets members in: session, and for forms the proof that they came from a page of ours.
+struct PortalGate: Sendable {
+    let installation: Installation
+    let site: Site
+
+    func visit(_ request: Request, _ context: KithContext, _ handler: (PortalVisit) async throws -> Response) async throws -> Response {
+        guard let admission = try await PortalDoor(installation).admit(request) else {
+            return Response(status: .seeOther, headers: [.location: "/portal/sign-in", .cacheControl: "no-store"])
+        }
+        let visit = try PortalVisit(request, context, admission.session, self)
+        var response: Response
+        do {
+            response = try await handler(visit)
+        } catch let problem as Problem where problem.status.code < 500 {
+            response = try visit.page(
+                "portal-problem", title: visit.language("portalProblem.title"), tab: nil, status: problem.status,
+                ["missing": .flag(problem.status == .notFound), "requestId": .text(context.id)])
+        }
+        if let token = admission.newToken { response.set(PortalDoor.cookie, value: token.text, maximumAgeSeconds: admission.remainingSeconds) }
+        return response
+    }
+
+    func form(
+        _ request: Request, _ context: KithContext, _ handler: (PortalVisit, FormFields) async throws -> Response
+    ) async throws -> Response {
+        try await visit(request, context) { visit in
+            let fields = try await request.form()
+            try PageGate.check(request, installation).verify(
+                request, token: visit.session.csrf(installation), submitted: fields[CSRFToken.fieldName] ?? "")
+            return try await handler(visit, fields)
+        }
+    }
+}
+
+extension API {
+    mutating func portalPage(_ path: String, _ gate: PortalGate, _ handler: @escaping @Sendable (PortalVisit) async throws -> Response) {
+        table.note(.get, path)
+        router.on(RouterPath(path), method: .get) { request, context in try await gate.visit(request, context, handler) }
+    }
+
+    mutating func portalForm(_ path: String, _ gate: PortalGate, _ handler: @escaping @Sendable (PortalVisit, FormFields) async throws -> Response) {
+        table.note(.post, path)
+        router.on(RouterPath(path), method: .post) { request, context in try await gate.form(request, context, handler) }
+    }
+}
+
+extension PageFrame {
+    /// The frame of a member's page: tabs under the thumb, the workspace's colour.
+    static func portal(title: String, tab: PortalTab?, notice: String?, visit: PortalVisit) -> PageFrame {
+        let language = visit.language
+        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: "/brand/\(visit.session.workspace.hue).css")
+        fields["workspace"] = ["name": .text(visit.session.workspace.name), "test": .flag(visit.session.workspace.isTest)]
+        fields["tabs"] = PageValue(
+            PortalTab.allCases.map { item in
+                PageObject([
+                    "url": .text(item.path), "title": .text(language("portalFrame.\(item.rawValue)")), "current": .flag(item == tab),
+                    "icon": .text("tab-\(item.rawValue)"),
+                ])
+            })
+        fields["notice"] = PageValue(notice)
+        fields["script"] = .text(visit.site.assets.url(for: "portal.js"))
+        return PageFrame(kind: .portal, title: title, fields: fields)
+    }
+}

@@ -1,0 +1,240 @@
+import Chronology
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Money
+import NIOCore
+import Persistence
+import Web
+
+/// Who a member is to the company, and what they decide themselves: name, language, zone, letters, account, their data.
+enum PortalProfile {
+    /// Letters that can be stopped.
+    static let stoppable = [Mail.Kind.commissionsApproved, .memberWelcome]
+
+    static func add(to api: inout API, gate: PortalGate) {
+        api.portalPage("/portal/profile", gate) { visit in try await show(visit, errors: [:]) }
+        api.portalForm("/portal/profile", gate) { visit, fields in try await save(visit, fields) }
+        api.portalForm("/portal/letters", gate) { visit, fields in try await saveLetters(visit, fields) }
+        api.portalForm("/portal/account", gate) { visit, fields in try await saveAccount(visit, fields) }
+        api.portalForm("/portal/terms", gate) { visit, fields in try await accept(visit, fields) }
+        api.portalForm("/portal/erasure", gate) { visit, _ in try await askErasure(visit) }
+        api.portalPage("/portal/data.json", gate) { visit in try await data(visit) }
+    }
+
+    private static func show(_ visit: PortalVisit, errors: [String: String], typed: FormFields? = nil) async throws -> Response {
+        let (member, workspace, vault) = (visit.member, visit.workspaceID, visit.installation.vault)
+        let saved = visit.query["saved"]
+        let model = try await visit.installation.main.read { connection -> PortalProfileModel in
+            let programs = try PortalStore.programs(of: member.id, in: workspace, on: connection)
+            return PortalProfileModel(
+                member: member, fields: try PersonStore.fields(of: [member.personID], [.name, .email], vault: vault, on: connection)[member.personID] ?? [:],
+                account: try PayoutStore.account(of: member.id, on: connection),
+                stopped: try Set(stoppable.filter { try MailStore.isStopped($0, for: member.personID, on: connection) }),
+                terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
+                locales: visit.site.catalogue.locales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
+                saved: saved, csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
+        }
+        return try visit.page(
+            "portal-profile", title: visit.language("portalFrame.profile"), tab: .profile, status: errors.isEmpty ? .ok : .unprocessableContent, model.page)
+    }
+
+    private static func save(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
+        let name = (fields["name"] ?? "").trimmingCharacters(in: .whitespaces)
+        let locale = fields["locale"].flatMap { visit.site.catalogue.locales.contains($0) ? $0 : nil }
+        let zone = fields["timeZone"].flatMap { $0.isEmpty ? nil : $0 }
+        var errors: [String: String] = [:]
+        if name.isEmpty || name.count > 200 || name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            errors["name"] = visit.language("portalProfile.error.name")
+        }
+        if let zone, Zone(zone) == nil { errors["timeZone"] = visit.language("portalProfile.error.zone") }
+        guard errors.isEmpty else { return try await show(visit, errors: errors, typed: fields) }
+        let member = visit.member
+        try await visit.write { write in
+            guard var current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection) else { throw Problem.notFound() }
+            current.locale = locale ?? current.locale
+            current.timeZone = zone
+            try MemberStore.update(current, on: write.connection)
+            try PersonStore.set(.name, name, of: current.personID, in: write)
+            try write.audit("member.change", subject: member.id.text)
+        }
+        return visit.seeOther("/portal/profile?saved=profile")
+    }
+
+    private static func saveLetters(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
+        let wanted = Set(fields.all("letter"))
+        let (member, now) = (visit.member, visit.installation.world.now())
+        try await visit.write { write in
+            for kind in stoppable {
+                if wanted.contains(kind.rawValue) {
+                    try MailStore.allow(kind, for: member.personID, on: write.connection)
+                } else {
+                    try MailStore.stop(kind, for: member.personID, at: now, on: write.connection)
+                }
+            }
+            try write.audit("member.letters", subject: member.id.text)
+        }
+        return visit.seeOther("/portal/profile?saved=letters#letters")
+    }
+
+    private static func saveAccount(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
+        let holder = (fields["holder"] ?? "").trimmingCharacters(in: .whitespaces)
+        let kind = fields["kind"].flatMap { PayoutAccount.Kind(rawValue: $0) } ?? .iban
+        var number = ""
+        var errors: [String: String] = [:]
+        if kind == .iban {
+            if let iban = IBAN(fields["iban"] ?? "") { number = iban.text } else { errors["iban"] = visit.language("portalProfile.error.iban") }
+            if holder.isEmpty || holder.count > 70 { errors["holder"] = visit.language("portalProfile.error.holder") }
+        } else if kind == .paypal, let email = Normalised.email(fields["paypal"] ?? "") {
+            number = email
+        } else {
+            errors["paypal"] = visit.language("portalProfile.error.paypal")
+        }
+        guard errors.isEmpty else { return try await show(visit, errors: errors, typed: fields) }
+        let details = PayoutAccountDetails(kind: kind, holder: holder.isEmpty ? nil : holder, number: number, routing: nil)
+        let member = visit.member
+        try await visit.write { write in
+            guard let current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection) else { throw Problem.notFound() }
+            _ = try PayoutAccount.set(details, for: current, in: write)
+        }
+        return visit.seeOther("/portal/profile?saved=account#account")
+    }
+
+    private static func accept(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
+        guard let program = fields["programId"].flatMap({ ProgramID($0) }), let version = fields["version"].flatMap({ Int64($0) }) else {
+            throw Problem.notFound()
+        }
+        let member = visit.member.id
+        try await visit.write { write in
+            guard try MemberStore.isEnrolled(member, in: program, on: write.connection),
+                try TermsStore.newest(of: program, on: write.connection)?.version == version
+            else { throw Problem.notFound() }
+            try TermsStore.accept(version, of: program, by: member, at: write.now, on: write.connection)
+            try write.audit("terms.accept", subject: member.text, JSONText(["programId": .text(program.text), "version": .integer(version)]))
+        }
+        return visit.seeOther("/portal/profile?saved=terms")
+    }
+
+    /// Erasing is an operator's step: they are written to, and the audit log holds the wish.
+    private static func askErasure(_ visit: PortalVisit) async throws -> Response {
+        let member = visit.member
+        let url = "\(visit.installation.baseURL)/members/\(member.id.text)"
+        try await visit.write { write in
+            try write.audit("person.erasure_asked", subject: member.id.text)
+            for owner in try TeamStore.team(of: write.workspace.teamID, on: write.connection) where owner.role.may(.peopleErase) {
+                try Mail.queue(.erasureAsked(url: url), to: .operator_(owner.id), occasion: "erasure:\(member.id.text):\(owner.id.text)", in: write)
+            }
+        }
+        return visit.seeOther("/portal/profile?saved=erasure#data")
+    }
+
+    /// All that is kept about a member, as they may take it elsewhere.
+    private static func data(_ visit: PortalVisit) async throws -> Response {
+        let (member, workspace, vault) = (visit.member, visit.workspaceID, visit.installation.vault)
+        let bytes = try await visit.installation.main.read { connection -> [UInt8] in
+            let fields = try PersonStore.fields(of: [member.personID], PersonField.allCases, vault: vault, on: connection)[member.personID] ?? [:]
+            let balances = try Journal.balances(workspace: workspace.text, member: member.id.text, on: connection)
+            let links = try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: 1_000, on: connection)
+            var lines: [JSONValue] = []
+            var before: CommissionID?
+            // In parts: a list has a limit, a life's earnings do not.
+            for _ in 0..<200 {
+                let part = try PortalStore.lines(of: member.id, PortalStore.LineFilter(before: before), limit: 500, on: connection)
+                lines += part.map { line in
+                    [
+                        "id": .text(line.id.text), "cause": .text(line.cause.rawValue), "level": .integer(Int64(line.level)),
+                        "unit": .text(line.unit.code), "amount": .integer(line.amountMinor), "kept": .integer(line.keptMinor),
+                        "state": .text(line.state.rawValue), "occurredAt": .text(line.occurredAt.rfc3339), "program": .text(line.programName),
+                    ]
+                }
+                before = part.last?.id
+                if part.count < 500 { break }
+            }
+            let document: JSONValue = [
+                "member": [
+                    "id": .text(member.id.text), "status": .text(member.status.rawValue), "stage": .text(member.stage.rawValue),
+                    "joinedAt": .text(member.joinedAt.rfc3339), "country": member.country.map { .text($0) } ?? .null,
+                    "locale": member.locale.map { .text($0) } ?? .null, "timeZone": member.timeZone.map { .text($0) } ?? .null,
+                ],
+                "fields": .object(fields.sorted { $0.key.rawValue < $1.key.rawValue }.map { JSONMember($0.key.rawValue, .text($0.value)) }),
+                "balances": .array(
+                    balances.map {
+                        [
+                            "unit": .text($0.unit.code), "pending": .integer($0.pending.minor), "held": .integer($0.held.minor),
+                            "available": .integer($0.available.minor), "inPayout": .integer($0.inPayout.minor), "paid": .integer($0.paid.minor),
+                            "debt": .integer($0.debt.minor),
+                        ]
+                    }),
+                "links": .array(links.map { ["code": .text($0.code), "destination": .text($0.destination), "clicks": .integer($0.clicks)] }),
+                "commissions": .array(lines),
+            ]
+            return document.bytes
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/json", .contentDisposition: "attachment; filename=\"my-data.json\"", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+struct PortalProfileModel: PageModel {
+    var member: Member
+    var fields: [PersonField: String]
+    var account: PayoutAccount?
+    var stopped: Set<Mail.Kind>
+    var terms: [TermsStore.Unaccepted]
+    var locales: [String]
+    var workspaceZone: String
+    var errors: [String: String]
+    var typed: FormFields?
+    var saved: String?
+    var csrfToken: String
+    var now: Instant
+    var language: PageLanguage
+
+    var page: PageObject {
+        [
+            "csrfToken": .text(csrfToken), "notice": PageValue(savedText), "email": PageValue(fields[.email]),
+            "name": .text(typed?["name"] ?? fields[.name] ?? ""), "nameError": PageValue(errors["name"]),
+            "locales": PageValue(
+                locales.sorted().map { locale in
+                    PageObject([
+                        "value": .text(locale), "label": .text(Locale(identifier: locale).localizedString(forIdentifier: locale) ?? locale),
+                        "chosen": .flag(locale == (member.locale ?? language.messages.locale)),
+                    ])
+                }),
+            "zone": .text(typed?["timeZone"] ?? member.timeZone ?? ""), "zoneHelp": .text(language("portalProfile.zoneHelp", ["zone": workspaceZone])),
+            "zoneError": PageValue(errors["timeZone"]),
+            "terms": PageValue(
+                terms.map {
+                    PageObject([
+                        "program": .text($0.programName), "programId": .text($0.programID.text), "version": .text(String($0.version)),
+                        "text": .text($0.text), "csrfToken": .text(csrfToken),
+                    ])
+                }),
+            "account": .text(accountText), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
+            "iban": .text(typed?["iban"] ?? ""), "ibanError": PageValue(errors["iban"]), "paypal": .text(typed?["paypal"] ?? ""),
+            "paypalError": PageValue(errors["paypal"]), "byPaypal": .flag((typed?["kind"] ?? account?.kind.rawValue) == "paypal"),
+            "accountOpen": .flag(account == nil || errors["iban"] != nil || errors["holder"] != nil || errors["paypal"] != nil),
+            "letters": PageValue(
+                PortalProfile.stoppable.map { kind in
+                    PageObject([
+                        "value": .text(kind.rawValue), "label": .text(language("portalProfile.letter.\(kind.rawValue)")),
+                        "chosen": .flag(!stopped.contains(kind)),
+                    ])
+                }),
+        ]
+    }
+
+    private var savedText: String? {
+        guard let saved, ["profile", "letters", "account", "terms", "erasure"].contains(saved) else { return nil }
+        return language("portalProfile.saved.\(saved)")
+    }
+
+    private var accountText: String {
+        guard let account else { return language("portalProfile.account.none") }
+        let kind = language("member.account.\(account.kind.rawValue)", ["ending": account.ending])
+        return account.usableFrom > now ? language("portalProfile.account.waits", ["account": kind, "day": language.day(account.usableFrom)]) : kind
+    }
+}
