@@ -142,6 +142,15 @@ final class DemoStory {
             try reader.finish()
             _ = try Rule.create(document, program: program.id, in: write)
         }
+        _ = try JoinPage.set(
+            JoinPageInput(
+                isOpen: true, approval: .byHand,
+                questions: [
+                    JoinPage.Question(label: "Where would you tell people about us?", isRequired: true, choices: []),
+                    JoinPage.Question(label: "How often do you drink coffee?", isRequired: false, choices: ["Every day", "Now and then", "Never"]),
+                ]), for: program.id, in: write)
+        _ = try Terms.publish(
+            "You only recommend what you know.\n\nYou say that it is advertisement, wherever you share.\n\nYou send no unwanted mail.", for: program.id, in: write)
         for _ in 0..<8 { try enroll(enroller: nil, in: write) }
         if let partner = members.first {
             links.append(
@@ -170,11 +179,12 @@ final class DemoStory {
     private func enroll(enroller: MemberID?, in write: Write) throws {
         let number = members.count + 1
         let person = DemoPerson.make(number, random)
-        let member = try Member.enroll(
-            Enrolment(
-                programID: programID, email: person.email, name: person.name, externalID: "M-\(1_000 + number)",
-                enroller: enroller.map { .id($0) }, kind: number % 5 == 0 ? .customer : .promoter,
-                locale: person.country == "DE" || person.country == "AT" ? "de" : "en", country: person.country), in: write)
+        var enrolment = Enrolment(
+            programID: programID, email: person.email, name: person.name, externalID: "M-\(1_000 + number)", enroller: enroller.map { .id($0) },
+            kind: number % 5 == 0 ? .customer : .promoter, locale: person.country == "DE" || person.country == "AT" ? "de" : "en",
+            country: person.country)
+        enrolment.isQuiet = true
+        let member = try Member.enroll(enrolment, in: write)
         members.append(member)
         try addLink(of: member, in: write)
     }

@@ -83,10 +83,12 @@ struct PortalTodayModel: PageModel {
     /// At most three, the most useful first; each says why.
     private var steps: [PageObject] {
         var steps: [PageObject] = []
+        var known: Set<String> = []
         func add(_ key: String, _ url: String, _ values: [String: String] = [:]) {
-            guard steps.count < 3 else { return }
+            guard steps.count < 3, known.insert(key).inserted else { return }
             steps.append([
-                "title": .text(language("portalToday.step.\(key)", values)), "why": .text(language("portalToday.step.\(key).why", values)),
+                "title": .text(language("portalToday.step.\(key)", values)),
+                "why": .text(key == "again" ? language.plural("portalToday.step.again.why", clicks) : language("portalToday.step.\(key).why", values)),
                 "action": .text(language("portalToday.step.\(key).action", values)), "url": .text(url), "icon": .text("step-\(key)"),
                 "first": .flag(steps.isEmpty),
             ])
@@ -108,7 +110,7 @@ struct PortalTodayModel: PageModel {
         } else if clicks == 0 {
             add("share", "/portal/share")
         } else {
-            add("again", "/portal/share", ["count": language.integer(clicks)])
+            add("again", "/portal/share")
         }
         if !hasAccount, !steps.isEmpty { add("account", "/portal/profile#account", ["amount": ""]) }
         return steps

@@ -213,7 +213,7 @@ struct PortalProfileModel: PageModel {
                         "text": .text($0.text), "csrfToken": .text(csrfToken),
                     ])
                 }),
-            "account": .text(accountText), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
+            "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
             "iban": .text(typed?["iban"] ?? ""), "ibanError": PageValue(errors["iban"]), "paypal": .text(typed?["paypal"] ?? ""),
             "paypalError": PageValue(errors["paypal"]), "byPaypal": .flag((typed?["kind"] ?? account?.kind.rawValue) == "paypal"),
             "accountOpen": .flag(account == nil || errors["iban"] != nil || errors["holder"] != nil || errors["paypal"] != nil),
