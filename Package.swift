@@ -16,6 +16,7 @@ let featuresWithTests: [String] = [
     "Clicks",
     "Joining",
     "Mail",
+    "Members",
     "Commissions",
     "Outbound",
     "Payouts",

@@ -23,6 +23,7 @@ enum Routes {
         RuleRoutes.add(to: &api)
         MemberRoutes.add(to: &api)
         JoinRoutes.add(to: &api)
+        MemberMergeRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

@@ -7,7 +7,23 @@ import Web
 enum AuditPages {
     static let rowsPerPage = 50
 
+    static let fileRowsMax = 10_000
+
     static func add(to api: inout API, gate: PageGate) {
+        api.page("/audit.csv", .auditRead, gate) { visit in
+            let workspace = visit.workspaceID
+            let entries = try await visit.installation.main.read { connection in
+                try AuditPageStore.entries(in: workspace, before: .max, find: "", actors: [], action: "", limit: fileRowsMax, on: connection)
+            }
+            let lines = entries.map { entry -> [CSVCell] in
+                [
+                    .number(String(entry.sequence)), .text(entry.at.rfc3339), .text(entry.actor), .text(entry.action), .text(entry.subject), .text(entry.detail),
+                    .text(Hexadecimal.text(entry.hash)),
+                ]
+            }
+            return visit.csv(
+                name: "audit.csv", [["sequence", "at", "actor", "action", "subject", "detail", "hash"].map { .text($0) }] + lines)
+        }
         api.page("/audit", .auditRead, gate) { visit in
             let workspace = visit.workspaceID
             let vault = visit.installation.vault

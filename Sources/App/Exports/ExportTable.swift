@@ -47,6 +47,7 @@ struct ExportTable: Sendable {
         of("terms_acceptance", "program", order: "program_id, member_id, version"),
         ExportTable("application", omitted: ["answers_sealed", "token_hash", "token_expires_at"]),
         ExportTable("stage_move"),
+        ExportTable("member_merge"),
         of("placement", "program", order: "program_id, tree, member_id, effective_from"),
         of("placement_waiting", "program", order: "program_id, tree, member_id"),
         ExportTable("short_domain", order: "host"),

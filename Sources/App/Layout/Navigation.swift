@@ -11,7 +11,9 @@ enum Navigation {
     static let jobs: [Job] = [
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
         Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead)]),
-        Job(key: "people", icon: "people", pages: [("members", "/members", .membersRead), ("applications", "/applications", .membersRead)]),
+        Job(
+            key: "people", icon: "people",
+            pages: [("members", "/members", .membersRead), ("applications", "/applications", .membersRead), ("customers", "/customers", .salesRead)]),
         Job(key: "money", icon: "money", pages: [("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("payouts", "/payouts", .ledgerRead)]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(

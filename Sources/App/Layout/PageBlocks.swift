@@ -14,14 +14,14 @@ struct PageBlocks: PageModel {
     struct Fact: Sendable {
         var label: String
         var text: String
-        var url: String?
+        var url: String? = nil
     }
 
     struct Event: Sendable {
         var what: String
-        var url: String?
+        var url: String? = nil
         var time: PageValue
-        var below: String?
+        var below: String? = nil
         var isMajor = false
     }
 

@@ -18,6 +18,14 @@ struct PageFrame: PageModel {
         var kind: String
         var icon: String
         var text: String
+        /// Takes back what the notice tells of.
+        var undo: Undo?
+
+        struct Undo: Sendable {
+            var action: String
+            var fields: [(String, String)]
+            var label: String
+        }
     }
 
     var kind: Kind
@@ -47,9 +55,7 @@ struct PageFrame: PageModel {
         fields["workspace"] = [
             "name": .text(session.workspace.name), "about": nil, "url": "/", "test": .flag(session.workspace.isTest),
         ]
-        fields["find"] =
-            session.may(.salesRead)
-            ? ["action": "/sales", "value": .text(current == "/sales" ? visit.query["q"] ?? "" : "")] : nil
+        fields["find"] = ["action": "/search", "value": .text(current == "/search" ? visit.query["q"] ?? "" : "")]
         fields["navigation"] = Navigation.model(current: current, session: session, language: language)
         fields["person"] = [
             "name": .text(session.name ?? role), "initials": .text(Initials.of(session.name ?? role)), "role": .text(role),
@@ -74,7 +80,19 @@ struct PageFrame: PageModel {
                 ])
             })
         fields["narrow"] = .flag(isNarrow)
-        fields["notice"] = PageValue(notice.map { PageObject(["kind": .text($0.kind), "icon": .text($0.icon), "text": .text($0.text)]) })
+        fields["notice"] = PageValue(
+            notice.map { notice in
+                PageObject([
+                    "kind": .text(notice.kind), "icon": .text(notice.icon), "text": .text(notice.text),
+                    "undo": PageValue(
+                        notice.undo.map { undo in
+                            PageObject([
+                                "action": .text(undo.action), "label": .text(undo.label),
+                                "fields": PageValue(undo.fields.map { PageObject(["name": .text($0.0), "value": .text($0.1)]) }),
+                            ])
+                        }),
+                ])
+            })
         return PageFrame(kind: .page, title: title, fields: fields)
     }
 

@@ -8,12 +8,14 @@ import Web
 /// The list of links, one link, and its QR codes.
 enum LinkPages {
     static let rowsPerPage = 50
+    static let fileRowsMax = 10_000
     static let clicksShown = 20
     static let recentDays: Int64 = 30
     static let programsMax = 200
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/links", .linksRead, gate) { visit in try await list(visit) }
+        api.page("/links.csv", .linksRead, gate) { visit in try await file(visit) }
         LinkForm.add(to: &api, gate: gate)
         api.page("/links/{id}", .linksRead, gate) { visit in try await show(visit) }
         api.page("/links/{id}/qr.svg", .linksRead, gate) { visit in
@@ -57,6 +59,29 @@ enum LinkPages {
         let model = LinkListModel(
             facts: facts, filter: wanted, mayWrite: visit.session.may(.linksWrite), now: visit.now, language: visit.language)
         return try visit.page("link-list", title: visit.language("links.title"), current: "/links", model.page)
+    }
+
+    /// All links for spreadsheets, the newest first.
+    private static func file(_ visit: PageVisit) async throws -> Response {
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let language = visit.language
+        let baseURL = visit.installation.baseURL
+        let filter = LinkPageStore.Filter(program: visit.query["program"].flatMap { ProgramID($0) })
+        let (links, names) = try await visit.installation.main.read { connection in
+            let ids = try LinkPageStore.ids(in: workspace, filter, cursor: nil, isBackwards: false, limit: fileRowsMax, on: connection)
+            let links = try ids.compactMap { try LinkStore.find($0, in: workspace, on: connection) }
+            return (links, try PersonNames.load(members: links.compactMap(\.memberID), vault: vault, on: connection))
+        }
+        let head = ["linkId", "code", "url", "destination", "memberId", "member", "clicks", "clicksLogged", "createdAt", "expiresAt"]
+        let lines = links.map { link -> [CSVCell] in
+            [
+                .text(link.id.text), .text(link.code), .text(link.url(baseURL: baseURL)), .text(link.destination), .text(link.memberID?.text ?? ""),
+                .text(link.memberID.map { names.member($0, language) } ?? ""), .number(String(link.clicks)), .number(String(link.clicksLogged)),
+                .text(link.createdAt.rfc3339), .text(link.expiresAt?.rfc3339 ?? ""),
+            ]
+        }
+        return visit.csv(name: "links.csv", [head.map { .text($0) }] + lines)
     }
 
     private static func show(_ visit: PageVisit) async throws -> Response {

@@ -13,12 +13,25 @@ struct MemberListModel: PageModel {
     var programs: [Program]
     var filter: MemberPageStore.Filter
     var find: String
+    var mayWrite: Bool
+    var csrfToken: String
     var language: PageLanguage
 
     var page: PageObject {
         let isFiltered = !find.isEmpty || filter.program != nil || filter.stage != nil || filter.status != nil
+        let query = [("program", filter.program?.text), ("stage", filter.stage?.rawValue), ("status", filter.status?.rawValue)].compactMap { name, value in
+            value.map { "\(name)=\($0)" }
+        }.joined(separator: "&")
         return [
-            "lead": lead, "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
+            "csvURL": .text(query.isEmpty ? "/members.csv" : "/members.csv?\(query)"), "duplicatesURL": "/members/duplicates",
+            "bulk": mayWrite
+                ? [
+                    "csrfToken": .text(csrfToken),
+                    "buttons": PageValue(
+                        [Member.Status.Settable.active, .inactive, .suspended].map {
+                            PageObject(["value": .text($0.rawValue), "label": .text(language("members.bulk.\($0.rawValue)"))])
+                        }),
+                ] : nil, "lead": lead, "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
             "filter": [
                 "find": .text(find), "active": .flag(isFiltered),
                 "programs": PageValue(
@@ -49,7 +62,7 @@ struct MemberListModel: PageModel {
         let name = names.member(member.id, language)
         let amounts = (earned[member.id] ?? []).compactMap { sum in (try? UnitCode(sum.unit)).map { language.money(sum.keptMinor, $0) } }
         return [
-            "url": .text("/members/\(member.id.text)"), "name": .text(name), "initials": .text(Initials.of(name)),
+            "id": .text(mayWrite ? member.id.text : ""), "url": .text("/members/\(member.id.text)"), "name": .text(name), "initials": .text(Initials.of(name)),
             "stage": .text(language("members.stage.\(member.stage.rawValue)")), "status": member.status.badge(language),
             "joinedAt": language.shortTime(member.joinedAt), "sales": .text(language.integer(sales[member.id] ?? 0)),
             "earned": .text(amounts.isEmpty ? "–" : amounts.joined(separator: language("list.separator"))),

@@ -16,6 +16,12 @@ struct MemberModel: PageModel, Sendable {
     var account: PayoutAccount?
     var introduced: [MemberID]
     var hasMoreIntroduced: Bool
+    var merges: [MemberMerge]
+    var mergeNames: PersonNames
+    var alike: [MemberID]
+    var payouts: [MemberPageStore.Paid]
+    var mayWrite: Bool
+    var csrfToken: String
     var now: Instant
     var language: PageLanguage
 
@@ -29,7 +35,23 @@ struct MemberModel: PageModel, Sendable {
             "programs": .text(programs.joined(separator: language("list.separator"))), "country": PageValue(member.country),
             "account": .text(accountText), "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map(line)), "hasLinks": .flag(!links.isEmpty),
-            "links": PageValue(links.map(link)), "moves": PageValue(moves.map(move)), "hasMoves": .flag(!moves.isEmpty),
+            "links": PageValue(links.map(link)), "moves": PageValue(story), "hasMoves": true,
+            "alike": PageValue(
+                alike.map { other in
+                    PageObject([
+                        "name": .text(mergeNames.member(other, language)), "initials": .text(Initials.of(mergeNames.member(other, language))),
+                        "url": .text("/members/\(other.text)"),
+                        "merge": PageValue(mayWrite ? "/members/\(member.id.text)/merge?with=\(other.text)" : nil),
+                    ])
+                }), "hasAlike": .flag(!alike.isEmpty),
+            "undo": PageValue(
+                mayWrite
+                    ? merges.first { $0.keptID == member.id && $0.canBeUndone(at: now) }.map {
+                        PageObject([
+                            "action": .text("/members/\(member.id.text)/unmerge"), "csrfToken": .text(csrfToken), "merge": .text($0.id.text),
+                            "text": .text(language("member.undoMerge", ["name": mergeNames.member($0.duplicateID, language)])),
+                        ])
+                    } : nil),
             "introducer": member.enrollerID.map { .object(person($0)) } ?? nil, "hasIntroduced": .flag(!introduced.isEmpty),
             "introduced": PageValue(introduced.map(person)), "introducedMore": .flag(hasMoreIntroduced),
         ]
@@ -74,8 +96,25 @@ struct MemberModel: PageModel, Sendable {
         ]
     }
 
-    private func move(_ move: MemberPageStore.Move) -> PageObject {
-        ["what": .text(language("member.became.\(move.to.rawValue)")), "at": language.time(move.at)]
+    /// Everything that happened to the member and is not a line of money, the newest first.
+    private var story: [PageObject] {
+        var events: [(Instant, String, String?)] = moves.map { ($0.at, language("member.became.\($0.to.rawValue)"), nil) }
+        events += links.map { ($0.createdAt, language("member.madeLink", ["code": $0.code]), "/links/\($0.id.text)") }
+        events += payouts.map { paid in
+            let amount = (try? UnitCode(paid.unit)).map { language.money(paid.amountMinor, $0) } ?? ""
+            return (paid.at, language("member.payout.\(paid.state)", ["amount": amount]), "/payouts/\(paid.payoutID.text)")
+        }
+        for merge in merges {
+            let isKept = merge.keptID == member.id
+            let other = isKept ? merge.duplicateID : merge.keptID
+            let values = ["name": mergeNames.member(other, language), "reason": merge.reason]
+            events.append((merge.mergedAt, language(isKept ? "member.took" : "member.mergedInto", values), "/members/\(other.text)"))
+            if let undone = merge.undoneAt { events.append((undone, language("member.unmerged", values), "/members/\(other.text)")) }
+        }
+        events.append((member.joinedAt, language("member.joined"), nil))
+        return events.sorted { $0.0 > $1.0 }.map { at, what, url in
+            ["what": .text(what), "url": PageValue(url), "bare": .flag(url == nil), "at": language.time(at)]
+        }
     }
 
     private func person(_ id: MemberID) -> PageObject {

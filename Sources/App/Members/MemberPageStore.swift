@@ -121,4 +121,24 @@ enum MemberPageStore {
     static func introduced(by member: MemberID, limit: Int, on connection: any Connection) throws -> [MemberID] {
         try connection.rows("SELECT id FROM member WHERE enroller_id = \(member) ORDER BY id DESC LIMIT \(limit)").map { try $0.get(at: 0) }
     }
+
+    struct Paid: Sendable {
+        var payoutID: PayoutID
+        var amountMinor: Int64
+        var unit: String
+        var state: String
+        var at: Instant
+    }
+
+    /// Payouts that a member was part of, the newest first.
+    static func payouts(of member: MemberID, limit: Int, on connection: any Connection) throws -> [Paid] {
+        try connection.rows(
+            """
+            SELECT i.payout_id, i.amount, p.unit, i.state, coalesce(i.settled_at, p.sent_at, p.created_at) FROM payout_item i
+            JOIN payout p ON p.id = i.payout_id WHERE i.member_id = \(member) ORDER BY i.payout_id DESC LIMIT \(limit)
+            """
+        ).map {
+            Paid(payoutID: try $0.get(at: 0), amountMinor: try $0.get(at: 1), unit: try $0.get(at: 2), state: try $0.get(at: 3), at: try $0.get(at: 4))
+        }
+    }
 }

@@ -9,6 +9,7 @@ enum MemberPages {
     static let membersPerPage = 50
     /// Names are sealed: by name, this many of the newest that match the filters are looked through.
     static let namesReadMax = 500
+    static let fileRowsMax = 10_000
     static let linesMax = 20
     static let movesMax = 50
     static let introducedMax = 50
@@ -17,6 +18,8 @@ enum MemberPages {
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/members", .membersRead, gate) { visit in try await list(visit) }
+        api.page("/members.csv", .membersRead, gate) { visit in try await file(visit) }
+        MemberMergePages.add(to: &api, gate: gate)
         api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
     }
 
@@ -53,9 +56,48 @@ enum MemberPages {
                 stages: try MemberPageStore.stages(in: workspace, on: connection),
                 sales: try MemberPageStore.salesBrought(by: ids, on: connection), earned: try MemberPageStore.earned(by: ids, on: connection),
                 programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection), filter: wanted, find: find,
-                language: language)
+                mayWrite: visit.session.may(.membersWrite), csrfToken: visit.csrfToken, language: language)
         }
-        return try visit.page("member-list", title: language("members.title"), current: "/members", model.page)
+        return try visit.page("member-list", title: language("members.title"), current: "/members", notice: bulkNotice(visit), model.page)
+    }
+
+    /// What was done to many, with the way back.
+    private static func bulkNotice(_ visit: PageVisit) -> PageFrame.Notice? {
+        guard let done = visit.query["done"], ["status", "undone", "none"].contains(done) else { return nil }
+        let was = visit.query.all("was").prefix(membersPerPage).map { ("was", $0) }
+        var notice = PageFrame.Notice(
+            kind: done == "none" ? "" : "good", icon: done == "none" ? "none" : "check", text: visit.language.plural("members.done.\(done)", Int64(was.count)))
+        if done == "status", !was.isEmpty {
+            notice.undo = PageFrame.Notice.Undo(action: "/members/bulk", fields: Array(was), label: visit.language("members.undo"))
+        }
+        return notice
+    }
+
+    /// All members for spreadsheets, the newest first.
+    private static func file(_ visit: PageVisit) async throws -> Response {
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let language = visit.language
+        let filter = MemberPageStore.Filter(
+            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
+            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+        let (members, names) = try await visit.installation.main.read { connection in
+            var members: [Member] = []
+            while members.count < fileRowsMax {
+                let part = try MemberPageStore.newest(in: workspace, filter, before: members.last?.id, limit: 500, on: connection)
+                members += part
+                if part.count < 500 { break }
+            }
+            return (members, try PersonNames.load(members: members.map(\.id), vault: vault, on: connection))
+        }
+        let head = ["memberId", "name", "stage", "status", "kind", "country", "enrollerId", "joinedAt"]
+        let lines = members.map { member -> [CSVCell] in
+            [
+                .text(member.id.text), .text(names.member(member.id, language)), .text(member.stage.rawValue), .text(member.status.rawValue),
+                .text(member.kind.rawValue), .text(member.country ?? ""), .text(member.enrollerID?.text ?? ""), .text(member.joinedAt.rfc3339),
+            ]
+        }
+        return visit.csv(name: "members.csv", [head.map { .text($0) }] + lines)
     }
 
     /// Members with this id, company's id or mail address.
@@ -81,8 +123,12 @@ enum MemberPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
+        let (mayWrite, csrfToken) = (visit.session.may(.membersWrite), visit.csrfToken)
         let model = try await visit.installation.main.read { connection -> MemberModel? in
             guard let member = try MemberStore.find(id, in: workspace, on: connection) else { return nil }
+            let merges = try MemberMergeStore.of(id, limit: movesMax, on: connection)
+            let merged = Set(merges.filter { $0.undoneAt == nil }.flatMap { [$0.keptID, $0.duplicateID] })
+            let alike = try MemberMergeStore.alike(id, limit: introducedMax, on: connection).map(\.other).filter { !merged.contains($0) }
             let introduced = try MemberPageStore.introduced(by: id, limit: introducedMax + 1, on: connection)
             let people = introduced + [id] + (member.enrollerID.map { [$0] } ?? [])
             return MemberModel(
@@ -95,9 +141,13 @@ enum MemberPages {
                 lines: try MemberPageStore.lines(of: id, limit: linesMax, on: connection),
                 moves: try MemberPageStore.moves(of: id, limit: movesMax, on: connection),
                 account: try PayoutStore.account(of: id, on: connection), introduced: Array(introduced.prefix(introducedMax)),
-                hasMoreIntroduced: introduced.count > introducedMax, now: visit.now, language: language)
+                hasMoreIntroduced: introduced.count > introducedMax, merges: merges,
+                mergeNames: try PersonNames.load(members: merges.flatMap { [$0.keptID, $0.duplicateID] } + alike, vault: vault, on: connection),
+                alike: alike, payouts: try MemberPageStore.payouts(of: id, limit: linesMax, on: connection), mayWrite: mayWrite, csrfToken: csrfToken,
+                now: visit.now, language: language)
         }
         guard let model else { throw Problem.notFound() }
-        return try visit.page("member-show", title: model.name, current: "/members", model.page)
+        let notice = visit.done("member", ["merged", "unmerged", "tooLate"])
+        return try visit.page("member-show", title: model.name, current: "/members", notice: notice, model.page)
     }
 }

@@ -145,6 +145,7 @@ private struct RuleReplay {
                 let back = try Allocation.proportion(of: allowed, part: event.refundedMinor, whole: event.facts.amount.minor)
                 kept = try allowed.subtracting(back)
                 side.returnedMinor += back.minor
+                giveBack(back, isWhole: kept == .zero, member: member, event)
             }
             side.byMember[member, default: 0] += kept.minor
             isPaid = true
@@ -159,6 +160,15 @@ private struct RuleReplay {
             Set(event.credited.flatMap { [$0.memberID] + $0.enrollerIDs }).map { id in
                 (id, volumes[VolumeKey(member: id, period: month, currency: facts.currency)] ?? .zero)
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What comes back makes room under the cap, as if it had come back before the next sale.
+    private mutating func giveBack(_ back: Amount, isWhole: Bool, member: MemberID, _ event: PastEvent) {
+        guard let cap = terms.cap else { return }
+        let place = CapPlace(cap, member: member, customer: event.customerID, program: program, at: event.facts.occurredAt)
+        let key = CapKey(scope: place.scope, period: place.period)
+        guard let use = capUse[key] else { return }
+        capUse[key] = CapUse(amount: Amount(minor: max(0, use.amount.minor - cap.counted(back).minor)), count: use.count - (isWhole ? 1 : 0))
     }
 
     private mutating func withinCap(_ amount: Amount, member: MemberID, _ event: PastEvent) throws -> Amount {

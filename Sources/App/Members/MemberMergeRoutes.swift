@@ -1,0 +1,29 @@
+import HTTPTypes
+import Persistence
+import Web
+
+enum MemberMergeRoutes {
+    static func add(to api: inout API) {
+        api.write(
+            .post, "/members/{id}/merges", id: "mergeMembers", "Merge a duplicate into this member; can be undone for seven days", tag: "Members",
+            access: .right(.membersWrite),
+            body: .object([.required("duplicateId", .text), .required("reason", .string(maximumLength: 500))]),
+            answer: .object([
+                .required("id", .text), .required("keptId", .text), .required("duplicateId", .text), .required("links", .integer(0...Int64.max)),
+                .required("customers", .integer(0...Int64.max)), .required("programs", .integer(0...Int64.max)), .required("reason", .text),
+                .required("mergedAt", .dateTime), .required("undoneAt", .nullable(.dateTime)),
+            ]), status: 201,
+            decode: { body, context in
+                (
+                    kept: try context.id(MemberKind.self),
+                    duplicate: body.custom("duplicateId", standIn: MemberID(stored: "")) { idReading($0, MemberKind.self, "member") },
+                    reason: body.text("reason", maximumLength: 500)
+                )
+            }
+        ) { [index = api.installation.linkIndex] input, write in
+            let merge = try MemberMerge.merge(input.duplicate, into: input.kept, reason: input.reason, in: write)
+            index.forgetAll()
+            return Answer(merge.json, status: 201)
+        }
+    }
+}
