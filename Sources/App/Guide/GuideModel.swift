@@ -186,7 +186,7 @@ struct GuideLog: PageModel {
                     let receipt = SaleID(subject).map { "/sales/\($0.text)/receipt" }
                     let receiptHere = isHere ? receipt : nil
                     return [
-                        "at": language.time(event.createdAt), "what": .text(words(event)), "url": PageValue(receiptHere), "bare": .flag(receiptHere == nil),
+                        "at": language.shortTime(event.createdAt), "what": .text(words(event)), "url": PageValue(receiptHere), "bare": .flag(receiptHere == nil),
                         "crossing": PageValue(
                             isHere
                                 ? nil

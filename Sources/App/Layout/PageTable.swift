@@ -86,7 +86,7 @@ struct PageTable: PageModel {
         case .lines(let text, let below): ["text": .text(text), "below": .text(below)]
         case .name(let name, let url): ["name": ["text": .text(name), "link": PageValue(url.map { PageObject(["url": .text($0)]) }), "bare": .flag(url == nil)]]
         case .mono(let text): ["mono": .text(text)]
-        case .time(let instant): ["time": language.time(instant)]
+        case .time(let instant): ["time": language.shortTime(instant)]
         case .badge(let label, let tone, let icon): ["badge": ["label": .text(label), "tone": .text(tone), "icon": .text(icon)]]
         case .person(let name, let url):
             [
