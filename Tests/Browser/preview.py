@@ -18,7 +18,7 @@ import mustache
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 APP = ROOT / "Sources/App"
-FRAMES = {"page", "bare", "public", "mail-letter"}
+FRAMES = {"page", "bare", "public", "portal", "mail-letter"}
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 CATALOGUE = json.loads((APP / "Catalogue/en.json").read_text())
 TEMPLATES = {file.stem: file for file in APP.rglob("*.mustache")}
@@ -94,7 +94,7 @@ def texts(prefix, long=False):
     return longer(found) if long else found
 
 
-NOT_TEXT = {"url", "x", "y", "x1", "x2", "width", "height", "textY", "shift", "anchor", "kind", "tone", "icon", "iso", "dir", "lang", "spark", "sign",
+NOT_TEXT = {"script", "qrURL", "url", "x", "y", "x1", "x2", "width", "height", "textY", "shift", "anchor", "kind", "tone", "icon", "iso", "dir", "lang", "spark", "sign",
             "button", "assets", "csrfToken", "qrSVG", "qrPNG", "nonce", "initials", "homeStyle", "template", "current", "address", "destination", "hash"}
 
 

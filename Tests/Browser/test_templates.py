@@ -14,7 +14,7 @@ from inspection import Visit, walk_by_keyboard
 # The policy that the server sends; images may be data: because Bootstrap's own marks are.
 POLICY = ("default-src 'none'; script-src 'nonce-r4nd0m'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
           "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-PARTS = {"words", "time", "icons", "pager", "guide-log", "fields", "form", "table", "cell", "mail-letter.text"}  # drawn inside others, or no page
+PARTS = {"words", "time", "icons", "portal-icons", "pager", "guide-log", "fields", "form", "table", "cell", "mail-letter.text"}  # drawn inside others, or no page
 SAMPLES = sorted(file.name.removesuffix(".sample.json") for file in preview.APP.rglob("*.sample.json"))
 PAGES = [name for name in SAMPLES if name.split(".")[0] not in preview.FRAMES]
 
@@ -56,8 +56,11 @@ def test_page_is_sound(site, chromium, name, width, scheme):
         visit.check(weigh=False)
 
 
-# The pages of link-missing and mail-stop have one thing or none to go to, so nothing to skip over.
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("link-missing", "mail-stop")])
+# Pages for people who are not signed in begin with what they are for: there is nothing to skip over.
+NOTHING_TO_SKIP = {"link-missing", "mail-stop", "join", "join-sent", "join-confirmation", "portal-sign-in", "portal-enter"}
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.split(".")[0] not in NOTHING_TO_SKIP])
 def test_keyboard_reaches_everything(site, chromium, name):
     with Visit(chromium, 1440, "light") as visit:
         visit.open(f"{site}/{name}.html")
