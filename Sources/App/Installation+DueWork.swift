@@ -7,6 +7,7 @@ extension Installation {
     /// Does all work that is due in a workspace, as its clock goes.
     func doDueWork(in workspace: WorkspaceID) async throws {
         try await applyClicks()
+        try await placeWaiting()
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
@@ -33,6 +34,7 @@ extension Installation {
                 logger.error("Due work failed", metadata: ["workspace": "\(workspace)", "problem": "\(problem.code)"])
             }
         }
+        try await placeWaiting()
         try await resumeRuns()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }

@@ -30,6 +30,7 @@ enum Routes {
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
+        OrganisationRoutes.add(to: &api)
         PlanRoutes.add(to: &api)
         RunRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)

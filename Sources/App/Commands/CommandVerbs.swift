@@ -28,6 +28,7 @@ enum CommandVerbs {
             try await installation.applyClicks()
             return ["done": true]
         case "erase-person": return try await erasePerson(reader, installation)
+        case "generate": return try await generateOrganisation(reader, installation)
         case "demo": return try await fillDemo(reader, installation)
         default: throw Problem.notFound(detail: "This server knows no command \(name).")
         }

@@ -33,6 +33,7 @@ extension Customer {
                 createdAt: write.now)
             try CustomerStore.insert(customer, externalHash: hash, on: write.connection)
             try PersonStore.set(.externalId, externalID, of: customer.personID, in: write)
+            try CustomerMemberStore.link(customer: customer.id, toMemberNamed: externalID, in: write)
         }
         if let email {
             try PersonStore.set(.email, email, of: customer.personID, in: write)

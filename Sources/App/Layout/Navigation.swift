@@ -13,8 +13,17 @@ enum Navigation {
         Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead)]),
         Job(
             key: "people", icon: "people",
-            pages: [("members", "/members", .membersRead), ("applications", "/applications", .membersRead), ("customers", "/customers", .salesRead)]),
-        Job(key: "money", icon: "money", pages: [("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("payouts", "/payouts", .ledgerRead)]),
+            pages: [
+                ("members", "/members", .membersRead), ("genealogy", "/genealogy", .membersRead), ("applications", "/applications", .membersRead),
+                ("customers", "/customers", .salesRead),
+            ]),
+        Job(
+            key: "money", icon: "money",
+            pages: [
+                ("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead),
+                ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead),
+                ("payouts", "/payouts", .ledgerRead),
+            ]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(
             key: "settings", icon: "sliders",

@@ -50,6 +50,7 @@ extension Member {
         try MemberStore.enroll(
             member.id, in: input.programID, group: input.groupID, at: input.joinedAt ?? write.now, on: write.connection)
         try place(member, input, in: write)
+        try HoldingTankStore.admit(member, to: input.programID, at: input.joinedAt ?? write.now, in: write)
         return member
     }
 
@@ -63,7 +64,10 @@ extension Member {
             createdAt: write.now)
         try MemberStore.insert(
             member, externalHash: input.externalID.map { write.vault.lookupHash(write.workspace.id, "member", $0) }, on: write.connection)
-        if let external = input.externalID { try PersonStore.set(.externalId, external, of: member.personID, in: write) }
+        if let external = input.externalID {
+            try PersonStore.set(.externalId, external, of: member.personID, in: write)
+            try CustomerMemberStore.link(member: member.id, toCustomerNamed: external, in: write)
+        }
         try member.seal(input, in: write)
         try MemberStore.recordMove(member.id, from: nil, to: member.stage, cause: "enrolled", in: write)
         try write.audit("member.create", subject: member.id.text)

@@ -47,16 +47,15 @@ enum MemberRoutes {
         }
         api.read(
             "/members/{id}/tree", id: "getTree", "Who a member introduced, level by level", tag: "Members", access: .right(.membersRead),
-            parameters: [APIParameter("tree", .enumeration(["enroller"])), APIParameter("depth", .integer(1...20))], answer: .any
+            parameters: [APIParameter("tree", .text), APIParameter("depth", .integer(1...20))], answer: .any
         ) { [installation = api.installation] request, context, caller in
             let reference = try memberReference(context)
             let depth = try Query.integer("depth", in: 1...20, standard: 3, request)
-            if let tree = request.uri.queryParameters["tree"], tree != "enroller" {
-                throw Refusal.field("tree", "Must be enroller.")
-            }
+            let tree = request.uri.queryParameters["tree"].map(String.init) ?? "enroller"
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     let member = try find(reference, caller, installation, on: connection)
+                    if tree != "enroller" { return try placementTree(tree, below: member, depth: depth, on: connection) }
                     let rows = try MemberStore.recruits(below: member.id, depth: depth, limit: treeMax, on: connection)
                     return [
                         "memberId": .text(member.id.text), "tree": "enroller", "depth": .integer(Int64(depth)),
@@ -105,6 +104,21 @@ enum MemberRoutes {
                 return person
             }
         ) { person, write in Answer(["personId": .text(person.text), "erasedAt": .text(write.now.rfc3339)]) }
+    }
+
+    /// Who stands below a member in a placement tree now, level by level.
+    private static func placementTree(_ tree: String, below member: Member, depth: Int, on connection: any Connection) throws -> JSONValue {
+        let rows = try MemberStore.placed(below: member.id, in: tree, depth: depth, limit: treeMax, on: connection)
+        return [
+            "memberId": .text(member.id.text), "tree": .text(tree), "depth": .integer(Int64(depth)),
+            "members": .array(
+                rows.map {
+                    [
+                        "memberId": .text($0.id.text), "parentId": .text($0.parent.text), "slot": $0.slot.map { .integer($0) } ?? .null,
+                        "level": .integer(Int64($0.level)),
+                    ]
+                }), "hasMore": .boolean(rows.count == treeMax),
+        ]
     }
 
     private static func memberReference(_ context: KithContext) throws -> MemberReference {
@@ -221,6 +235,24 @@ extension MemberBalance {
 }
 
 extension MemberStore {
+    /// The members below one in a placement tree, as it stands.
+    static func placed(
+        below member: MemberID, in tree: String, depth: Int, limit: Int, on connection: any Connection
+    ) throws -> [(id: MemberID, parent: MemberID, slot: Int64?, level: Int)] {
+        try connection.rows(
+            """
+            WITH RECURSIVE below (id, parent_id, slot, level) AS (
+                SELECT member_id, parent_id, slot, 1 FROM placement WHERE parent_id = \(member) AND tree = \(tree) AND effective_until IS NULL
+                UNION ALL
+                SELECT p.member_id, p.parent_id, p.slot, below.level + 1 FROM placement p JOIN below ON p.parent_id = below.id
+                WHERE p.tree = \(tree) AND p.effective_until IS NULL AND below.level < \(depth)
+            )
+            SELECT id, parent_id, slot, level FROM below LIMIT \(limit)
+            """
+        ).map { (id: try $0.get(at: 0), parent: try $0.get(at: 1), slot: try $0.get(at: 2), level: try $0.get(at: 3)) }
+            .sorted { ($0.level, $0.id) < ($1.level, $1.id) }
+    }
+
     /// The members below one on the enroller line, level by level.
     static func recruits(
         below member: MemberID, depth: Int, limit: Int, on connection: any Connection

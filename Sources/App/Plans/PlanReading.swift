@@ -1,5 +1,6 @@
 import Compensation
 import Money
+import Persistence
 import PlanLanguage
 import Web
 
@@ -11,8 +12,15 @@ enum PlanReading {
     /// - Throws: a `Problem` with every mistake, its line and what is allowed.
     static func canonical(_ text: String, for program: Program) throws -> String { try read(text, for: program).canonicalJSON }
 
-    static func plan(canonical: String, for program: Program) throws -> Compensation.Plan {
-        try known.value(canonical) { try read(canonical, for: program) }
+    /// A stored plan. It keeps the time zone that its program had when it was written: past periods never shift.
+    static func plan(canonical: String) throws -> Compensation.Plan {
+        try known.value(canonical) {
+            do {
+                return try Compensation.Plan(text: canonical)
+            } catch {
+                throw DatabaseFailure(.corrupt, "a stored plan can't be read: \(error)")
+            }
+        }
     }
 
     /// A plan that is only tried out.

@@ -69,7 +69,7 @@ extension ProgramPlan {
         return plan
     }
 
-    func plan(for program: Program) throws -> Compensation.Plan { try PlanReading.plan(canonical: canonical, for: program) }
+    func plan(for program: Program) throws -> Compensation.Plan { try PlanReading.plan(canonical: canonical) }
 
     var json: JSONValue {
         [

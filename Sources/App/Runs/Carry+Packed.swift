@@ -180,7 +180,7 @@ extension [PastOrder] {
 
     init(_ parts: [RunPart], kind: RunPart.Kind) throws {
         self = []
-        for part in parts where part.kind == kind {
+        for part in parts where part.kind == kind && part.number == 0 {
             var reader = PackedReader(part.bytes)
             while !reader.isAtEnd {
                 var order = PastOrder(

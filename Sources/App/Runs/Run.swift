@@ -78,7 +78,8 @@ extension Run {
         guard period.start == input.periodStart else {
             throw Refusal.field("periodStart", "No period starts on this day; the one that holds it starts on \(period.start.iso8601).")
         }
-        let startsAt = program.zone.start(of: period.start)
+        let zone = Zone(calendar.zone.name) ?? program.zone
+        let startsAt = zone.start(of: period.start)
         guard let plan = try PlanStore.inForce(input.planID, at: startsAt, in: write.workspace.id, on: write.connection) else {
             throw Problem.unprocessable(code: "no_plan_in_force", detail: "No version of the plan was in force on \(period.start.iso8601).")
         }
@@ -87,7 +88,7 @@ extension Run {
         }
         let run = Run(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, planID: plan.id, planVersion: plan.version,
-            periodStart: period.start, periodEnd: period.end, startsAt: startsAt, endsAt: program.zone.start(of: period.end), state: .draft,
+            periodStart: period.start, periodEnd: period.end, startsAt: startsAt, endsAt: zone.start(of: period.end), state: .draft,
             unit: try UnitCode(program.currency), totalMinor: 0, summary: .empty, audit: .empty, disclosure: .empty,
             createdBy: write.actor.person, createdAt: write.now, progress: Progress(done: 0, total: 0, chunks: 0))
         try RunStore.insert(run, on: write.connection)

@@ -12,9 +12,10 @@ actor RunArchive {
     struct Archived: Sendable {
         let run: Run
         let calculation: RunCalculation
-        let output: RunOutput
-        var result: RunResult { output.result }
-        var isSame: Bool { output.hash == run.hash }
+        let result: RunResult
+        /// As it would be stored now.
+        var output: RunOutput { get throws { try RunOutput(calculation, result) } }
+        var isSame: Bool { get throws { try output.hash == run.hash } }
         /// Number of a stored line → place in the engine's lines.
         let placeOfLine: [Int32]
     }
@@ -33,7 +34,7 @@ actor RunArchive {
             kept.append(entry)
             return try await entry.task.value
         }
-        let task = Task { try await Self.compute(run, installation) }
+        let task = Task { try await Self.compute(run, installation.main) }
         kept.append((key, task))
         if kept.count > Self.keptMax { kept.removeFirst() }
         do {
@@ -44,13 +45,22 @@ actor RunArchive {
         }
     }
 
-    /// Forgets all: memory is needed for something else.
-    func clear() { kept = [] }
+    /// Keeps what a preview has just computed, so that its receipts need no second computation.
+    func keep(_ run: Run, _ calculation: RunCalculation, _ result: RunResult) {
+        guard let hash = run.hash else { return }
+        let key = run.id.text + Hexadecimal.text(hash)
+        kept.removeAll { $0.key == key }
+        kept.append((key, Task { Self.archived(run, calculation, result) }))
+        if kept.count > Self.keptMax { kept.removeFirst() }
+    }
 
-    static func compute(_ run: Run, _ installation: Installation) async throws -> Archived {
-        let calculation = try await installation.main.read { connection in try stored(run, on: connection) }
-        let output = try await calculation.output()
-        return Archived(run: run, calculation: calculation, output: output, placeOfLine: places(output.result, calculation.facts))
+    static func compute(_ run: Run, _ main: any Database) async throws -> Archived {
+        let calculation = try await main.read { connection in try stored(run, on: connection) }
+        return archived(run, calculation, try await calculation.result())
+    }
+
+    private static func archived(_ run: Run, _ calculation: RunCalculation, _ result: RunResult) -> Archived {
+        Archived(run: run, calculation: calculation, result: result, placeOfLine: places(result, calculation.facts))
     }
 
     /// The computation as it was, out of what the run has stored.
@@ -60,9 +70,10 @@ actor RunArchive {
         else { throw Refusal.unknown("plan") }
         let parts = try RunPartStore.all([.names, .members, .orders, .history], of: run.id, on: connection)
         let before = try run.previousID.map { try RunPartStore.all([.carry, .refunded], of: $0, on: connection) } ?? []
+        let replaced = parts.compactMap(\.asCarry)
         return RunCalculation(
             plan: try plan.plan(for: program), canonical: plan.canonical, period: Period(start: run.periodStart, end: run.periodEnd),
-            facts: try FactsSnapshot(parts), carryIn: try Carry(before),
+            facts: try FactsSnapshot(parts), carryIn: try Carry(replaced.isEmpty ? before : replaced), isCarryReplaced: !replaced.isEmpty,
             overrides: try RunOverrideStore.all(of: run.id, on: connection).map(\.engine)
                 + RunDifferenceStore.all(of: run.id, on: connection).map(\.override),
             history: try [PastOrder](parts, kind: .history), refundedBefore: try [PastOrder](before, kind: .refunded))

@@ -11,6 +11,8 @@ struct RunCalculation: Sendable {
     var period: Period
     var facts: FactsSnapshot
     var carryIn: Carry
+    /// Late facts changed what the runs before would have handed on, so it is stored with this run.
+    var isCarryReplaced = false
     var overrides: [Override]
     /// Orders of earlier periods that are refunded in this one.
     var history: [PastOrder]
@@ -48,7 +50,9 @@ struct RunOutput: Sendable {
 
     init(_ calculation: RunCalculation, _ result: RunResult) throws {
         self.result = result
-        factsParts = calculation.facts.parts() + [try calculation.history.part(.history)]
+        factsParts =
+            calculation.facts.parts() + [try calculation.history.part(.history)]
+            + (calculation.isCarryReplaced ? try calculation.carryIn.parts().map { $0.asHistory } : [])
         factsHash = PartsHash.of(factsParts)
         let total = result.totalMinor
         guard total.magnitude <= UInt128(Int64.max) else { throw RunFailure.overflow(where: "total") }
@@ -67,6 +71,25 @@ struct RunOutput: Sendable {
         hash.add(Array(factsHash).description)
         for part in outputParts { hash.add(part) }
         self.hash = hash.finish()
+    }
+}
+
+extension RunPart {
+    /// A carry that is stored among what a run took: beside its first part, which holds refunded orders.
+    var asHistory: RunPart {
+        var part = self
+        part.kind = .history
+        part.number += 1
+        return part
+    }
+
+    /// Such a carry; nil for other parts.
+    var asCarry: RunPart? {
+        guard kind == .history, number > 0 else { return nil }
+        var part = self
+        part.kind = .carry
+        part.number -= 1
+        return part
     }
 }
 

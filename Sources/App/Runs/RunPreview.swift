@@ -15,9 +15,17 @@ struct RunPreview {
         let installation = worker.installation
         let workspace = worker.workspace
         let id = worker.run
-        let input = try await installation.main.read { connection in
+        var gathered = try await installation.main.read { connection in
             try RunInput.gather(start, world: installation.world, on: connection)
         }
+        try await worker.progress(200)
+        let late = try await RunDifferences(input: gathered, installation: installation).found()
+        gathered.differences = late.rows
+        if let carry = late.carry {
+            gathered.carryIn = carry
+            gathered.isCarryReplaced = true
+        }
+        let input = gathered
         try await worker.progress(300)
         let calculation = try await input.calculation(installation, workspace)
         try await worker.progress(350)
@@ -38,7 +46,7 @@ struct RunPreview {
         }
         let previousID = input.previous?.id
         let differences = input.differences
-        try await worker.piece { run, write in
+        let previewed = try await worker.piece { run, write in
             try RunDifferenceStore.replace(differences, of: id, on: write.connection)
             run.state = .previewed
             run.planVersion = input.planVersion
@@ -55,7 +63,9 @@ struct RunPreview {
             try write.audit(
                 "run.preview", subject: id.text,
                 JSONText(["total": .integer(output.totalMinor), "hash": .text(Hexadecimal.text(output.hash))]))
+            return run
         }
+        await installation.archive.keep(previewed, calculation, output.result)
     }
 }
 
@@ -87,6 +97,7 @@ struct RunInput: Sendable {
     var cutoff: Instant
     var facts: FactsSnapshot
     var carryIn: Carry
+    var isCarryReplaced = false
     /// Orders that were refunded in earlier periods, with what was taken back.
     var refundedBefore: [PastOrder]
     var overrides: [Override]
@@ -117,7 +128,7 @@ struct RunInput: Sendable {
     func calculation(_ installation: Installation, _ workspace: WorkspaceID) async throws -> RunCalculation {
         RunCalculation(
             plan: plan, canonical: canonical, period: Period(start: run.periodStart, end: run.periodEnd), facts: facts, carryIn: carryIn,
-            overrides: overrides + differences.map(\.override),
+            isCarryReplaced: isCarryReplaced, overrides: overrides + differences.map(\.override),
             history: try await RefundedHistory(input: self, installation: installation).orders(), refundedBefore: refundedBefore)
     }
 }
@@ -162,11 +173,7 @@ struct RefundedHistory {
     private func holding(_ orders: Set<PackedID>, _ run: Run) async throws -> Set<PackedID> {
         try await installation.main.read { connection in
             var here = Set<PackedID>()
-            for order in orders {
-                guard let part = try RunPartStore.part(.orders, holding: order.text, of: run.id, on: connection) else { continue }
-                var reader = PackedReader(part.bytes)
-                while !reader.isAtEnd { if try FactsSnapshot.order(&reader).id == order { here.insert(order) } }
-            }
+            for order in orders where try RunReading.holds(order, run.id, on: connection) { here.insert(order) }
             return here
         }
     }

@@ -125,6 +125,14 @@ enum RunReading {
         return found
     }
 
+    /// Whether an order is among the facts of a run.
+    static func holds(_ order: PackedID, _ run: RunID, on connection: any Connection) throws -> Bool {
+        guard let part = try RunPartStore.part(.orders, holding: order.text, of: run, on: connection) else { return false }
+        var reader = PackedReader(part.bytes)
+        while !reader.isAtEnd { if try FactsSnapshot.order(&reader).id == order { return true } }
+        return false
+    }
+
     struct Finding: Sendable {
         var check: String
         var memberID: MemberID

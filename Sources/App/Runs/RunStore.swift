@@ -38,6 +38,10 @@ enum RunStore {
         try connection.row("SELECT \(raw: columns) FROM run WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
 
+    static func find(_ id: RunID, on connection: any Connection) throws -> Run? {
+        try connection.row("SELECT \(raw: columns) FROM run WHERE id = \(id)").map(read)
+    }
+
     /// The run of a plan and period that is not superseded.
     static func live(of plan: PlanID, startingOn day: LocalDay, on connection: any Connection) throws -> Run? {
         try connection.row(
@@ -83,6 +87,16 @@ enum RunStore {
         if let state { sql = "\(sql: sql) AND state = \(state.rawValue)" }
         if let cursor { sql = "\(sql: sql) AND id < \(cursor)" }
         return try connection.rows("\(sql: sql) ORDER BY id DESC LIMIT \(limit)").map(read)
+    }
+
+    /// The newest run of a program that has statements.
+    static func newestComputed(of program: ProgramID, on connection: any Connection) throws -> RunID? {
+        try connection.row(
+            """
+            SELECT id FROM run WHERE program_id = \(program) AND state IN ('previewed', 'accepting', 'accepted', 'funded')
+            ORDER BY period_start DESC, id DESC LIMIT 1
+            """
+        )?.get(at: 0)
     }
 
     /// Runs whose work stopped in the middle, here or with a process that is gone.
