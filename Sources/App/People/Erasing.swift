@@ -55,10 +55,11 @@ enum ErasureStore {
             ).map { try $0.get(at: 0) })
     }
 
-    /// Addresses, agents and referrers of a customer's clicks, and addresses of a member's links (their code may be a name).
+    /// Addresses, agents and referrers of a customer's clicks; of a member's links where they stood and what they were asked with: codes,
+    /// campaigns and the sharer's own pages are names as often as not.
     static func blankClicks(_ traces: ClickTraces, in workspace: WorkspaceID, on connection: any Connection) throws {
         for member in traces.members {
-            try connection.execute("UPDATE click SET url = NULL WHERE workspace_id = \(workspace) AND member_id = \(member) AND url IS NOT NULL")
+            try connection.execute("UPDATE click SET url = NULL, referrer = NULL, signals = '{}' WHERE workspace_id = \(workspace) AND member_id = \(member)")
         }
         for visitor in traces.visitors {
             try connection.execute(
