@@ -17,7 +17,7 @@ enum IdempotencyRows {
             let row = try connection.row(
                 """
                 SELECT input_hash, status, answer, person_id FROM idempotency
-                WHERE workspace_id = \(workspace) AND endpoint = \(endpoint) AND key = \(key.text)
+                WHERE workspace_id = \(workspace) AND endpoint = \(endpoint) AND key = \(column(key, workspace, vault))
                 """)
         else { return .unknown }
         let status: Int = try row.get(at: 1)
@@ -38,8 +38,13 @@ enum IdempotencyRows {
         try connection.execute(
             """
             INSERT INTO idempotency (workspace_id, endpoint, key, input_hash, status, answer, person_id, created_at)
-            VALUES (\(workspace), \(endpoint), \(key.text), \(input.bytes), \(stored.status), \(text), \(answer.person), \(at))
+            VALUES (\(workspace), \(endpoint), \(column(key, workspace, vault)), \(input.bytes), \(stored.status), \(text), \(answer.person), \(at))
             """)
+    }
+
+    /// A key as the row has it: hashed, for callers make their keys of names and mail addresses too.
+    static func column(_ key: IdempotencyKey, _ workspace: WorkspaceID, _ vault: Vault) -> String {
+        Base64URL.encode(vault.lookupHash(workspace, "idempotencyKey", key.text))
     }
 
     private static func seal(

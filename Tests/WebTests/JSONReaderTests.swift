@@ -64,9 +64,19 @@ import Testing
     }
 
     @Test func malformedBodiesAreBadRequests() {
-        let problem = #expect(throws: Problem.self) { try reader("{\"a\":1,\"a\":2}") }
+        let problem = #expect(throws: Problem.self) { try reader("{\"a\":01}") }
         #expect(problem?.status == .badRequest)
         #expect(problem?.code == "malformed_json")
+    }
+
+    @Test(arguments: [
+        (#"{"a":1,"a":2}"#, "a"), (#"{"b":{"a":1},"a":2,"b":3}"#, "b"), (#"{"m":{"x":1,"y":{"z":1,"z":1}}}"#, "m.y.z"),
+        (#"{"items":[{"sku":"a"},{"sku":"b","amount":1,"sku":"c"}]}"#, "items[1].sku"), (#"{"a":1,"\u0061":2}"#, "a"),
+    ])
+    func aFieldThatStandsTwiceIsNamed(_ text: String, _ field: String) {
+        let problem = #expect(throws: Problem.self) { try reader(text) }
+        #expect(problem?.status == .unprocessableContent)
+        #expect(problem?.errors.map(\.field) == [field])
     }
 
     @Test func writesMembersInOrderAndEscapes() {

@@ -56,19 +56,19 @@ struct API {
     mutating func write<Input: Sendable>(
         _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, tag: String, access: Access, body: APISchema?,
         answer: APISchema?, status: Int = 200, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
-        decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
+        afterwards: (@Sendable () -> Void)? = nil, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
         _ verb: @escaping @Sendable (Input, Write) throws -> Answer
     ) {
         write(
             method, path, id: id, summary, tag: tag, access: access, body: body, answer: answer, status: status, failures: failures,
-            maximumBytes: maximumBytes, decode: decode, prepare: { input, _, _ in input }, verb)
+            maximumBytes: maximumBytes, afterwards: afterwards, decode: decode, prepare: { input, _, _ in input }, verb)
     }
 
-    /// A write that first looks something up outside the transaction.
+    /// A write that first looks something up outside the transaction. `afterwards` runs when the transaction has ended, however it ended.
     mutating func write<Input: Sendable, Prepared: Sendable>(
         _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, tag: String, access: Access, body: APISchema?,
         answer: APISchema?, status: Int = 200, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
-        preparationChanges: Bool = false, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
+        preparationChanges: Bool = false, afterwards: (@Sendable () -> Void)? = nil, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
         prepare: @escaping @Sendable (Input, Request, Caller) async throws -> Prepared,
         _ verb: @escaping @Sendable (Prepared, Write) throws -> Answer
     ) {
@@ -90,8 +90,7 @@ struct API {
                     do throws(JSONSyntaxError) {
                         value = try JSONValue.parse(bytes, maximumBytes: maximumBytes)
                     } catch {
-                        throw Problem.badRequest(
-                            code: "malformed_json", detail: "The body is not acceptable JSON at byte \(error.offset): \(error.reason).")
+                        throw error.problem
                     }
                 }
                 let reader = try JSONReader(value)
@@ -99,6 +98,7 @@ struct API {
                 try reader.finish()
                 let key = try IdempotencyKey.from(request)
                 let admitted = caller
+                defer { afterwards?() }
                 return try await installation.answer(
                     admitted, endpoint: endpoint, key: key,
                     input: InputHash(method: request.method, path: request.uri.path, body: value.canonicalBytes),

@@ -154,6 +154,15 @@ extension Application {
 }
 
 enum ApplicationStore {
+    /// What applications say of a person who is erased: their own answers, and why the team declined.
+    static func forget(_ person: PersonID, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE application SET answers_sealed = NULL, reason = NULL, locale = NULL, token_hash = NULL, token_expires_at = NULL
+            WHERE person_id = \(person)
+            """)
+    }
+
     private static let columns =
         "id, workspace_id, program_id, person_id, enroller_id, state, terms_version, locale, member_id, reason, decided_by, decided_at, created_at"
 

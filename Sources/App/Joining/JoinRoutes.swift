@@ -64,7 +64,10 @@ enum JoinRoutes {
             decode: { body, context in
                 (id: try context.id(ApplicationKind.self), reason: body.text("reason", maximumLength: Application.reasonLengthMax))
             }
-        ) { input, write in Answer(try Application.decline(input.id, reason: input.reason, in: write).json) }
+        ) { input, write in
+            let application = try Application.decline(input.id, reason: input.reason, in: write)
+            return Answer(application.json, person: application.personID)
+        }
     }
 }
 

@@ -99,6 +99,10 @@ extension Lead {
         } ?? findProgram(input, named, in: write)
         var lead = known
         lead.countedAt = write.now
+        // What named the program may have come only now.
+        lead.programID = program?.id
+        lead.clickID = known.clickID ?? evidence.namedClick?.id.text
+        lead.linkID = known.linkID ?? evidence.namedClick?.linkID ?? named.code?.id
         let credit = try program.map { try Credit.decide(customer, program: $0, at: instant, evidence: evidence, in: write) }
         lead.attribution = JSONText(attribution(credit, notes))
         try LeadStore.markCounted(lead, on: write.connection)
@@ -165,7 +169,10 @@ enum LeadStore {
 
     static func markCounted(_ lead: Lead, on connection: any Connection) throws {
         try connection.executeLater(
-            "UPDATE lead SET counted_at = \(lead.countedAt), attribution = \(lead.attribution.text) WHERE id = \(lead.id)")
+            """
+            UPDATE lead SET counted_at = \(lead.countedAt), attribution = \(lead.attribution.text), program_id = \(lead.programID),
+                click_id = \(lead.clickID), link_id = \(lead.linkID) WHERE id = \(lead.id)
+            """)
     }
 
     static func setRefusals(_ lead: LeadID, _ refusals: JSONText, on connection: any Connection) throws {

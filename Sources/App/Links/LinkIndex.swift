@@ -24,19 +24,25 @@ final class LinkIndex: Sendable {
 
     private let database: any Database
     private let domains = Mutex<[String: (owner: WorkspaceID?, until: Instant)]>([:])
-    private let known = Mutex<[String: Known]>([:])
+    private struct State {
+        var known: [String: Known] = [:]
+        /// Grows whenever links are forgotten, so that one read before is not remembered after.
+        var forgettings = 0
+    }
+    private let state = Mutex(State())
 
     init(_ database: any Database) { self.database = database }
 
     /// The link of a code if it is remembered: what a redirect can answer at once.
     func remembered(host: String, folded: String, now: Instant) -> Target? {
-        known.withLock { $0["\(host)/\(folded)"] }.flatMap { $0.until > now ? $0.target : nil }
+        state.withLock { $0.known["\(host)/\(folded)"] }.flatMap { $0.until > now ? $0.target : nil }
     }
 
     /// The link of a code, or nil. A file on SQLite has one writing process, which forgets what it changes, so entries stay fresh there.
     func find(host: String, folded: String, now: Instant) async throws -> Target? {
         let key = "\(host)/\(folded)"
-        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.target }
+        let (entry, forgettings) = state.withLock { ($0.known[key], $0.forgettings) }
+        if let entry, entry.until > now { return entry.target }
         let target = try await database.read { connection -> Target? in
             guard let link = try LinkStore.find(host: host, folded: folded, on: connection) else { return nil }
             let program = try ProgramStore.newest(link.programID, in: link.workspaceID, on: connection)
@@ -48,9 +54,10 @@ final class LinkIndex: Sendable {
         guard let target else { return nil }
         let life = database.dialect == .sqlite ? 3_600_000 : Self.freshMs
         let until = (try? now.adding(milliseconds: life)) ?? .latest
-        known.withLock { known in
-            if known.count >= Self.rememberedMax { known.removeAll(keepingCapacity: true) }
-            known[key] = Known(target: target, until: until)
+        state.withLock { state in
+            guard state.forgettings == forgettings else { return }
+            if state.known.count >= Self.rememberedMax { state.known.removeAll(keepingCapacity: true) }
+            state.known[key] = Known(target: target, until: until)
         }
         return target
     }
@@ -68,9 +75,11 @@ final class LinkIndex: Sendable {
         return owner
     }
 
-    /// Forgets a link that changed.
-    func forget(host: String, folded: String) { known.withLock { $0["\(host)/\(folded)"] = nil } }
-
-    /// Forgets all, after a program's settings changed.
-    func forgetAll() { known.withLock { $0.removeAll(keepingCapacity: true) } }
+    /// Forgets all, after what they depend on has changed and is committed.
+    func forgetAll() {
+        state.withLock { state in
+            state.forgettings += 1
+            state.known.removeAll(keepingCapacity: true)
+        }
+    }
 }

@@ -22,7 +22,7 @@ extension Installation {
         try await clicks.checkpoint()
     }
 
-    /// The person whom an id names: a person's own, a member's or a customer's.
+    /// The person whom an id names: a person's own, a member's, a customer's or an application's.
     func person(named id: String) async throws -> (person: PersonID, workspace: WorkspaceID)? {
         try await main.read { connection in try ErasureStore.person(named: id, on: connection) }
     }
@@ -34,6 +34,7 @@ enum ErasureStore {
             """
             SELECT p.id, p.workspace_id FROM person p WHERE p.id = \(id)
                 OR p.id IN (SELECT person_id FROM member WHERE id = \(id)) OR p.id IN (SELECT person_id FROM customer WHERE id = \(id))
+                OR p.id IN (SELECT person_id FROM application WHERE id = \(id))
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
     }
@@ -55,10 +56,11 @@ enum ErasureStore {
             ).map { try $0.get(at: 0) })
     }
 
-    /// Addresses, agents and referrers of a customer's clicks, and addresses of a member's links (their code may be a name).
+    /// Addresses, agents and referrers of a customer's clicks; of a member's links where they stood and what they were asked with: codes,
+    /// campaigns and the sharer's own pages are names as often as not.
     static func blankClicks(_ traces: ClickTraces, in workspace: WorkspaceID, on connection: any Connection) throws {
         for member in traces.members {
-            try connection.execute("UPDATE click SET url = NULL WHERE workspace_id = \(workspace) AND member_id = \(member) AND url IS NOT NULL")
+            try connection.execute("UPDATE click SET url = NULL, referrer = NULL, signals = '{}' WHERE workspace_id = \(workspace) AND member_id = \(member)")
         }
         for visitor in traces.visitors {
             try connection.execute(
@@ -81,7 +83,9 @@ enum ErasureStore {
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
         try MailStore.forget(person, on: connection)
         try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
+        try ApplicationStore.forget(person, on: connection)
         for member in members {
+            try MemberSessionStore.deleteAll(of: MemberID(stored: member), on: connection)
             try connection.execute(
                 "UPDATE member SET status = 'erased', external_hash = NULL, country = NULL, locale = NULL, time_zone = NULL WHERE id = \(member)")
             // Links say a name in their code as often as not: they end, and their codes become ids.

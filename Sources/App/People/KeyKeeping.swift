@@ -37,6 +37,9 @@ extension Installation {
             let left = try await main.read { connection in try KeyStore.toDestroy(on: connection) }
             if left.isEmpty { return }
             try await destroyKeys(left)
+            // What was erased may still stand in the logs of the files.
+            try await main.checkpoint()
+            try await clicks.checkpoint()
         }
     }
 

@@ -34,7 +34,7 @@ enum ProgramRoutes {
         api.write(
             .patch, "/programs/{id}", id: "changeProgram", "Change a program from now on, or from a time on", tag: "Programs",
             access: .right(.programsWrite), body: .object([.optional("name", .string(maximumLength: 200)), .optional("timezone", .text)] + Schemas.settings + [.optional("effectiveFrom", .dateTime)]),
-            answer: .reference("Program"),
+            answer: .reference("Program"), afterwards: { [index = api.installation.linkIndex] in index.forgetAll() },
             decode: { body, context in
                 // The settings are read over those in force, inside the write: here only their form is checked.
                 _ = ProgramSettings.read(body)
@@ -42,7 +42,7 @@ enum ProgramRoutes {
                     id: try context.id(), name: body.optionalText("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
                     effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
             }
-        ) { [index = api.installation.linkIndex] input, write in
+        ) { input, write in
             guard let newest = try ProgramStore.find(
                 input.id, in: write.workspace.id, at: input.effectiveFrom ?? write.now, on: write.connection)
             else { throw Refusal.unknownProgram() }
@@ -51,7 +51,6 @@ enum ProgramRoutes {
             try reader.finish()
             let change = Program.Change(name: input.name, zone: input.zone, settings: settings, effectiveFrom: input.effectiveFrom)
             let program = try Program.change(input.id, change, in: write)
-            index.forgetAll()
             return Answer(program.json)
         }
     }

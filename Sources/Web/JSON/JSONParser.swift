@@ -6,6 +6,16 @@ public struct JSONSyntaxError: Error, Sendable, Equatable {
     public let offset: Int
     /// An English sentence part, for instance "a name appears twice".
     public let reason: String
+    /// The path of the field that stands there twice, for instance "items[0].amount"; nil for all other failures.
+    public internal(set) var repeatedField: String? = nil
+
+    /// What the sender of a body is told: 422 with the field that stands there twice, 400 for text that is no JSON.
+    public var problem: Problem {
+        if let repeatedField {
+            return .unprocessable(errors: [FieldError(field: repeatedField, message: "Stands there more than once.")])
+        }
+        return .badRequest(code: "malformed_json", detail: "The body is not acceptable JSON at byte \(offset): \(reason).")
+    }
 }
 
 /// The limits of a JSON document.
@@ -105,7 +115,11 @@ private struct JSONParser {
                         skipSpace()
                         let start = position
                         let name = try memberName()
-                        guard names.insert(name).inserted else { throw failure("a name appears twice in one object", at: start) }
+                        guard names.insert(name).inserted else {
+                            var twice = failure("a name appears twice in one object", at: start)
+                            twice.repeatedField = path(to: name, in: open)
+                            throw twice
+                        }
                         open.append(.object(members, names: names, pending: name))
                         break closing
                     }
@@ -114,6 +128,18 @@ private struct JSONParser {
                 }
             }
         }
+    }
+
+    /// Where a member of an object stands, as refusals name fields.
+    private func path(to name: String, in open: [Container]) -> String {
+        var path = ""
+        for container in open {
+            switch container {
+            case .array(let elements): path += "[\(elements.count)]"
+            case .object(_, _, let pending): path += path.isEmpty ? pending : ".\(pending)"
+            }
+        }
+        return path.isEmpty ? name : "\(path).\(name)"
     }
 
     private func isEmptyContainer(_ value: JSONValue?) -> Bool {

@@ -18,7 +18,7 @@ public final class JSONReader {
     private final class Notes { var errors: [FieldError] = [] }
 
     /// Reads the body, lets `fields` take its fields and refuses the document when there was any mistake.
-    /// - Throws: a `Problem`: 400 for text that is not strict JSON, 422 with every wrong field.
+    /// - Throws: a `Problem`: 400 for text that is not JSON, 422 with every wrong field.
     public static func read<Input>(
         _ buffer: ByteBuffer, maximumBytes: Int, _ fields: (JSONReader) throws -> Input
     ) throws -> Input {
@@ -29,13 +29,13 @@ public final class JSONReader {
     }
 
     /// A reader of a document that must be an object.
-    /// - Throws: a `Problem`: 400 when it isn't strict JSON, 422 when it is no object.
+    /// - Throws: a `Problem`: 400 when it isn't JSON, 422 when it is no object or names a field twice.
     public convenience init(_ buffer: ByteBuffer, maximumBytes: Int) throws {
         let value: JSONValue
         do {
             value = try JSONValue.parse(buffer, maximumBytes: maximumBytes)
         } catch {
-            throw Problem.badRequest(code: "malformed_json", detail: "The body is not acceptable JSON at byte \(error.offset): \(error.reason).")
+            throw error.problem
         }
         try self.init(value)
     }

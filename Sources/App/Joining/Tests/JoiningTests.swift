@@ -61,6 +61,22 @@ import Web
         }
     }
 
+    /// Whoever was declined can be forgotten, with the reason that was written down for them.
+    @Test(arguments: Engine.allCases) func aDeclinedPersonIsErasedToo(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, path) = try await open(app)
+            _ = try await apply(app, path, "otto@friends.test")
+            let id = try await app.get("/applications?state=waiting")["data"].list.first["id"].text
+            let reason = "Otto, declinetrace-4d"
+            _ = try await app.post("/applications/\(id)/decline", ["reason": .text(reason)], idempotencyKey: "decline-otto")
+            #expect(try await app.get("/applications")["data"].list.first["reason"].text == reason)
+            let (person, workspace) = try #require(try await app.installation.person(named: id))
+            try await app.installation.erase(person: person, in: workspace, actor: .command)
+            #expect(try await app.get("/applications")["data"].list.first["reason"] == .some(.null))
+            #expect(try await app.search(for: ["declinetrace-4d", "otto@friends"]) == [])
+        }
+    }
+
     @Test(arguments: Engine.allCases) func nothingLeaksAndNothingIsDoubled(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let (program, path) = try await open(app, "automatic")

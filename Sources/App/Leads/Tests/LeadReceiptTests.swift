@@ -72,6 +72,23 @@ import Web
         }
     }
 
+    /// A deferred lead of which nobody knew the program belongs to the one that counted it.
+    @Test(arguments: Engine.allCases) func aDeferredLeadBelongsToTheProgramThatCountsIt(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, anna) = try await app.shopWithAnna()
+            _ = try await app.program(["name": "Other"])
+            _ = try await app.rule(program, ["event": "lead", "reward": ["kind": "flat", "amount": 200, "currency": "EUR"]])
+            let deferred = try await lead(app, "c-1", ["mode": "deferred"])
+            let path = "/leads/\(deferred["leadId"].text)/receipt"
+            #expect(try await app.get(path)["program"] == .some(.null))
+            let counted = try await lead(app, "c-1", ["code": "anna"])
+            #expect(counted["leadId"] == deferred["leadId"] && AppHarness.amounts(counted) == [200])
+            let receipt = try await app.get(path)
+            #expect(receipt["program"]["id"].text == program && receipt["lead"]["programId"].text == program)
+            #expect(receipt["attribution"]["shares"].list.map { $0["memberId"].text } == [anna])
+        }
+    }
+
     @Test(arguments: Engine.allCases) func leadsOfOthersAreNotThere(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             _ = try await app.shopWithAnna()

@@ -12,6 +12,7 @@ import Web
     static let traces = [
         "zyxwvut.traceable@unmistakable.test", "Unmistakeable Quxname", "EXT-8f3a-unmistakable", "metatrace-77c1", "cust-4b2e-unmistakable", "agenttrace-9d21",
         "refundtrace-1e44", "website-trace-5c", "buyer.traceable@unmistakable.test", "Quxbuyer Traceable",
+        "keytrace-31d0", "bloggertrace-6a", "campaigntrace-0f",
     ]
 
     @Test(arguments: Engine.allCases) func nothingIsLeft(_ engine: Engine) async throws {
@@ -28,6 +29,11 @@ import Web
             var browser = Browser.chrome
             browser[.userAgent] = Browser.chromeAgent + " agenttrace-9d21"
             let click = try await app.visit("/r/anna", browser)
+            // Somebody else comes from a page of the sharer's own.
+            var reader = Browser.chrome
+            reader[.referer] = "https://bloggertrace-6a.test/post"
+            _ = try await app.visit("/r/anna?utm_campaign=campaigntrace-0f", reader)
+            #expect(try await app.search(for: ["bloggertrace-6a", "campaigntrace-0f"]).count >= 2)
             let id = String((click.headers[.location] ?? "").split(separator: "=").last ?? "")
             try await app.post(
                 "/track/lead",
@@ -40,7 +46,7 @@ import Web
                 AppHarness.saleBody("inv-1", Self.traces[4], 1_000, ["customerEmail": .text(Self.traces[8]), "customerName": .text(Self.traces[9]), "metadata": ["note": .text(Self.traces[3])]]),
                 idempotencyKey: "sale-1")
             #expect(sale["commissions"].list.count == 1)
-            try await app.post("/track/refund", ["invoiceId": "inv-1", "refundId": "r-1", "amount": 100, "reason": "refundtrace-1e44"], idempotencyKey: "refund-1")
+            try await app.post("/track/refund", ["invoiceId": "inv-1", "refundId": "r-1", "amount": 100, "reason": "refundtrace-1e44"], idempotencyKey: "refund-keytrace-31d0")
             // Names are read once more, so that answers that hold them went out before.
             #expect(try await app.api(.get, "/members/\(anna)").text.contains(Self.traces[0]))
             let customer = try await app.get("/customers")["data"].list.first["id"].text

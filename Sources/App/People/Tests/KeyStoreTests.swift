@@ -95,6 +95,8 @@ import Web
         try await AppHarness.with(engine) { app in
             let (anna, _) = try await app.someHistory()
             let installation = app.installation
+            let program = try await app.get("/programs")["data"].list.first["id"].text
+            try await app.link(program, anna, code: "anna-logtrace-2b")
             guard let (person, workspace) = try await installation.person(named: anna) else { throw Refusal.unknown("person") }
             let key = try await installation.write(workspace, actor: .command) { write -> PersonKeyID in
                 let key = try ErasureStore.erase(person, at: write.world.now(), in: write)
@@ -105,6 +107,7 @@ import Web
             #expect(try await app.findings() == [], "an erasure under way is no fault")
             try await installation.finishErasures()
             #expect(try await app.present([key]) == [])
+            #expect(try await app.search(for: ["anna-logtrace-2b"]) == [], "nor does a log hold what was erased")
             #expect(try await app.findings() == [])
         }
     }

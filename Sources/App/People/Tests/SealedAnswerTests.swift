@@ -11,8 +11,10 @@ import Web
     private struct Kept { var answer: String; var person: String? }
 
     private func kept(_ app: AppHarness, _ key: String) async throws -> Kept? {
-        try await app.installation.main.read { connection in
-            try connection.row("SELECT answer, person_id FROM idempotency WHERE key = \(key)").map {
+        guard let name = IdempotencyKey(key) else { return nil }
+        let stored = IdempotencyRows.column(name, app.twinID, app.installation.vault)
+        return try await app.installation.main.read { connection in
+            try connection.row("SELECT answer, person_id FROM idempotency WHERE key = \(stored)").map {
                 Kept(answer: try $0.get(at: 0), person: try $0.get(at: 1, as: String?.self))
             }
         }
