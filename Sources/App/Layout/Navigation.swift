@@ -12,7 +12,7 @@ enum Navigation {
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
         Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead)]),
         Job(key: "people", icon: "people", pages: [("members", "/members", .membersRead), ("genealogy", "/genealogy", .membersRead), ("applications", "/applications", .membersRead)]),
-        Job(key: "money", icon: "money", pages: [("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead), ("payouts", "/payouts", .ledgerRead)]),
+        Job(key: "money", icon: "money", pages: [("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead), ("payouts", "/payouts", .ledgerRead), ("ledger", "/ledger", .ledgerRead)]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(
             key: "settings", icon: "sliders",
