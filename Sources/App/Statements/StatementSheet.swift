@@ -55,7 +55,7 @@ struct StatementSheet: Sendable {
                         let cause = words.cause(line.cause)
                         var url: String?
                         if case .text(let text)? = cause["url"], reader == .team { url = text }
-                        if reader == .member, let sale = words.sales[line.cause]?.sale { url = "/portal/receipts/\(sale.text)" }
+                        if reader == .member, CommissionID(line.cause) != nil { url = "/portal/earnings/\(line.cause)" }
                         var what = words.purpose(line.purpose)
                         if case .text(let text)? = cause["text"] { what = language("statement.what", ["purpose": what, "cause": text]) }
                         return Line(
