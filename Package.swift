@@ -10,10 +10,12 @@ let featuresWithTests: [String] = [
     "Programs",
     "Leads",
     "Customers",
+    "Adjustments",
     "API",
     "Commands",
     "Imports",
     "Laboratory",
+    "Journals",
     "Clicks",
     "Joining",
     "Mail",
@@ -29,6 +31,7 @@ let featuresWithTests: [String] = [
     "Runs",
     "Sales",
     "SecondFactor",
+    "Statements",
     "Team",
     "Testing",
     "Touches",
@@ -61,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(
@@ -99,7 +103,7 @@ let package = Package(
         .target(
             name: "App",
             dependencies: [
-                "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "CCurl", "CZlib",
+                "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "CCairo", "CCurl", "CZlib",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
                 .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
                 .product(name: "Compensation", package: "Engine"),

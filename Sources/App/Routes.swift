@@ -33,9 +33,11 @@ enum Routes {
         OrganisationRoutes.add(to: &api)
         PlanRoutes.add(to: &api)
         RunRoutes.add(to: &api)
+        AdjustmentRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)
         PayoutRequestRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)
+        StatementRoutes.add(to: &api)
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)
 

@@ -11,15 +11,21 @@ public enum JournalExport {
 
     /// A journal for hledger: decimals by each currency's digits, names of other units in quotes.
     public static func hledger(workspace: String, on connection: any Connection, _ write: (String) throws -> Void) throws {
-        try write("; Kith's journal of workspace \(plain(workspace))\ndecimal-mark .\n\n")
-        try Journal.forEachTransaction(workspace: workspace, on: connection) { transaction in
-            let day = transaction.effectiveAt.dayInUTC?.iso8601 ?? "1970-01-01"
-            var text = "\(day) * \(plain(transaction.purpose)) of \(plain(transaction.cause))  ; sequence:\(transaction.sequence), id:\(plain(transaction.id))\n"
-            for entry in transaction.entries {
-                text += "    \(entry.account)  \(entry.amount.decimalText(exponent: exponent(entry.unit))) \(commodity(entry.unit))\n"
-            }
-            try write(text + "\n")
+        try write(hledgerHead(workspace: workspace))
+        try Journal.forEachTransaction(workspace: workspace, on: connection) { try write(hledgerText($0)) }
+    }
+
+    /// What a journal for hledger begins with.
+    public static func hledgerHead(workspace: String) -> String { "; Kith's journal of workspace \(plain(workspace))\ndecimal-mark .\n\n" }
+
+    /// One transaction for hledger, with an empty line after it.
+    public static func hledgerText(_ transaction: RecordedTransaction) -> String {
+        let day = transaction.effectiveAt.dayInUTC?.iso8601 ?? "1970-01-01"
+        var text = "\(day) * \(plain(transaction.purpose)) of \(plain(transaction.cause))  ; sequence:\(transaction.sequence), id:\(plain(transaction.id))\n"
+        for entry in transaction.entries {
+            text += "    \(entry.account)  \(entry.amount.decimalText(exponent: exponent(entry.unit))) \(commodity(entry.unit))\n"
         }
+        return text + "\n"
     }
 
     /// One transaction as an object of JSON, on one line.

@@ -13,7 +13,8 @@ enum Schemas {
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
-        ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema), ("Condition", .any),
+        ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
+        ("Adjustment", Adjustment.schema), ("Statement", Statement.schema), ("Condition", .any),
     ]
 
     static let programInput = APISchema.object([
@@ -123,8 +124,8 @@ enum Schemas {
 
     static let commission = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("memberId", .text), .required("saleId", .nullable(.text)),
-        .required("amount", .integer()), .required("reversedAmount", .integer()), .required("currency", .text), .required("rule", .text),
-        .required("ruleId", .text), .required("ruleVersion", .integer()), .required("level", .integer()), .required("sharePpm", .integer()),
+        .required("amount", .integer()), .required("reversedAmount", .integer()), .required("currency", .text), .required("rule", .nullable(.text)),
+        .required("ruleId", .nullable(.text)), .required("ruleVersion", .nullable(.integer())), .required("level", .integer()), .required("sharePpm", .integer()),
         .required("state", .enumeration(Commission.State.allCases.map(\.rawValue))), .required("holdUntil", .dateTime),
         .required("occurredAt", .dateTime), .required("receiptUrl", .text),
     ])

@@ -10,8 +10,8 @@ enum APIKeyPages {
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/keys", .keysWrite, gate) { visit in try await list(visit) }
-        api.form("/keys", .keysWrite, gate) { visit, fields in try await make(visit, fields) }
-        api.form("/keys/{id}/revocation", .keysWrite, gate) { visit, _ in
+        api.confirmedForm("/keys", .keysWrite, gate, next: { _ in "/keys" }) { visit, fields in try await make(visit, fields) }
+        api.confirmedForm("/keys/{id}/revocation", .keysWrite, gate, next: { _ in "/keys" }) { visit, _ in
             let id: APIKeyID = try visit.context.id()
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
                 try APIKey.revokeByPerson(id, in: write)

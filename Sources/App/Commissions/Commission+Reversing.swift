@@ -78,9 +78,9 @@ private struct Reversing {
         var commission = known
         let isReversed = commission.keptMinor == back.minor && (isOther || sale.refundedMinor == sale.amountMinor)
         guard back > .zero || isReversed else { return }
-        if back > .zero { entries += try taking(back, from: commission) }
+        if back > .zero { entries += try commission.entries(taking: back, after: entries, in: write) }
         commission.reversedMinor += back.minor
-        try giveBack(back, to: commission, of: sale, count: isReversed ? 1 : 0)
+        try commission.giveBackCap(back, count: isReversed ? 1 : 0, in: write)
         if isReversed { commission.state = .reversed }
         try CommissionStore.update(commission, on: write.connection)
         try write.emit(.commissionReversed, subject: commission.id.text, JSONText(commission.json))
@@ -94,13 +94,14 @@ private struct Reversing {
         try write.post(cause: refund.id.text, purpose: purpose, effectiveAt: refund.occurredAt, corrects: .partial(of: given.id), entries)
         entries = []
     }
+}
 
+extension Commission {
     /// The entries that take `back` from where the commission lies now, given what this posting takes already.
-    private func taking(_ back: Amount, from commission: Commission) throws -> [Entry] {
-        let member = commission.memberID.text
-        let unit = commission.unit
-        let expense = Entry(.expense(commission.programID.text), unit, try back.negated())
-        switch commission.state {
+    func entries(taking back: Amount, after entries: [Entry], in write: Write) throws -> [Entry] {
+        let member = memberID.text
+        let expense = Entry(.expense(programID.text), unit, try back.negated())
+        switch state {
         case .pending: return [Entry(.pending(member), unit, back), expense]
         case .held: return [Entry(.held(member), unit, back), expense]
         default: break
@@ -111,7 +112,7 @@ private struct Reversing {
         let available = try Journal.balance(workspace: write.workspace.id.text, of: .available(member), unit: unit, on: write.connection)
         // What is owed is a negative balance.
         let free = max(0, -available.minor - taken)
-        let fromAvailable = commission.state == .paid ? 0 : min(free, back.minor)
+        let fromAvailable = state == .paid ? 0 : min(free, back.minor)
         let debt = back.minor - fromAvailable
         var taking = [expense]
         if fromAvailable > 0 { taking.append(Entry(.available(member), unit, Amount(minor: fromAvailable))) }
@@ -119,16 +120,24 @@ private struct Reversing {
         return taking
     }
 
-    /// A refund gives back what the commission used of its rule's cap.
-    private func giveBack(_ back: Amount, to commission: Commission, of sale: Sale, count: Int64) throws {
-        guard let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: write.connection), let cap = rule.terms.cap,
-            let program = try ProgramStore.find(
-                commission.programID, in: commission.workspaceID, at: commission.occurredAt, on: write.connection)
+    /// What is taken back no longer counts against its rule's cap.
+    func giveBackCap(_ back: Amount, count: Int64, in write: Write) throws {
+        guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection), let cap = rule.terms.cap,
+            let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection)
         else { return }
-        let place = CapPlace(cap, member: commission.memberID, customer: sale.customerID, program: program, at: commission.occurredAt)
+        let place = CapPlace(cap, member: memberID, customer: try buyer(in: write), program: program, at: occurredAt)
         try UsageStore.takeFromCap(
-            commission.ruleID, scope: place.scope, period: place.period, unit: commission.unit, amountMinor: cap.counted(back).minor, count: count,
+            ruleID, scope: place.scope, period: place.period, unit: unit, amountMinor: cap.counted(back).minor, count: count,
             on: write.connection)
+    }
+
+    /// The customer whose act it is for.
+    private func buyer(in write: Write) throws -> CustomerID? {
+        switch cause {
+        case .sale: try saleID.flatMap { try SaleStore.find($0, in: workspaceID, on: write.connection)?.customerID }
+        case .lead: try LeadStore.find(LeadID(stored: causeID), in: workspaceID, on: write.connection)?.customerID
+        case .click, .manual: nil
+        }
     }
 }
 

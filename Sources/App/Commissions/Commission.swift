@@ -5,7 +5,12 @@ import Web
 
 /// What a rule gives a member for a cause.
 struct Commission: Sendable {
-    enum Cause: String, Sendable { case click, lead, sale }
+    enum Cause: String, Sendable {
+        case click, lead, sale
+        /// A person of the team gave it; no rule stands behind it.
+        case manual
+    }
+
     /// A true-up is what a retroactive tier pays on the volume before its sale.
     enum Purpose: String, Sendable { case reward, trueUp }
     enum State: String, Sendable, CaseIterable { case pending, approved, held, paid, canceled, reversed, refused }
@@ -17,6 +22,7 @@ struct Commission: Sendable {
     var causeID: String
     var saleID: SaleID?
     var memberID: MemberID
+    /// Empty, and version 0, when it was given by hand.
     var ruleID: RuleID
     var ruleVersion: Int
     var line: Int
@@ -39,16 +45,18 @@ struct Commission: Sendable {
 
 enum CommissionStore {
     private static let columns = """
-        id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, rule_id, rule_version, line, level, base, rate, share_ppm, unit, amount, \
+        id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, coalesce(rule_id, ''), coalesce(rule_version, 0), line, level, base, rate, share_ppm, unit, amount, \
         reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose
         """
 
     static func insert(_ commission: Commission, on connection: any Connection) throws {
         try connection.executeLater(
             """
-            INSERT INTO commission (\(raw: columns))
+            INSERT INTO commission (id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, rule_id, rule_version, line, level, base, rate,
+                    share_ppm, unit, amount, reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose)
             VALUES (\(commission.id), \(commission.workspaceID), \(commission.programID), \(commission.cause.rawValue), \(commission.causeID),
-                    \(commission.saleID), \(commission.memberID), \(commission.ruleID), \(commission.ruleVersion), \(commission.line),
+                    \(commission.saleID), \(commission.memberID), \(commission.cause == .manual ? nil : commission.ruleID),
+                    \(commission.cause == .manual ? nil : commission.ruleVersion), \(commission.line),
                     \(commission.level), \(commission.baseMinor), \(commission.rate), \(commission.sharePPM), \(commission.unit.code),
                     \(commission.amountMinor), \(commission.reversedMinor), \(commission.state.rawValue), \(commission.holdUntil),
                     \(commission.explanation.text), \(commission.occurredAt), \(commission.recordedAt),

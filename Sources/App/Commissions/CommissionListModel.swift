@@ -11,11 +11,12 @@ struct CommissionListModel: PageModel {
     var names: PersonNames
     var programs: [Program]
     var filter: CommissionListStore.Filter
+    var mayGive = false
     var language: PageLanguage
 
     var page: PageObject {
         [
-            "lead": lead, "hasAny": .flag(!rows.isEmpty || !filter.isEmpty || !isFirstPage), "csvURL": .text("/commissions.csv" + query(nil)),
+            "giveURL": mayGive ? "/commissions/new" : nil, "lead": lead, "hasAny": .flag(!rows.isEmpty || !filter.isEmpty || !isFirstPage), "csvURL": .text("/commissions.csv" + query(nil)),
             "filter": [
                 "active": .flag(!filter.isEmpty), "memberId": PageValue(filter.member?.text),
                 "memberName": PageValue(filter.member.map { language("commissions.filter.ofMember", ["name": names.member($0, language)]) }),
@@ -42,7 +43,7 @@ struct CommissionListModel: PageModel {
         return [
             "at": language.shortTime(row.occurredAt), "name": .text(name), "initials": .text(Initials.of(name)),
             "memberURL": .text("/members/\(row.memberID.text)"), "text": .text(row.invoiceID ?? language("commissions.cause.\(row.cause.rawValue)")),
-            "url": PageValue(row.receiptURL),
+            "url": PageValue(row.receiptURL), "commissionURL": .text("/commissions/\(row.id.text)"),
             "amount": .text(unit.map { language.money(row.amountMinor - row.reversedMinor, $0) } ?? "–"), "state": row.state.badge(language),
             "until": row.state == .pending ? .text(language("commissions.until", ["day": language.day(row.holdUntil)])) : nil,
         ]

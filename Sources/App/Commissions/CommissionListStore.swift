@@ -33,6 +33,7 @@ enum CommissionListStore {
             case .sale: saleID.map { "/sales/\($0.text)/receipt" }
             case .lead: "/leads/\(causeID)/receipt"
             case .click: nil
+            case .manual: "/commissions/\(id.text)"
             }
         }
     }

@@ -60,7 +60,7 @@ extension Commission {
     /// Who is credited for the lead or click behind it, and which rules paid nothing for it.
     fileprivate func attribution(on connection: any Connection) throws -> [JSONMember] {
         switch cause {
-        case .sale: return []
+        case .sale, .manual: return []
         case .lead:
             guard let lead = try LeadStore.find(LeadID(stored: causeID), in: workspaceID, on: connection) else { return [] }
             return [
@@ -84,12 +84,14 @@ extension Commission {
         }
     }
 
+    private var hasRule: Bool { cause != .manual }
+
     var json: JSONValue {
         [
             "id": .text(id.text), "programId": .text(programID.text), "memberId": .text(memberID.text),
             "saleId": saleID.map { .text($0.text) } ?? .null, "cause": .text(cause.rawValue), "amount": .integer(amountMinor),
-            "reversedAmount": .integer(reversedMinor), "currency": .text(unit.code), "rule": .text(ruleID.text), "ruleId": .text(ruleID.text),
-            "ruleVersion": .integer(Int64(ruleVersion)), "level": .integer(Int64(level)), "base": .integer(baseMinor),
+            "reversedAmount": .integer(reversedMinor), "currency": .text(unit.code), "rule": hasRule ? .text(ruleID.text) : .null, "ruleId": hasRule ? .text(ruleID.text) : .null,
+            "ruleVersion": hasRule ? .integer(Int64(ruleVersion)) : .null, "level": .integer(Int64(level)), "base": .integer(baseMinor),
             "rate": rate.map { .text($0) } ?? .null, "sharePpm": .integer(Int64(sharePPM)), "state": .text(state.rawValue),
             "holdUntil": .text(holdUntil.rfc3339), "occurredAt": .text(occurredAt.rfc3339),
             "receiptUrl": .text("\(API.base)/commissions/\(id.text)/receipt"),

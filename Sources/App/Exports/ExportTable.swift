@@ -63,6 +63,7 @@ struct ExportTable: Sendable {
         ExportTable("sale", omitted: ["metadata_sealed"]),
         ExportTable("refund"),
         ExportTable("commission"),
+        ExportTable("adjustment"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
         of("tier_entry", "rule", order: "sale_id, rule_id, member_id"),
         of("tier_usage", "rule", order: "rule_id, member_id, period, unit, rule_version"),
@@ -80,6 +81,7 @@ struct ExportTable: Sendable {
         ExportTable("payout_request_commission", order: "commission_id") { id in
             "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
         },
+        ExportTable("company", order: "workspace_id"),
         ExportTable("account"),
         ExportTable("journal_transaction", order: "sequence"),
         ExportTable("journal_entry", order: "sequence, position"),
@@ -93,7 +95,7 @@ struct ExportTable: Sendable {
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
-        "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail",
+        "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

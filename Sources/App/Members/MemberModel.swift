@@ -33,7 +33,8 @@ struct MemberModel: PageModel, Sendable {
             "stage": .text(language("members.stage.\(member.stage.rawValue)")), "email": PageValue(fields[.email]),
             "externalId": PageValue(fields[.externalId]), "joinedAt": language.time(member.joinedAt),
             "programs": .text(programs.joined(separator: language("list.separator"))), "country": PageValue(member.country),
-            "account": .text(accountText), "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
+            "account": .text(accountText), "statementURL": .text("/members/\(member.id.text)/statement"),
+            "accountURL": .text("/members/\(member.id.text)/payout-account"), "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map(line)), "hasLinks": .flag(!links.isEmpty),
             "links": PageValue(links.map(link)), "moves": PageValue(story), "hasMoves": true,
             "alike": PageValue(

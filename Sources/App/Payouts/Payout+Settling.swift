@@ -4,9 +4,9 @@ import Money
 import Persistence
 import Web
 
-/// What is known of a payment: it arrived, or it came back.
+/// What is known of a payment: it arrived, it came back, or nobody can say yet.
 struct PayoutOutcome: Sendable {
-    enum Result: String, Sendable, CaseIterable { case paid, failed }
+    enum Result: String, Sendable, CaseIterable { case paid, failed, unknown }
 
     var memberID: MemberID
     var result: Result
@@ -73,6 +73,7 @@ extension Payout {
             throw Problem.conflict(
                 code: "payout_settled", detail: "This payment is \(item.state.rawValue): evidence can be recorded only for one that was sent.")
         }
+        if outcome.result == .unknown, item.state == .unknown { return payout }
         let suffix = ".\(outcome.memberID.text)"
         switch outcome.result {
         case .paid:
@@ -89,20 +90,33 @@ extension Payout {
         case .failed:
             try payout.move([item], purpose: "returned" + suffix, from: AccountName.inPayout, to: AccountName.available, in: write)
             try PayoutStore.release(id, outcome.memberID, on: write.connection)
+        case .unknown: break
         }
+        let state: Item.State =
+            switch outcome.result {
+            case .paid: .paid
+            case .failed: .failed
+            case .unknown: .unknown
+            }
         try PayoutStore.setItem(
-            id, outcome.memberID, state: outcome.result == .paid ? .paid : .failed, reference: outcome.reference, settledAt: write.now,
-            on: write.connection)
+            id, outcome.memberID, state: state, reference: outcome.reference, settledAt: state == .unknown ? nil : write.now, on: write.connection)
         try write.audit(
             "payout.outcome", subject: id.text,
             JSONText(["memberId": .text(outcome.memberID.text), "outcome": .text(outcome.result.rawValue)]))
         return try settle(id, in: write)
     }
 
-    /// The batch is paid when every item is, failed when none is on its way and one failed.
+    /// The batch is unknown while an item is, sent while one is on its way, paid when every one is; else some failed.
     private static func settle(_ id: PayoutID, in write: Write) throws -> Payout {
         var payout = try find(id, in: write)
-        guard !payout.items.contains(where: { [.waiting, .sent, .unknown].contains($0.state) }) else { return payout }
+        if payout.items.contains(where: { [.waiting, .sent, .unknown].contains($0.state) }) {
+            let state: State = payout.items.contains { $0.state == .unknown } ? .unknown : .sent
+            if state != payout.state {
+                payout.state = state
+                try PayoutStore.setState(payout, on: write.connection)
+            }
+            return payout
+        }
         payout.state = payout.items.allSatisfy { $0.state == .paid } ? .paid : .failed
         try PayoutStore.setState(payout, on: write.connection)
         try write.emit(

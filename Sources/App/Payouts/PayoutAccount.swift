@@ -37,7 +37,10 @@ struct PayoutAccountDetails: Sendable {
                 }
                 return .accepted(iban.text)
             }
-            routing = body.optionalText("bic", maximumLength: 11)
+            routing = body.optionalCustom("bic") { value in
+                guard case .text(let text) = value, let bic = BIC(text) else { return .refused("Must be a BIC of 8 or 11 letters and digits.") }
+                return .accepted(bic.text)
+            }
         case .ach:
             number = body.text("accountNumber", maximumLength: 17)
             routing = body.custom("routingNumber", standIn: nil) { value -> JSONReader.Reading<String?> in

@@ -101,17 +101,30 @@ enum CreditTransferFile {
     }
 
     private static func agent(_ bic: String?) -> String {
-        guard let bic, !bic.isEmpty else { return "<Othr><Id>NOTPROVIDED</Id></Othr>" }
-        return "<BICFI>\(text(bic.uppercased()))</BICFI>"
+        guard let bic = bic.flatMap({ BIC($0) }) else { return "<Othr><Id>NOTPROVIDED</Id></Othr>" }
+        return "<BICFI>\(bic.text)</BICFI>"
     }
 
-    /// At most 70 characters of the set that every SEPA bank accepts (EPC217-08): others become their Latin likeness or a full stop.
-    private static func text(_ name: String) -> String {
-        let latin = name.applyingTransform(.toLatin, reverse: false)?.applyingTransform(.stripDiacritics, reverse: false) ?? name
-        let allowed = latin.replacingOccurrences(of: "ß", with: "ss").replacingOccurrences(of: "&", with: "+").unicodeScalars.map { scalar in
-            accepted.contains(scalar) ? Character(scalar) : "."
+    /// At most 70 characters of the set that every SEPA bank accepts (EPC217-08): others become their Latin likeness or a full stop. No
+    /// slash begins, ends or follows another, and nothing is empty.
+    static func text(_ name: String) -> String {
+        let latin = name.applyingTransform(StringTransform("Any-Latin; Latin-ASCII"), reverse: false) ?? name
+        let plain = latin.applyingTransform(.stripDiacritics, reverse: false) ?? latin
+        var allowed: [UInt8] = []
+        for scalar in plain.unicodeScalars {
+            switch scalar {
+            case "&": allowed += Array("+".utf8)
+            case _ where accepted.contains(scalar): allowed.append(UInt8(truncatingIfNeeded: scalar.value))
+            case _ where scalar.properties.isWhitespace: allowed.append(0x20)
+            case _ where scalar.properties.generalCategory == .nonspacingMark: continue
+            default: allowed.append(UInt8(ascii: "."))
+            }
+            if allowed.suffix(2) == [UInt8(ascii: "/"), UInt8(ascii: "/")] { allowed.removeLast() }
         }
-        return String(String(allowed).prefix(70))
+        let blank: Set<UInt8> = [0x20, UInt8(ascii: "/")]
+        var cut = Array(allowed.drop { blank.contains($0) }.prefix(70))
+        while let last = cut.last, blank.contains(last) { cut.removeLast() }
+        return cut.isEmpty ? "." : String(decoding: cut, as: UTF8.self)
     }
 
     private static let accepted = CharacterSet(

@@ -4,6 +4,10 @@ import Web
 
 /// All payouts, above them what is due now.
 struct PayoutListModel: PageModel {
+    var requests: [PayoutRequest] = []
+    var names = PersonNames.none
+    /// As a field of a form has it.
+    var today = ""
     var payouts: [PayoutListStore.Summary]
     var hasMore: Bool
     var isFirstPage: Bool
@@ -16,7 +20,8 @@ struct PayoutListModel: PageModel {
 
     var page: PageObject {
         [
-            "lead": lead, "csrfToken": .text(csrfToken), "hasDue": .flag(isFirstPage && !due.isEmpty), "due": PageValue(due.compactMap(dueRow)),
+            "lead": lead, "csrfToken": .text(csrfToken), "today": .text(today), "hasRequests": .flag(isFirstPage && !requests.isEmpty),
+            "requests": PageValue(requests.map(request)), "hasDue": .flag(isFirstPage && !due.isEmpty), "due": PageValue(due.compactMap(dueRow)),
             "hasPayouts": .flag(!payouts.isEmpty), "payouts": PageValue(payouts.map(row)), "pager": pager,
             "isEmpty": .flag(payouts.isEmpty && isFirstPage && due.isEmpty),
         ]
@@ -30,6 +35,17 @@ struct PayoutListModel: PageModel {
         return language.sentence(
             "payouts.lead.due", count: due.reduce(0) { $0 + $1.memberCount },
             ["amount": amounts.joined(separator: language("payouts.and"))])
+    }
+
+    private func request(_ request: PayoutRequest) -> PageObject {
+        let name = names.member(request.memberID, language)
+        return [
+            "what": .text(language("payouts.request.what", ["name": name, "amount": language.money(request.amountMinor, request.unit)])),
+            "why": .text(
+                language("payouts.request.why", ["program": programName(request.programID), "at": language.minute(request.requestedAt)])),
+            "mayCancel": .flag(mayWrite), "cancelURL": .text("/payout-requests/\(request.id.text)/cancellation"),
+            "label": .text(language("payouts.request.cancelOf", ["name": name])),
+        ]
     }
 
     private func dueRow(_ due: PayoutListStore.Due) -> PageObject? {

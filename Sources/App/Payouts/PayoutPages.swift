@@ -15,6 +15,8 @@ enum PayoutPages {
     /// Commissions looked up for one page of items.
     static let commissionsMax = 5_000
     static let programsMax = 200
+    /// Waiting requests named on the list.
+    static let requestsMax = 50
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/payouts", .ledgerRead, gate) { visit in try await list(visit) }
@@ -26,6 +28,18 @@ enum PayoutPages {
         ) { visit, _ in try await step(visit, Payout.approve) }
         api.form("/payouts/{id}/cancellation", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.cancel) }
         api.form("/payouts/{id}/dispatch", .payoutsWrite, gate) { visit, _ in try await step(visit, Payout.dispatch) }
+        api.form("/payout-requests/{id}/cancellation", .payoutsWrite, gate) { visit, _ in
+            let id: PayoutRequestID = try visit.context.id()
+            do {
+                _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
+                    try PayoutRequest.cancel(id, in: write)
+                }
+            } catch let problem as Problem where problem.code == "request_taken" {
+                return visit.seeOther("/payouts?refused=\(problem.code)")
+            }
+            return visit.seeOther("/payouts")
+        }
+        PayoutAccountPages.add(to: &api, gate: gate)
         api.form("/payouts/{id}/outcomes", .payoutsWrite, gate) { visit, fields in try await record(visit, fields) }
     }
 
@@ -36,15 +50,19 @@ enum PayoutPages {
         let workspace = visit.workspaceID
         let now = visit.now
         let vault = visit.installation.vault
-        let (programs, due, found, makers) = try await visit.installation.main.read { connection in
+        let (programs, due, found, makers, requests, names) = try await visit.installation.main.read { connection in
+            let requests = try PayoutRequestStore.list(
+                in: workspace, PayoutRequestStore.Filter(state: .waiting), after: nil, limit: requestsMax, on: connection)
             let found = try PayoutListStore.newest(in: workspace, before: before, limit: payoutsPerPage + 1, on: connection)
             return (
                 try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection),
                 try PayoutListStore.due(in: workspace, at: now, on: connection), found,
-                try OperatorNames.load(found.map(\.createdBy), in: workspace, vault: vault, on: connection)
+                try OperatorNames.load(found.map(\.createdBy), in: workspace, vault: vault, on: connection), requests,
+                try PersonNames.load(members: requests.map(\.memberID), vault: vault, on: connection)
             )
         }
         let model = PayoutListModel(
+            requests: requests, names: names, today: visit.language.zone.day(of: now).iso8601,
             payouts: Array(found.prefix(payoutsPerPage)), hasMore: found.count > payoutsPerPage, isFirstPage: before == nil, due: due,
             programs: programs, makers: makers, mayWrite: visit.session.may(.payoutsWrite),
             csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
@@ -57,7 +75,9 @@ enum PayoutPages {
     /// First shows what would happen, by a run that is taken back; makes it when the preview's button says so.
     private static func make(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         guard let program = fields["programId"].flatMap({ ProgramID($0) }) else { throw Refusal.unknownProgram() }
-        let cutoff = fields["cutoff"].flatMap { try? Instant(rfc3339: $0) } ?? visit.now
+        // A day is meant with all of its hours, but nothing that is due later than now.
+        let day = fields["cutoffDay"].flatMap { try? LocalDay(iso8601: $0) }.map { min(visit.now, visit.language.zone.start(of: $0.plus(days: 1))) }
+        let cutoff = fields["cutoff"].flatMap { try? Instant(rfc3339: $0) } ?? day ?? visit.now
         let isDryRun = fields["make"] == nil
         let payout: Payout
         do {
@@ -169,7 +189,7 @@ enum PayoutPages {
     /// Refusals that the page itself explains.
     private static let refusals: Set<String> = [
         "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
-        "not_iban", "reference_missing",
+        "not_iban", "reference_missing", "request_taken",
     ]
 
     private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

@@ -82,7 +82,7 @@ enum PayoutRoutes {
             .post, "/payouts/{id}/outcomes", id: "recordPayoutOutcome", "Record evidence of a payment", tag: "Payouts",
             access: .right(.payoutsWrite),
             body: .object([
-                .required("memberId", .text), .required("outcome", .enumeration(["paid", "failed"])), .required("reference", .string(maximumLength: 200)),
+                .required("memberId", .text), .required("outcome", .enumeration(PayoutOutcome.Result.allCases.map(\.rawValue))), .required("reference", .string(maximumLength: 200)),
             ]), answer: .reference("Payout"), failures: [409],
             decode: { body, context in
                 (
@@ -91,7 +91,7 @@ enum PayoutRoutes {
                         memberID: body.custom("memberId", standIn: MemberID(stored: "")) { idReading($0, MemberKind.self, "member") },
                         result: body.custom("outcome", standIn: .failed) { value -> JSONReader.Reading<PayoutOutcome.Result> in
                             if case .text(let text) = value, let result = PayoutOutcome.Result(rawValue: text) { return .accepted(result) }
-                            return .refused("Must be paid or failed.")
+                            return .refused("Must be paid, failed or unknown.")
                         }, reference: body.text("reference", maximumLength: 200))
                 )
             }

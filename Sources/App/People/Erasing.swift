@@ -91,6 +91,7 @@ enum ErasureStore {
             // Links say a name in their code as often as not: they end, and their codes become ids.
             try connection.execute(
                 "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
+            try connection.execute("UPDATE adjustment SET reason = NULL WHERE member_id = \(member)")
             try connection.execute("DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         }
         for customer in customers {

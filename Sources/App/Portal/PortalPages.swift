@@ -134,6 +134,7 @@ struct PortalLine {
         switch line.cause {
         case .click: language("portalEarnings.line.click")
         case .lead: language("portalEarnings.line.lead")
+        case .manual: language("portalEarnings.line.manual")
         case .sale: language(line.level == 0 ? "portalEarnings.line.sale" : "portalEarnings.line.team")
         }
     }

@@ -18,7 +18,9 @@ enum ReceiptPages {
             }
             guard let (receipt, context) = read else { throw Problem.notFound() }
             let model = ReceiptModel(receipt: receipt, context: context, language: visit.language, now: visit.now)
-            return try visit.page("receipt-show", title: model.heading, current: "/sales", isNarrow: true, model.page)
+            var page = model.page
+            page["refundURL"] = visit.session.may(.commissionsWrite) ? .text("/sales/\(id.text)/refund") : nil
+            return try visit.page("receipt-show", title: model.heading, current: "/sales", isNarrow: true, page)
         }
         api.page("/sales/{id}/receipt.json", .salesRead, gate) { visit in
             let id: SaleID = try visit.context.id()

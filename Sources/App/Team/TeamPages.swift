@@ -10,13 +10,13 @@ enum TeamPages {
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/team", .workspaceRead, gate) { visit in try await list(visit) }
-        api.form("/team", .teamWrite, gate) { visit, fields in try await invite(visit, fields) }
+        api.confirmedForm("/team", .teamWrite, gate, next: { _ in "/team" }) { visit, fields in try await invite(visit, fields) }
         api.form("/team/invitations/{id}/withdrawal", .teamWrite, gate) { visit, _ in
             let id: InvitationID = try visit.context.id()
             return try await back(visit, to: "/team", done: "withdrawn") { write in try Team.withdraw(id, in: write) }
         }
         api.page("/team/{id}", .workspaceRead, gate) { visit in try await show(visit) }
-        api.form("/team/{id}/role", .teamWrite, gate) { visit, fields in
+        api.confirmedForm("/team/{id}/role", .teamWrite, gate, next: { _ in "/team" }) { visit, fields in
             let id: OperatorID = try visit.context.id()
             guard let role = fields["role"].flatMap({ Role(rawValue: $0) }) else { throw Problem.notFound() }
             return try await back(visit, to: "/team/\(id.text)", done: "role") { write in try Team.setRole(role, of: id, in: write) }

@@ -20,7 +20,7 @@ enum VerifyStore {
     static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         try commissions(workspace, on: connection) + reversals(workspace, on: connection) + balances(workspace, on: connection)
             + refunds(workspace, on: connection) + receipts(workspace, on: connection)
-            + clickDays(workspace, on: connection) + tiers(workspace, on: connection)
+            + clickDays(workspace, on: connection) + tiers(workspace, on: connection) + payouts(workspace, on: connection)
     }
 
     // MARK: Commissions and the journal
@@ -110,7 +110,7 @@ enum VerifyStore {
 
     private static let pendingPrefix = "liabilities:payable:pending:"
 
-    private struct Difference {
+    struct Difference {
         var subject: String
         var member: String
         var unit: String
@@ -119,7 +119,7 @@ enum VerifyStore {
     }
 
     /// Rows of two queries (`cause, member, unit, amount`) whose amounts differ; what only one has counts as 0 in the other.
-    private static func differences(_ left: SQL, _ right: SQL, on connection: any Connection) throws -> [Difference] {
+    static func differences(_ left: SQL, _ right: SQL, on connection: any Connection) throws -> [Difference] {
         var found: [Difference] = []
         let sql: SQL = """
             SELECT cause, member, unit, CAST(sum(l) AS BIGINT), CAST(sum(r) AS BIGINT) FROM (
@@ -312,7 +312,7 @@ enum VerifyStore {
         try connection.forEachRow(
             """
             SELECT c.rule_version, c.member_id, coalesce(s.customer_id, l.customer_id), c.unit, c.amount - c.reversed_amount, c.occurred_at,
-                CASE WHEN c.state = 'reversed' THEN 1 ELSE 0 END
+                CASE WHEN c.state IN ('reversed', 'canceled') THEN 1 ELSE 0 END
             FROM commission c LEFT JOIN sale s ON s.id = c.sale_id LEFT JOIN lead l ON c.cause_kind = 'lead' AND l.id = c.cause_id
             WHERE c.rule_id = \(rule) ORDER BY c.id
             """

@@ -1,0 +1,60 @@
+import Chronology
+import Hummingbird
+import Money
+import Persistence
+import Web
+
+/// One commission: what it is, what it is for, and what people changed about it.
+enum CommissionShow {
+    static func page(_ visit: PageVisit) async throws -> Response {
+        let id: CommissionID = try visit.context.id()
+        let workspace = visit.workspaceID
+        let vault = visit.installation.vault
+        let language = visit.language
+        let mayWrite = visit.session.may(.commissionsWrite)
+        let page = try await visit.installation.main.read { connection -> PageObject? in
+            guard let commission = try CommissionStore.find(id, in: workspace, on: connection) else { return nil }
+            var changes = try AdjustmentStore.of(id, on: connection)
+            if commission.cause == .manual, !changes.contains(where: { $0.id.text == commission.causeID }),
+                let made = try AdjustmentStore.find(AdjustmentID(stored: commission.causeID), in: workspace, on: connection)
+            {
+                changes.insert(made, at: 0)
+            }
+            let names = try PersonNames.load(members: [commission.memberID], vault: vault, on: connection)
+            let people = try OperatorNames.load(changes.map(\.author), in: workspace, vault: vault, on: connection)
+            let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
+            let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection)
+            let program = try ProgramStore.newest(commission.programID, in: workspace, on: connection)
+            let isHeld = try AdjustmentStore.isInPayout(id, on: connection)
+            let mayChange = mayWrite && !isHeld && commission.keptMinor > 0 && [.pending, .approved, .held, .paid].contains(commission.state)
+            let name = names.member(commission.memberID, language)
+            func money(_ minor: Int64) -> String { language.money(minor, commission.unit) }
+            return [
+                "id": .text(id.text), "name": .text(name), "memberURL": .text("/members/\(commission.memberID.text)"),
+                "state": commission.state.badge(language),
+                "lead": language.sentence(
+                    commission.keptMinor == 0 ? "commission.lead.nothing" : "commission.lead.gets", ["name": name, "amount": money(commission.keptMinor)]),
+                "given": .text(money(commission.amountMinor)),
+                "takenBack": commission.reversedMinor > 0 ? .text(money(commission.reversedMinor)) : nil,
+                "program": .text(program?.name ?? commission.programID.text), "programURL": .text("/programs/\(commission.programID.text)"),
+                "cause": .text(sale?.invoiceID ?? language("commission.cause.\(commission.cause.rawValue)")),
+                "causeURL": sale.map { .text("/sales/\($0.id.text)/receipt") } ?? nil, "rule": PageValue(rule?.name),
+                "occurredAt": language.time(commission.occurredAt), "holdUntil": language.time(commission.holdUntil),
+                "correctURL": mayChange ? .text("/commissions/\(id.text)/correction") : nil,
+                "voidURL": mayChange ? .text("/commissions/\(id.text)/void") : nil,
+                "whyNot": mayWrite && isHeld ? .text(language("commission.inPayout")) : nil, "hasChanges": .flag(!changes.isEmpty),
+                "changes": PageValue(
+                    changes.map { change -> PageObject in
+                        [
+                            "what": .text(
+                                language("commission.change.\(change.kind.rawValue)", ["amount": language.money(change.amountMinor, change.unit)])),
+                            "who": .text(people.name(change.author, language)), "at": language.time(change.madeAt),
+                            "reason": PageValue(change.reason),
+                        ]
+                    }),
+            ]
+        }
+        guard let page else { throw Problem.notFound() }
+        return try visit.page("commission-show", title: language("commission.title"), current: "/commissions", isNarrow: true, page)
+    }
+}

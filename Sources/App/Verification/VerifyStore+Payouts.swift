@@ -1,0 +1,128 @@
+import Persistence
+
+extension VerifyStore {
+    /// Payouts against the journal: what is set aside, what left, and that nothing left twice.
+    static func payouts(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        try setAside(workspace, on: connection) + paidOut(workspace, on: connection) + postings(workspace, on: connection)
+            + reservations(workspace, on: connection) + totals(workspace, on: connection) + states(workspace, on: connection)
+    }
+
+    /// Items on their way and requests that wait, against what members have in payout.
+    private static func setAside(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let live: SQL = """
+            SELECT '' AS cause, member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                SELECT i.member_id AS member, p.unit AS unit, i.amount AS amount FROM payout_item i JOIN payout p ON p.id = i.payout_id
+                WHERE p.workspace_id = \(workspace) AND i.state IN ('waiting', 'sent', 'unknown')
+                UNION ALL SELECT member_id, unit, amount FROM payout_request WHERE workspace_id = \(workspace) AND state = 'waiting') live
+            GROUP BY member, unit
+            """
+        return try differences(live, booked("liabilities:payable:inpayout:", workspace), on: connection).map { row in
+            found("payoutNotSetAside", workspace, row.member, "has \(row.left) \(row.unit) in payouts and requests, the journal \(row.right)")
+        }
+    }
+
+    /// Items that arrived, against what the journal says has left for each member.
+    private static func paidOut(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let paid: SQL = """
+            SELECT '' AS cause, i.member_id AS member, p.unit AS unit, CAST(sum(i.amount) AS BIGINT) AS amount
+            FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND i.state = 'paid'
+            GROUP BY i.member_id, p.unit
+            """
+        return try differences(paid, booked("assets:paid:", workspace), on: connection).map { row in
+            found("paidNotPosted", workspace, row.member, "was paid \(row.left) \(row.unit), the journal says \(row.right)")
+        }
+    }
+
+    /// Each item that arrived has its one posting, and each such posting its item.
+    private static func postings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let prefix = "assets:paid:"
+        let items: SQL = """
+            SELECT i.payout_id AS cause, i.member_id AS member, p.unit AS unit, i.amount AS amount
+            FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND i.state = 'paid'
+            """
+        let posted: SQL = """
+            SELECT t.cause AS cause, replace(a.name, \(prefix), '') AS member, a.unit AS unit, CAST(-sum(e.amount) AS BIGINT) AS amount
+            FROM journal_transaction t JOIN journal_entry e ON e.workspace_id = t.workspace_id AND e.sequence = t.sequence
+            JOIN account a ON a.id = e.account_id
+            WHERE t.workspace_id = \(workspace) AND t.purpose LIKE 'paid.%' AND a.name LIKE \(prefix + "%") GROUP BY t.cause, a.name, a.unit
+            """
+        return try differences(items, posted, on: connection).map { row in
+            found("payoutItemNotPosted", workspace, row.subject, "paid \(row.member) \(row.left) \(row.unit), the journal posted \(row.right)")
+        }
+    }
+
+    /// A batch's total is what it set aside and what it took over from requests.
+    private static func reservations(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let prefix = "liabilities:payable:inpayout:"
+        let batches: SQL = "SELECT id AS cause, '' AS member, unit, total AS amount FROM payout WHERE workspace_id = \(workspace)"
+        let reserved: SQL = """
+            SELECT cause, '' AS member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                SELECT t.cause AS cause, a.unit AS unit, -e.amount AS amount
+                FROM journal_transaction t JOIN journal_entry e ON e.workspace_id = t.workspace_id AND e.sequence = t.sequence
+                JOIN account a ON a.id = e.account_id JOIN payout p ON p.id = t.cause
+                WHERE t.workspace_id = \(workspace) AND t.purpose LIKE 'reserve%' AND a.name LIKE \(prefix + "%")
+                UNION ALL SELECT payout_id, unit, amount FROM payout_request WHERE workspace_id = \(workspace) AND state = 'taken') parts
+            GROUP BY cause, unit
+            """
+        return try differences(batches, reserved, on: connection).map { row in
+            found("payoutNotReserved", workspace, row.subject, "is of \(row.left) \(row.unit), the journal set \(row.right) aside for it")
+        }
+    }
+
+    private static func totals(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        try connection.rows(
+            """
+            SELECT p.id, p.total, CAST(coalesce(sum(i.amount), 0) AS BIGINT) FROM payout p LEFT JOIN payout_item i ON i.payout_id = p.id
+            WHERE p.workspace_id = \(workspace) GROUP BY p.id, p.total HAVING p.total <> coalesce(sum(i.amount), 0)
+            ORDER BY p.id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { row in
+            found(
+                "payoutTotalWrong", workspace, try row.get(at: 0),
+                "says \(try row.get(at: 1, as: Int64.self)), its items sum to \(try row.get(at: 2, as: Int64.self))")
+        }
+    }
+
+    /// What an item's state says of its commissions, and a batch's of its items.
+    private static func states(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let commissions = try connection.rows(
+            """
+            SELECT c.id, c.state, i.state FROM payout_commission x JOIN payout p ON p.id = x.payout_id
+            JOIN payout_item i ON i.payout_id = x.payout_id AND i.member_id = x.member_id JOIN commission c ON c.id = x.commission_id
+            WHERE p.workspace_id = \(workspace) AND (i.state IN ('failed', 'canceled') OR (i.state = 'paid') <> (c.state IN ('paid', 'reversed', 'canceled')))
+                AND NOT (i.state IN ('waiting', 'sent', 'unknown') AND c.state IN ('reversed', 'canceled'))
+            ORDER BY c.id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { row in
+            found(
+                "commissionStateWrong", workspace, try row.get(at: 0),
+                "is \(try row.get(at: 1, as: String.self)), its payment is \(try row.get(at: 2, as: String.self))")
+        }
+        let batches = try connection.rows(
+            """
+            SELECT p.id, p.state, count(*) FROM payout p JOIN payout_item i ON i.payout_id = p.id
+            WHERE p.workspace_id = \(workspace) AND (
+                (p.state = 'paid' AND i.state <> 'paid') OR (p.state = 'canceled' AND i.state <> 'canceled')
+                OR (p.state IN ('draft', 'approved') AND i.state <> 'waiting') OR (p.state = 'failed' AND i.state NOT IN ('paid', 'failed'))
+                OR (p.state = 'sent' AND i.state NOT IN ('sent', 'paid', 'failed')) OR (p.state = 'unknown' AND i.state IN ('waiting', 'canceled')))
+            GROUP BY p.id, p.state ORDER BY p.id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { row in
+            found(
+                "payoutStateWrong", workspace, try row.get(at: 0),
+                "is \(try row.get(at: 1, as: String.self)), which \(try row.get(at: 2, as: Int64.self)) of its items contradict")
+        }
+        return commissions + batches
+    }
+
+    private static func booked(_ prefix: String, _ workspace: WorkspaceID) -> SQL {
+        """
+        SELECT '' AS cause, replace(name, \(prefix), '') AS member, unit, CAST(-sum(balance) AS BIGINT) AS amount FROM account
+        WHERE workspace_id = \(workspace) AND name LIKE \(prefix + "%") GROUP BY name, unit
+        """
+    }
+
+    private static func found(_ kind: String, _ workspace: WorkspaceID, _ subject: String, _ detail: String) -> Verification.Found {
+        Verification.Found(kind: kind, workspace: workspace.text, subject: subject, detail: detail)
+    }
+}
