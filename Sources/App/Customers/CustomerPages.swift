@@ -17,7 +17,7 @@ enum CustomerPages {
         api.page("/customers", .salesRead, gate) { visit in try await list(visit) }
         api.page("/customers.csv", .salesRead, gate) { visit in try await file(visit) }
         api.page("/customers/{id}", .salesRead, gate) { visit in try await show(visit) }
-        api.form("/customers/{id}/assignment", .customersAssign, gate) { visit, fields in try await assign(visit, fields) }
+        api.form("/customers/{id}/assigned-member", .customersAssign, gate) { visit, fields in try await assign(visit, fields) }
     }
 
     // MARK: The list
@@ -297,7 +297,7 @@ private struct CustomerModel: Sendable {
                     heading: say("assign.heading"), text: say("assign.text"),
                     forms: [
                         PageForm(
-                            action: "/customers/\(customer.id.text)/assignment",
+                            action: "/customers/\(customer.id.text)/assigned-member",
                             fields: [
                                 FormField(
                                     name: "program", label: say("assign.program"),
