@@ -94,6 +94,8 @@ extension Application {
         if let known = try Self.member(email: email, in: write) {
             member = known
             try MemberStore.enroll(known.id, in: application.programID, group: nil, at: write.now, on: write.connection)
+            // One human, one person: erasing the member would not reach a second copy of their name and mail.
+            try ApplicationStore.forget(application, in: write)
         } else {
             var input = Enrolment(programID: application.programID)
             input.email = email
@@ -187,6 +189,13 @@ enum ApplicationStore {
             UPDATE application SET state = \(application.state.rawValue), member_id = \(application.memberID), reason = \(application.reason),
                 decided_by = \(application.decidedBy), decided_at = \(application.decidedAt) WHERE id = \(application.id)
             """)
+    }
+
+    /// Takes away what the applicant wrote about themselves.
+    static func forget(_ application: Application, in write: Write) throws {
+        try PersonStore.set(.email, nil, of: application.personID, in: write)
+        try PersonStore.set(.name, nil, of: application.personID, in: write)
+        try write.connection.execute("UPDATE application SET answers_sealed = NULL WHERE id = \(application.id)")
     }
 
     static func dropToken(of id: ApplicationID, on connection: any Connection) throws {

@@ -98,6 +98,12 @@ import Web
             }
             let zoras = try await app.get("/members")["data"].list.filter { $0["email"].text == "zora@members.test" }
             #expect(zoras.count == 1)
+            // The second application's own copy of name and mail is gone: erasing the member would not reach it.
+            let named = try await app.installation.main.read { connection in
+                try connection.value(
+                    "SELECT count(*) FROM application a JOIN person_field f ON f.person_id = a.person_id WHERE f.field = 'email'", as: Int.self)
+            }
+            #expect(named == 1)
             // Closed: not there.
             _ = try await app.put("/programs/\(program)/join-page", ["isOpen": false])
             #expect(try await visitor.get(path).status == 404)
