@@ -30,8 +30,9 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    """A server for each file of tests: what one makes, no other sees."""
     assert BINARY.exists(), f"{BINARY} is missing: build it first (swift build --product kith)"
     folder = tmp_path_factory.mktemp("kith")
     database = f"sqlite:{folder}/kith.sqlite"
@@ -115,7 +116,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(server):
     """A program with three people in a line, links, clicks, and three sales: shared, partly returned, nobody's."""
     program = server.call("POST", "/programs", {"name": "Friends of Morgenrot", "currency": "EUR", "timezone": "Europe/Berlin",
@@ -143,7 +144,7 @@ def shop(server):
             "lead": lead["leadId"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium, server):
     """Cookies of a signed-in owner."""
     context = chromium.new_context()

@@ -12,7 +12,7 @@ PAGES = {"today": "/portal", "share": "/portal/share", "earnings": "/portal/earn
 TERMS = "Say that you earn when somebody buys by your link."
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def club(server):
     """A program with a public page: a question, terms, and whoever shows their address is in."""
     program = server.call("POST", "/programs", {"name": "Coffee club", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0,
@@ -25,7 +25,7 @@ def club(server):
     return {"program": program, "path": page["path"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def member(server, club, chromium):
     """Cookies of a member who joined by the page, made a link, and brought sales."""
     with Visit(chromium, PHONE, "light") as visit:
