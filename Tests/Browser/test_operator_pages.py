@@ -30,16 +30,19 @@ def test_page_of_one(server, shop, signed_in, chromium, path, width, scheme):
         visit.check()
 
 
+MAIL = re.compile(r"\S+@\S+")  # who somebody is comes from the data
+
+
 @pytest.mark.parametrize("path", ["/guide", "/programs/new", "/team", "/keys", "/settings", "/customers", "/search?q=AMIRA", "/programs/{program}/settings", "/programs/{program}/rules/new"])
 def test_every_text_is_in_the_catalogue(server, shop, signed_in, chromium, path):
     """The pseudo-locale writes every letter of the catalogue with an accent; plain words are hard-coded ones. A text field shows what is stored."""
     from test_pages import DATA, FILLING, PLAIN_TEXTS
-    own = re.compile(r"…\w+|\S+@\S+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
+    own = re.compile(r"…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
                      r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm")
     with Visit(chromium, 390, "light", signed_in) as visit:
         address = server.base + path.format(program=shop["program"]["id"])
         visit.open(address + ("&" if "?" in address else "?") + "lang=en-XA")
-        plain = [text for text in visit.page.evaluate(PLAIN_TEXTS) if re.search(r"[A-Za-z]{4}", own.sub("", DATA.sub("", FILLING.sub("", text))))]
+        plain = [text for text in visit.page.evaluate(PLAIN_TEXTS) if re.search(r"[A-Za-z]{4}", own.sub("", DATA.sub("", FILLING.sub("", MAIL.sub("", text)))))]
         assert not plain, plain
         assert visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
