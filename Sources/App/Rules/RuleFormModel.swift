@@ -87,10 +87,15 @@ struct RuleFormModel: PageModel {
                     FormField.Choice(value: "1", label: language("ruleForm.perItem"), help: language("ruleForm.perItemHelp"), isChosen: draft.isPerItem)
                 ])),
             FormField(
-                name: "conditions", label: language("ruleForm.conditions"), help: language("ruleForm.conditionsHelp"), error: errors["conditions"],
-                control: .area(draft.conditions, rows: 6), isMono: true, lengthMax: 20_000),
+                name: "conditions", label: language("ruleForm.conditions"), help: language("ruleForm.conditionsHelp", Self.conditionExamples),
+                error: errors["conditions"], control: .area(draft.conditions, rows: 6), isMono: true, lengthMax: 20_000),
         ]
     }
+
+    /// What a company writes, as the API takes it: the same in every language.
+    private static let conditionExamples = [
+        "example": #"{"field": "category", "op": "eq", "value": "coffee"}"#, "all": #"{"all": […]}"#, "any": #"{"any": […]}"#,
+    ]
 
     private func sentence(_ rule: Rule) -> String { RuleSentence(rule: rule, currency: place.currency, language: language).text }
 
