@@ -15,8 +15,8 @@ help:
 	@echo "make test      set up and run every test, on SQLite and PostgreSQL, and the pages in Chromium"
 	@echo "make walkthrough  6,919 real sales through API and CSV, on SQLite and PostgreSQL, against an independent calculation"
 	@echo "make bench     one line per figure, with its bar and its peer"
-	@echo "make endure    long tests: kill -9, power cut, hours of writers"
-	@echo "make simulate  the whole product against an invented company"
+	@echo "make endure    long tests: kill -9 under writers, power cuts, full disk, PostgreSQL gone"
+	@echo "make simulate  the whole application against 200 seeded companies, with storage that fails"
 	@echo "make preview   every page with sample content, as pictures"
 
 setup:

@@ -65,7 +65,7 @@ final class Installation: Sendable {
         try await Schema.migrate(stores)
         let secrets = try Secrets.load(path: settings.secretsPath, world: world)
         let installation = try Installation(
-            settings: settings, world: world, main: stores.main, clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
+            settings: settings, world: world, main: world.storage(stores.main), clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
         do {
             if settles { try await installation.checkKeys() }
             try await installation.vault.refill()

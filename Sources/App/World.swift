@@ -1,13 +1,16 @@
 import CSodium
 import Chronology
 import Foundation
+import Persistence
 import Synchronization
 
-/// The edges of the program: time, chance, and what goes out. A seeded world makes a run repeatable.
+/// The edges of the program: time, chance, and what it is stored in. A seeded world makes a run repeatable.
 struct World: Sendable {
     /// Real time: for sessions, limits, key expiry and ids. What a workspace calls "now" is `Workspace.now(in:)`.
     var now: @Sendable () -> Instant
     var random: RandomSource
+    /// Stands between the program and its main database: a simulation puts faults there.
+    var storage: @Sendable (any Database) -> any Database = { $0 }
 
     static func real() -> World {
         World(

@@ -49,13 +49,13 @@ final class AppHarness: Sendable {
 
     /// Opens an installation, makes a workspace with its test twin, runs `body`, proves the books and takes all away.
     static func with(
-        _ engine: Engine, seed: UInt64 = 1, settings change: @Sendable (inout Settings) -> Void = { _ in },
-        _ body: @Sendable (AppHarness) async throws -> Void
+        _ engine: Engine, seed: UInt64 = 1, storage: @escaping @Sendable (any Database) -> any Database = { $0 },
+        settings change: @Sendable (inout Settings) -> Void = { _ in }, _ body: @Sendable (AppHarness) async throws -> Void
     ) async throws {
         try await HarnessSlots.shared.use {
             let place = try await Place.make(engine)
             do {
-                try await run(place, seed: seed, change, body)
+                try await run(place, seed: seed, storage, change, body)
             } catch {
                 try? await place.remove()
                 throw error
@@ -65,7 +65,8 @@ final class AppHarness: Sendable {
     }
 
     private static func run(
-        _ place: Place, seed: UInt64, _ change: @Sendable (inout Settings) -> Void, _ body: @Sendable (AppHarness) async throws -> Void
+        _ place: Place, seed: UInt64, _ storage: @escaping @Sendable (any Database) -> any Database,
+        _ change: @Sendable (inout Settings) -> Void, _ body: @Sendable (AppHarness) async throws -> Void
     ) async throws {
         var settings = Settings()
         settings.database = place.url
@@ -75,7 +76,7 @@ final class AppHarness: Sendable {
         settings.lanes = 2
         change(&settings)
         let clock = TestClock(start)
-        let world = World(now: { clock.now }, random: RandomSource(SeededGenerator(state: seed)))
+        let world = World(now: { clock.now }, random: RandomSource(SeededGenerator(state: seed)), storage: storage)
         var logger = Logger(label: "kith-test")
         logger.logLevel = .critical
         let installation = try await Installation.open(settings, world: world, logger: logger)
