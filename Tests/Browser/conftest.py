@@ -1,4 +1,5 @@
 """What the browser tests share: Chromium, a server of their own with a seeded workspace, and the closing line."""
+import contextlib
 import json
 import os
 import pathlib
@@ -33,8 +34,14 @@ def chromium():
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A server for each file of tests: what one makes, no other sees."""
+    with serving(tmp_path_factory.mktemp("kith")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(folder, **settings):
+    """A server with a new workspace, its files in the folder."""
     assert BINARY.exists(), f"{BINARY} is missing: build it first (swift build --product kith)"
-    folder = tmp_path_factory.mktemp("kith")
     database = f"sqlite:{folder}/kith.sqlite"
     made = subprocess.run(
         [BINARY, "setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--json"],
@@ -43,7 +50,7 @@ def server(tmp_path_factory):
     log = open(folder / "server.log", "w+")
     process = subprocess.Popen([BINARY, "serve", "--database", database, "--host", "127.0.0.1", "--port", "0"],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
-                               env={**os.environ, "KITH_RATE_LIMIT": "0"})
+                               env={**os.environ, "KITH_RATE_LIMIT": "0", **settings})
     try:
         yield Server(json.loads(made.stdout), address(process, log), database)
     finally:

@@ -164,6 +164,15 @@ def test_theme_is_kept(server, shop, signed_in, chromium):
         visit.check(weigh=False)
 
 
+def test_one_job_stands_open(server, shop, signed_in, chromium):
+    with Visit(chromium, 1440, "light", signed_in) as visit:
+        visit.open(f"{server.base}/")
+        closed = visit.page.locator("nav details:not([open]) > summary").first
+        title = closed.inner_text()
+        closed.click()
+        assert visit.page.locator("nav details[open] > summary").all_inner_texts() == [title]
+
+
 @pytest.mark.parametrize("path", ["/", "/links", "/links/new", "/sales", "/audit"])
 def test_keyboard(server, shop, signed_in, chromium, path):
     with Visit(chromium, 1440, "light", signed_in) as visit:

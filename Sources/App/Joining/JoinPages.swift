@@ -165,7 +165,7 @@ struct JoinDoor: Sendable {
         let currency = Currency(code: place.program.currency)
         let title = language("join.title", ["program": place.program.name])
         var response = try site.response(
-            frame: .plain(.public, title: title, site: site, language: language, nonce: context.scriptNonce), content: "join",
+            frame: .plain(.public, title: title, isListed: true, site: site, language: language, nonce: context.scriptNonce), content: "join",
             [
                 "workspace": .text(place.workspace.name), "test": .flag(place.workspace.isTest), "title": .text(title),
                 "enroller": PageValue(place.enroller?.name.map { language("join.by", ["name": $0]) }),

@@ -46,7 +46,7 @@ struct FormField: PageModel {
         var page: PageObject = [
             "id": .text(id), "name": .text(name), "label": .text(label), "help": PageValue(help), "error": PageValue(error),
             "described": .text(described.joined(separator: " ")), "required": .flag(isRequired), "mono": .flag(isMono),
-            "maximum": .text(String(lengthMax)), "suffix": PageValue(suffix), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil,
+            "maximum": isWritten ? .text(String(lengthMax)) : nil, "suffix": PageValue(suffix), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil,
         ]
         switch control {
         case .line(let type, let value): page["line"] = ["type": .text(type), "value": .text(value)]
@@ -56,6 +56,14 @@ struct FormField: PageModel {
         case .radios(let choices): page["radios"] = ["choices": .list(choices.map { choice($0, id) })]
         }
         return page
+    }
+
+    /// Only what is written has a length: a day or a number has none.
+    private var isWritten: Bool {
+        switch control {
+        case .line(let type, _): type != "date" && type != "number"
+        default: true
+        }
     }
 
     private func choice(_ choice: Choice, _ id: String) -> PageValue {

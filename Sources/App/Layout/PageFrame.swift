@@ -38,9 +38,11 @@ struct PageFrame: PageModel {
         return all
     }
 
-    /// A frame without a person.
-    static func plain(_ kind: Kind, title: String, site: Site, language: PageLanguage, nonce: String) -> PageFrame {
-        PageFrame(kind: kind, title: title, fields: common(site, language, nonce, brandURL: nil))
+    /// A frame without a person. Search engines may list a page that `isListed`; never one whose address is known to one person alone.
+    static func plain(_ kind: Kind, title: String, isListed: Bool = false, site: Site, language: PageLanguage, nonce: String) -> PageFrame {
+        var fields = common(site, language, nonce, brandURL: nil)
+        fields["listed"] = .flag(isListed)
+        return PageFrame(kind: kind, title: title, fields: fields)
     }
 
     /// The frame of a person's page.

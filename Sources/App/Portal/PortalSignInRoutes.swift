@@ -113,7 +113,7 @@ struct PortalSignIn: Sendable {
         let language = PageLanguage(request, site: site, zone: .utc)
         let proof = AnonymousForm(installation: installation).proof(for: request)
         var response = try site.response(
-            frame: .plain(.public, title: language("portalSignIn.title"), site: site, language: language, nonce: context.scriptNonce),
+            frame: .plain(.public, title: language("portalSignIn.title"), isListed: true, site: site, language: language, nonce: context.scriptNonce),
             content: "portal-sign-in",
             [
                 "sent": isSent ? .text(language("portalSignIn.sent", ["email": email])) : nil,

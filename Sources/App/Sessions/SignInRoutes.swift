@@ -141,7 +141,7 @@ struct SignIn: Sendable {
         let language = PageLanguage(request, site: site, zone: .utc)
         let proof = AnonymousForm(installation: installation).proof(for: request)
         var response = try site.response(
-            frame: .plain(.bare, title: language("signIn.title"), site: site, language: language, nonce: context.scriptNonce), content: "sign-in",
+            frame: .plain(.bare, title: language("signIn.title"), isListed: true, site: site, language: language, nonce: context.scriptNonce), content: "sign-in",
             [
                 "refused": PageValue(refused.map { language("signIn.refused", $0) }), "csrfToken": .text(proof.text), "next": .text(next),
                 "email": .text(email),

@@ -3,6 +3,7 @@ const undoCopyMs = 2000;
 const runLookMs = 700;
 
 themes();
+jobs();
 slash();
 copies();
 prints();
@@ -30,6 +31,17 @@ function themes() {
     });
   }
   group.hidden = false;
+}
+
+/** One job stands open at a time. */
+function jobs() {
+  const jobs = [...document.querySelectorAll("[data-job]")];
+  for (const job of jobs) {
+    job.addEventListener("toggle", () => {
+      if (!job.open) return;
+      for (const other of jobs) if (other !== job) other.open = false;
+    });
+  }
 }
 
 /** The key `/` leads to the search field, unless somebody is writing. */
