@@ -165,7 +165,7 @@ struct GenealogyModel: PageModel, Sendable {
 final class StatementRows {
     private let run: RunID
     private let connection: any Connection
-    private var parts: [(part: RunPart, statements: [String: StoredStatement])] = []
+    private var parts: [(part: RunPart, statements: [PackedID: StoredStatement])] = []
     private let members: MemberRows
     private static let partsMax = 8
 
@@ -176,16 +176,17 @@ final class StatementRows {
     }
 
     func statement(of member: MemberID) throws -> StoredStatement? {
-        if let known = parts.first(where: { $0.part.firstID <= member.text && $0.part.lastID >= member.text }) { return known.statements[member.text] }
+        guard let id = PackedID(member.text) else { return nil }
+        if let known = parts.first(where: { $0.part.firstID <= member.text && $0.part.lastID >= member.text }) { return known.statements[id] }
         guard let part = try RunPartStore.part(.statements, holding: member.text, of: run, on: connection) else { return nil }
         var reader = PackedReader(part.bytes)
-        var statements: [String: StoredStatement] = [:]
+        var statements: [PackedID: StoredStatement] = [:]
         while !reader.isAtEnd {
             let statement = try StoredStatement.read(&reader)
-            statements[try members.id(statement.member).text] = statement
+            statements[try members.id(statement.member)] = statement
         }
         if parts.count >= Self.partsMax { parts.removeFirst() }
         parts.append((part, statements))
-        return statements[member.text]
+        return statements[id]
     }
 }

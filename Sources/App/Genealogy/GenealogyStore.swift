@@ -65,10 +65,11 @@ enum GenealogyStore {
         guard !members.isEmpty else { return [] }
         let sql: SQL =
             tree == "enroller"
-            ? "SELECT DISTINCT enroller_id FROM member WHERE enroller_id IN \(list: members)"
+            ? "SELECT m.id FROM member m WHERE m.id IN \(list: members) AND EXISTS (SELECT 1 FROM member c WHERE c.enroller_id = m.id)"
             : """
-            SELECT DISTINCT parent_id FROM placement WHERE program_id = \(program) AND tree = \(tree) AND parent_id IN \(list: members)
-              AND effective_from <= \(now) AND (effective_until IS NULL OR effective_until > \(now))
+            SELECT m.id FROM member m WHERE m.id IN \(list: members) AND EXISTS (
+              SELECT 1 FROM placement p WHERE p.program_id = \(program) AND p.tree = \(tree) AND p.parent_id = m.id
+                AND p.effective_from <= \(now) AND (p.effective_until IS NULL OR p.effective_until > \(now)))
             """
         return Set(try connection.rows(sql).map { try $0.get(at: 0) as MemberID })
     }
@@ -93,10 +94,14 @@ enum GenealogyStore {
     }
 
     static func trees(of program: ProgramID, on connection: any Connection) throws -> [String] {
+        // From one tree to the next: a million places are not read for their few names.
         try connection.rows(
             """
-            SELECT tree FROM tree_policy WHERE program_id = \(program)
-            UNION SELECT tree FROM (SELECT DISTINCT tree FROM placement WHERE program_id = \(program)) used ORDER BY 1
+            WITH RECURSIVE used (tree) AS (
+              SELECT min(tree) FROM placement WHERE program_id = \(program)
+              UNION ALL
+              SELECT (SELECT min(p.tree) FROM placement p WHERE p.program_id = \(program) AND p.tree > used.tree) FROM used WHERE used.tree IS NOT NULL)
+            SELECT tree FROM tree_policy WHERE program_id = \(program) UNION SELECT tree FROM used WHERE tree IS NOT NULL ORDER BY 1
             """
         ).map { try $0.get(at: 0) }
     }

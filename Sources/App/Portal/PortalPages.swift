@@ -18,6 +18,7 @@ enum PortalPages {
         PortalShare.add(to: &api, gate: gate)
         PortalEarnings.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)
+        PortalRankPages.add(to: &api, gate: gate)
     }
 
     private static func today(_ visit: PortalVisit) async throws -> Response {
@@ -32,7 +33,7 @@ enum PortalPages {
                 hasAccount: try PayoutStore.account(of: member.id, on: connection) != nil,
                 possible: try programs.map { ($0, try PayoutRequest.possible(member, in: $0, at: now, on: connection)) },
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
-                now: now, language: visit.language)
+                hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty, now: now, language: visit.language)
         }
         return try visit.page("portal-today", title: visit.language("portalFrame.today"), tab: .today, model.page)
     }
@@ -49,6 +50,8 @@ struct PortalTodayModel: PageModel {
     var hasAccount: Bool
     var possible: [(Program, PayoutRequest.Possible)]
     var terms: [TermsStore.Unaccepted]
+    /// Whether a plan's run has a rank for the member.
+    var hasRank: Bool
     var now: Instant
     var language: PageLanguage
 
@@ -56,7 +59,7 @@ struct PortalTodayModel: PageModel {
         let title = name.map { language("portalToday.hello", ["name": $0]) } ?? language("portalToday.helloAnybody")
         return [
             "heading": .text(title), "initials": .text(Initials.of(name ?? workspaceName)), "lead": lead,
-            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "steps": PageValue(steps),
+            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "steps": PageValue(steps),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { PortalLine(line: $0, now: now, language: language).page }),
         ]
     }

@@ -21,6 +21,7 @@ struct ReceiptFacts: Sendable {
         guard commissions.isEmpty else { return nil }
         guard attribution["status"]?.string == "attributed" else { return .nobodyCredited }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "capReached" }) { return .capReached(refusal) }
+        if let refusal = refusals.first(where: { $0["reason"]?.string == "planCovers" }) { return .planCovers(refusal["plan"]?.string ?? "") }
         for bar in [PayBar.ownPurchase, .memberNotActive] where refusals.contains(where: { $0["reason"]?.string == bar.rawValue }) { return .barred(bar) }
         return .noRule
     }
@@ -30,6 +31,8 @@ struct ReceiptFacts: Sendable {
         /// With the refusal, which names the rule and its cap.
         case capReached(JSONValue)
         case barred(PayBar)
+        /// By its name.
+        case planCovers(String)
     }
 
     /// The answer in one sentence, in English, for programs.
@@ -42,6 +45,7 @@ struct ReceiptFacts: Sendable {
         case .noRule: return "Nobody is paid: the \(event.rawValue) is credited, and no rule of the program pays for it."
         case .barred(.ownPurchase): return "Nobody is paid: the \(event.rawValue) is credited to the buyer, and people do not earn from their own purchases."
         case .barred(.memberNotActive): return "Nobody is paid: the \(event.rawValue) is credited to a member who is suspended, terminated or erased."
+        case .planCovers(let plan): return "No rule pays: the plan “\(plan)” pays for this \(event.rawValue), when its period is run."
         case .capReached(let refusal):
             return "Nobody is paid: the \(event.rawValue) is credited, and the cap of the rule “\(refusal["rule"]?.string ?? "")” is used up\(Self.cap(refusal))."
         }

@@ -14,6 +14,7 @@ struct ReceiptReasons {
     var nobody: String {
         switch facts.nothing {
         case .capReached(let refusal): return capReached(refusal)
+        case .planCovers(let plan): return language("receipt.because.planCovers", ["plan": plan])
         case .barred(let bar): return language("receipt.because.\(bar.rawValue)")
         case .noRule, nil: return language("receipt.because.noRule")
         case .nobodyCredited: break

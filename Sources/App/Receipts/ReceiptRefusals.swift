@@ -47,6 +47,7 @@ struct ReceiptRefusals {
             return language(
                 "receipt.refusal.otherCurrency",
                 ["rule": refusal["ruleCurrency"]?.string ?? "", "program": refusal["programCurrency"]?.string ?? ""])
+        case "planCovers": return language("receipt.refusal.planCovers", ["plan": refusal["plan"]?.string ?? ""])
         case let code?: return language("receipt.refusal.\(code)")
         case nil: return ""
         }

@@ -75,32 +75,29 @@ extension FactsSnapshot {
     func facts(calendar: PlanCalendar, widths: [String: Int], period: Period) throws -> Facts {
         var builder = FactsBuilder(
             calendar: calendar, placementTrees: treeCodes.map { (TreeCode($0), widths[$0]) }, attributeNames: Self.attributeNames)
-        builder.reserve(members: members.count, orders: orders.count)
-        for (row, member) in members.enumerated() {
-            var found: [TreePlace] = []
-            for (tree, code) in treeCodes.enumerated() {
-                let place = places[tree][row]
-                guard place.parent >= 0 else { continue }
-                found.append(
-                    TreePlace(
-                        tree: TreeCode(code), parentId: members[Int(place.parent)].id.text, slot: place.slot == 0 ? nil : Int(place.slot)))
-            }
-            try builder.add(
-                MemberRow(
-                    row: row, id: member.id.text, kind: member.isPromoter ? .promoter : .customer,
-                    status: Compensation.MemberStatus(rawValue: member.status) ?? .inactive,
-                    joinedAt: Instant(millisecondsSince1970: member.joinedMs),
-                    enrollerId: member.enroller < 0 ? nil : members[Int(member.enroller)].id.text, places: found,
-                    attributes: attributes.map { $0[row] < 0 ? nil : attributeValues[Int($0[row])] },
-                    hasEarlierOrders: member.hasEarlierOrders))
+        try builder.addMembers(count: members.count, values: attributeValues) { row, found in
+            let member = members[row]
+            member.id.write(utf8: &found.id)
+            found.kind = member.isPromoter ? .promoter : .customer
+            found.status = Compensation.MemberStatus(rawValue: member.status) ?? .inactive
+            found.joinedMs = member.joinedMs
+            found.enroller = member.enroller
+            found.places.removeAll(keepingCapacity: true)
+            for tree in places { found.places.append((tree[row].parent, tree[row].slot)) }
+            found.attributes.removeAll(keepingCapacity: true)
+            for column in attributes { found.attributes.append(column[row]) }
+            found.hasEarlierOrders = member.hasEarlierOrders
         }
-        for (row, order) in orders.enumerated() {
-            try builder.add(
-                OrderRow(
-                    row: row, id: order.id.text, buyerId: members[Int(order.buyer)].id.text,
-                    occurredAt: Instant(millisecondsSince1970: order.occurredMs), amountMinor: order.amountMinor,
-                    commissionVolume: order.commissionVolume, qualifyingVolume: order.qualifyingVolume,
-                    product: order.product < 0 ? nil : products[Int(order.product)], refundOf: order.refundOf?.text))
+        try builder.addOrders(count: orders.count, products: products) { row, found in
+            let order = orders[row]
+            order.id.write(utf8: &found.id)
+            found.buyer = order.buyer
+            found.occurredMs = order.occurredMs
+            found.amountMinor = order.amountMinor
+            found.commissionVolume = order.commissionVolume
+            found.qualifyingVolume = order.qualifyingVolume
+            found.product = order.product
+            found.refundOf = order.refundOf?.text
         }
         return try builder.build(period: period)
     }

@@ -43,13 +43,23 @@ struct PackedID: Hashable, Comparable, Sendable {
 
     /// Without the part.
     var wholeText: String {
-        var digits = [UInt8](repeating: 0, count: 26)
-        var rest = value
-        for place in stride(from: 25, through: 0, by: -1) {
-            digits[place] = Base32.digits[Int(truncatingIfNeeded: rest & 31)]
-            rest >>= 5
+        var bytes: [UInt8] = []
+        writeWhole(utf8: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Puts the text in the place of what the bytes held.
+    func write(utf8 bytes: inout [UInt8]) {
+        writeWhole(utf8: &bytes)
+        if part != 0 { bytes.append(contentsOf: "/\(part)".utf8) }
+    }
+
+    private func writeWhole(utf8 bytes: inout [UInt8]) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: Self.prefixes[Int(kind)].utf8)
+        for shift in stride(from: 125, through: 0, by: -5) {
+            bytes.append(Base32.digits[Int(truncatingIfNeeded: value >> UInt128(shift)) & 31])
         }
-        return Self.prefixes[Int(kind)] + String(decoding: digits, as: UTF8.self)
     }
 
     var text: String { part == 0 ? wholeText : "\(wholeText)/\(part)" }

@@ -95,7 +95,7 @@ struct RunAcceptance {
 
     private func post(_ rows: [RunPayable], _ chunk: Int, _ start: Run) async throws {
         guard chunk >= start.progress.chunks else { return }
-        try await worker.piece { run, write in
+        try await worker.chunk { run, write in
             guard run.state == .accepting, run.progress.chunks == chunk else { return }
             try write.post(
                 cause: run.id.text, purpose: Run.purpose("acceptance", chunk), effectiveAt: run.endsAt, run.entries(rows))
@@ -132,7 +132,7 @@ struct RunFunding {
         let id = worker.run
         let count = try await worker.installation.main.read { connection in try RunPayableStore.chunks(of: id, on: connection) }
         for chunk in start.progress.chunks..<max(count, start.progress.chunks) {
-            try await worker.piece { run, write in
+            try await worker.chunk { run, write in
                 guard run.progress.chunks == chunk else { return }
                 let rows = try RunPayableStore.rows(of: run.id, chunk: chunk, on: write.connection)
                 let entries = try Self.entries(rows, run, write)
@@ -183,7 +183,7 @@ struct RunReversal {
         let id = worker.run
         let count = try await worker.installation.main.read { connection in try RunPayableStore.chunks(of: id, on: connection) }
         for chunk in start.progress.chunks..<max(count, start.progress.chunks) {
-            try await worker.piece { run, write in
+            try await worker.chunk { run, write in
                 guard run.progress.chunks == chunk else { return }
                 let rows = try RunPayableStore.rows(of: run.id, chunk: chunk, on: write.connection)
                 try Self.reverse(rows, chunk, run, write)

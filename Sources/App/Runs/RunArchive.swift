@@ -20,6 +20,8 @@ actor RunArchive {
         let placeOfLine: [Int32]
     }
 
+    /// Ends when the last computation that was asked for has.
+    private var computing: Task<Void, Never>?
     private var kept: [(key: String, task: Task<Archived, any Error>)] = []
 
     func result(of id: RunID, in workspace: WorkspaceID, _ installation: Installation) async throws -> Archived {
@@ -34,7 +36,13 @@ actor RunArchive {
             kept.append(entry)
             return try await entry.task.value
         }
-        let task = Task { try await Self.compute(run, installation.main) }
+        // One after the other: each holds a whole run in memory.
+        let before = computing
+        let task = Task {
+            await before?.value
+            return try await Self.compute(run, installation.main)
+        }
+        computing = Task { _ = try? await task.value }
         kept.append((key, task))
         if kept.count > Self.keptMax { kept.removeFirst() }
         do {
@@ -87,8 +95,9 @@ actor RunArchive {
         for number in 0..<engine.memberCount { first[number + 1] += first[number] }
         var places: [Int32] = []
         places.reserveCapacity(result.lines.count)
-        for member in facts.members {
-            guard let number = engine.member(id: member.id.text) else { continue }
+        for row in facts.members.indices {
+            let number = engine.member(atRow: row)
+            guard number >= 0 else { continue }
             places.append(contentsOf: first[number]..<first[number + 1])
         }
         return places

@@ -185,18 +185,6 @@ private struct StoredLines {
 
     init(_ result: RunResult, _ facts: FactsSnapshot) throws {
         let engine = result.facts
-        // The engine numbers members its own way.
-        var numberOfRow = [Int32](repeating: -1, count: facts.members.count)
-        var rowOfNumber = [Int32](repeating: -1, count: engine.memberCount)
-        for (row, member) in facts.members.enumerated() {
-            guard let number = engine.member(id: member.id.text) else { continue }
-            numberOfRow[row] = Int32(number)
-            rowOfNumber[number] = Int32(row)
-        }
-        var rowOfOrder = [Int32](repeating: -1, count: engine.orderCount)
-        for order in 0..<engine.orderCount {
-            if let id = PackedID(engine.orderId(order)), let row = facts.row(ofOrder: id) { rowOfOrder[order] = Int32(row) }
-        }
         var firstLine = [Int32](repeating: 0, count: engine.memberCount + 1)
         for line in result.lines { firstLine[Int(line.member) + 1] += 1 }
         for number in 0..<engine.memberCount { firstLine[number + 1] += firstLine[number] }
@@ -204,7 +192,8 @@ private struct StoredLines {
         for number in result.statementMembers { hasStatement[number] = true }
         var written = 0
         for row in facts.members.indices {
-            let number = Int(numberOfRow[row])
+            // The engine numbers members its own way.
+            let number = engine.member(atRow: row)
             guard number >= 0 else { continue }
             let places = Int(firstLine[number])..<Int(firstLine[number + 1])
             guard hasStatement[number] || !places.isEmpty else { continue }
@@ -219,8 +208,8 @@ private struct StoredLines {
                 let line = result.lines[place]
                 add(
                     StoredLine(
-                        member: row, order: line.order < 0 ? -1 : Int(rowOfOrder[Int(line.order)]),
-                        source: line.source < 0 ? -1 : Int(rowOfNumber[Int(line.source)]), bonus: Int(line.bonus), level: Int(line.level),
+                        member: row, order: line.order < 0 ? -1 : engine.row(ofOrder: Int(line.order)),
+                        source: line.source < 0 ? -1 : engine.row(ofMember: Int(line.source)), bonus: Int(line.bonus), level: Int(line.level),
                         reason: line.reason, baseMinor: line.baseMinor, rateBillionths: line.rateBillionths, amountMinor: line.amountMinor,
                         cutMinor: line.cutMinor), id)
             }

@@ -6,25 +6,18 @@ import Web
 
 /// One member's period: rank, what is missing to the next one, volumes, legs, and what each order earned.
 struct RunMemberModel: PageModel, Sendable {
-    static let legsMax = 20
     static let linesMax = 200
 
-    struct Leg: Sendable {
-        var memberID: String
-        var volume: Int64
-    }
-
-    var run: Run
-    var memberID: MemberID
-    var statement: StoredStatement?
-    var ranks: [String]
-    var progress: RankProgress?
-    var legs: [Leg]
-    var lines: [NamedRunLine]
+    var period: RunMember
     var invoices: [String: String]
     var names: PersonNames
     var language: PageLanguage
 
+    private var run: Run { period.run }
+    private var memberID: MemberID { period.memberID }
+    private var statement: StoredStatement? { period.statement }
+    private var legs: [RunMember.Leg] { period.legs }
+    private var lines: [NamedRunLine] { period.lines }
     private var name: String { names.member(memberID, language) }
     var heading: String { language("runMember.title", ["name": name]) }
 
@@ -32,11 +25,8 @@ struct RunMemberModel: PageModel, Sendable {
         let installation = visit.installation
         let known = try await installation.main.read { connection in try MemberStore.find(member, in: run.workspaceID, on: connection) }
         guard known != nil else { throw Problem.notFound() }
-        let archived = try await installation.archive.result(of: run.id, in: run.workspaceID, installation)
-        let lines = try await RunLineList(run: run, member: member).rows(after: nil, limit: linesMax, installation)
-        let result = archived.result
-        let number = result.facts.member(id: member.text)
-        let legs = number.map { result.legs(of: $0, limit: legsMax).map { Leg(memberID: result.facts.memberId($0.head), volume: $0.volume) } } ?? []
+        let period = try await RunMember.load(run, member, limit: linesMax, installation)
+        let lines = period.lines
         let vault = installation.vault
         let language = visit.language
         return try await installation.main.read { connection in
@@ -47,14 +37,12 @@ struct RunMemberModel: PageModel, Sendable {
                     try SaleStore.list(where: "id IN \(list: sales)", in: run.workspaceID, on: connection).map { ($0.id.text, $0.invoiceID) },
                     uniquingKeysWith: { first, _ in first })
             return RunMemberModel(
-                run: run, memberID: member, statement: try RunReading.statement(of: member, in: run.id, on: connection),
-                ranks: result.plan.ranks.map(\.code), progress: number.flatMap { result.nextRank(of: $0) }, legs: legs, lines: lines, invoices: invoices,
-                names: try PersonNames.load(members: [member] + legs.map { MemberID(stored: $0.memberID) }, vault: vault, on: connection),
-                language: language)
+                period: period, invoices: invoices,
+                names: try PersonNames.load(members: [member] + period.legs.map(\.memberID), vault: vault, on: connection), language: language)
         }
     }
 
-    private func rank(_ number: Int) -> String { number > 0 && number <= ranks.count ? ranks[number - 1] : language("run.noRank") }
+    private func rank(_ number: Int) -> String { period.rank(number, language) }
 
     var page: PageObject {
         let unit = run.unit
@@ -69,7 +57,7 @@ struct RunMemberModel: PageModel, Sendable {
             "rank": .text(rank(statement?.paidRank ?? 0)), "highest": .text(rank(statement?.highestRank ?? 0)),
             "active": .flag(statement?.isActive ?? false), "personal": .text(language.amount(statement?.personalVolume ?? 0, unit)),
             "group": .text(language.amount(statement?.groupVolume ?? 0, unit)),
-            "next": progress.map { progress -> PageValue in
+            "next": period.progress.map { progress -> PageValue in
                 [
                     "heading": .text(language("runMember.next", ["rank": rank(progress.rank)])),
                     "parts": PageValue(progress.parts.map { part($0, unit) }),
@@ -78,10 +66,10 @@ struct RunMemberModel: PageModel, Sendable {
             "hasLegs": .flag(!legs.isEmpty),
             "legs": PageValue(
                 legs.map { leg -> PageObject in
-                    let name = names.member(MemberID(stored: leg.memberID), language)
+                    let name = names.member(leg.memberID, language)
                     return [
                         "name": .text(name), "initials": .text(Initials.of(name)), "volume": .text(language.amount(leg.volume, unit)),
-                        "url": .text("/runs/\(run.id.text)/members/\(leg.memberID)"),
+                        "url": .text("/runs/\(run.id.text)/members/\(leg.memberID.text)"),
                     ]
                 }),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { row($0, unit) }),
@@ -91,12 +79,10 @@ struct RunMemberModel: PageModel, Sendable {
     }
 
     private func part(_ part: RankProgress.Part, _ unit: UnitCode) -> PageObject {
-        let have = min(max(0, part.have), part.need)
-        let width = part.need > 0 ? Int64(clamping: Int128(have) * 1_000 / Int128(part.need)) : 1_000
         let isVolume = part.metric?.isVolume ?? false
         func text(_ value: Int64) -> String { isVolume ? language.amount(value, unit) : language.integer(value) }
         return [
-            "label": .text(language("runMetric.\(part.metric?.code ?? "active")")), "width": .text("\(width / 10).\(width % 10)%"),
+            "label": .text(language("runMetric.\(part.metric?.code ?? "active")")), "width": .text(part.width),
             "have": .text(language("runMember.haveOf", ["have": text(part.have), "need": text(part.need)])), "met": .flag(part.isMet),
             "missing": part.isMet ? nil : .text(language("runMember.missing", ["missing": text(part.need &- part.have)])),
         ]

@@ -39,7 +39,7 @@ struct RunPreview {
         for (number, part) in parts.enumerated() {
             let packed = try Deflated.pack(part.bytes)
             let done = 600 + Int64(400 * (number + 1) / parts.count)
-            try await worker.piece { run, write in
+            try await worker.chunk { run, write in
                 try RunPartStore.insert(part, of: id, packed: packed, on: write.connection)
                 run.progress.done = done
             }

@@ -86,12 +86,13 @@ enum RunReading {
     static let linesMax = 1_000
 
     static func statement(of member: MemberID, in run: RunID, on connection: any Connection) throws -> StoredStatement? {
+        guard let wanted = PackedID(member.text) else { return nil }
         guard let part = try RunPartStore.part(.statements, holding: member.text, of: run, on: connection) else { return nil }
         let rows = try MemberRows(of: run, on: connection)
         var reader = PackedReader(part.bytes)
         while !reader.isAtEnd {
             let statement = try StoredStatement.read(&reader)
-            if try rows.id(statement.member).text == member.text { return statement }
+            if try rows.id(statement.member) == wanted { return statement }
         }
         return nil
     }

@@ -34,6 +34,16 @@ enum RunStore {
             """)
     }
 
+    /// Writes how far the work on a run is, and nothing else.
+    static func updateProgress(_ run: Run, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE run SET work_done = \(run.progress.done), work_total = \(run.progress.total), work_chunks = \(run.progress.chunks),
+                work_owner = \(run.progress.owner), work_until = \(run.progress.until)
+            WHERE id = \(run.id)
+            """)
+    }
+
     static func find(_ id: RunID, in workspace: WorkspaceID, on connection: any Connection) throws -> Run? {
         try connection.row("SELECT \(raw: columns) FROM run WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
@@ -87,6 +97,17 @@ enum RunStore {
         if let state { sql = "\(sql: sql) AND state = \(state.rawValue)" }
         if let cursor { sql = "\(sql: sql) AND id < \(cursor)" }
         return try connection.rows("\(sql: sql) ORDER BY id DESC LIMIT \(limit)").map(read)
+    }
+
+    /// Runs of programs that are posted, the newest period first.
+    static func posted(of programs: [ProgramID], in workspace: WorkspaceID, limit: Int, on connection: any Connection) throws -> [Run] {
+        guard !programs.isEmpty else { return [] }
+        return try connection.rows(
+            """
+            SELECT \(raw: columns) FROM run WHERE workspace_id = \(workspace) AND program_id IN \(list: programs) AND state IN ('accepted', 'funded')
+            ORDER BY period_start DESC, id DESC LIMIT \(limit)
+            """
+        ).map(read)
     }
 
     /// The newest run of a program that has statements.

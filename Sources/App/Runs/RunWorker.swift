@@ -46,23 +46,31 @@ struct RunWorker: Sendable {
         }
     }
 
+    /// One of many pieces of the same kind: of the run only its progress is written.
+    func chunk(_ body: @escaping @Sendable (inout Run, Write) throws -> Void) async throws {
+        try await piece(writing: RunStore.updateProgress, body)
+    }
+
     /// One piece: `body` gets the run as it is now. Stops when the work was taken away.
     @discardableResult
-    func piece<T: Sendable>(_ body: @escaping @Sendable (inout Run, Write) throws -> T) async throws -> T {
+    func piece<T: Sendable>(
+        writing update: @escaping @Sendable (Run, any Connection) throws -> Void = RunStore.update,
+        _ body: @escaping @Sendable (inout Run, Write) throws -> T
+    ) async throws -> T {
         guard !Task.isCancelled else { throw Stopped() }
         return try await write { write in
             var run = try Run.find(self.run, in: write)
             guard run.progress.work != nil, run.progress.owner == installation.runs.owner else { throw Stopped() }
             try lease(&run, write)
             let answer = try body(&run, write)
-            try RunStore.update(run, on: write.connection)
+            try update(run, write.connection)
             return answer
         }
     }
 
     /// Tells how far the work is, in thousandths.
     func progress(_ done: Int64) async throws {
-        try await piece { run, _ in
+        try await chunk { run, _ in
             run.progress.done = done
             run.progress.total = 1_000
         }
