@@ -8,7 +8,7 @@ KITH_HOST ?= 127.0.0.1
 KITH_PORT ?= 8080
 export KITH_DATABASE KITH_HOST KITH_PORT
 
-.PHONY: help setup run test test-swift test-browser walkthrough bench endure simulate preview
+.PHONY: help setup run test test-swift test-browser walkthrough bench endure simulate preview lighthouse
 
 help:
 	@echo "make run       set up, build in release, start on http://$(KITH_HOST):$(KITH_PORT) with a demo workspace"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench     one line per figure, with its bar and its peer"
 	@echo "make endure    long tests: kill -9 under writers, power cuts, full disk, PostgreSQL gone"
 	@echo "make simulate  the whole application against 200 seeded companies, with storage that fails"
+	@echo "make lighthouse   Lighthouse on ten pages, at least 95 in everything"
 	@echo "make preview   every page with sample content, as pictures"
 
 setup:
@@ -55,6 +56,11 @@ endure:
 simulate:
 	@bin/setup --test
 	@bin/simulate
+
+lighthouse:
+	@bin/setup --test
+	swift build --product kith
+	@bin/lighthouse
 
 preview:
 	@bin/setup --test

@@ -124,9 +124,9 @@ def ask_panel(driver, port, target, desktop):
         if desktop:
             panel.get_by_text("Desktop", exact=True).first.click()
         start.click()
-        gauges = panel.locator(".lh-scores-container .lh-gauge__wrapper")
-        gauges.nth(len(CATEGORIES) - 1).wait_for(timeout=REPORT_SECONDS * 1000)
-        scores = [int(found) if (found := gauge.inner_text().split("\n")[0].strip()).isdigit() else 0 for gauge in gauges.all()[:len(CATEGORIES)]]
+        gauges = panel.locator(".lh-scores-header .lh-gauge__percentage")
+        gauges.nth(len(CATEGORIES) - 1).wait_for(state="attached", timeout=REPORT_SECONDS * 1000)
+        scores = [int(found) if (found := gauge.inner_text().strip()).isdigit() else 0 for gauge in gauges.all()[:len(CATEGORIES)]]
         faults = panel.locator(".lh-audit--fail").evaluate_all(
             "rows => rows.map(row => row.id + ': ' + (row.querySelector('.lh-audit__title')?.textContent ?? '') + ' ' + (row.querySelector('.lh-audit__display-text')?.textContent ?? ''))")
         return scores, list(dict.fromkeys(faults))

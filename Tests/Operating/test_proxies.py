@@ -144,7 +144,7 @@ def test_a_visitor_has_their_own_address(kith, proxy, tmp_path):
     subprocess.run([BINARY, "jobs", "run", "--database", kith.database], check=True, capture_output=True, timeout=START_SECONDS)
     subprocess.run([BINARY, "export", tmp_path / "e", "--database", kith.database], check=True, capture_output=True, timeout=START_SECONDS)
     rows = [json.loads(line) for line in (tmp_path / "e/click.jsonl").read_text().splitlines()]
-    address = {names[row["id"]]: json.dumps(row["ip_hash"]) for row in rows if row["id"] in names}
+    address = {names[row["id"]]: json.dumps(row["address_hash"]) for row in rows if row["id"] in names}
     assert len(address) == len(clicks), rows[:1]
     assert address["ada"] == address["ada lies"] == address["ada past the proxy"]
     assert len({address["ada"], address["ben"], address["the proxy"]}) == 3

@@ -1,4 +1,5 @@
 """The units of systemd are well formed, closed as far as they can be, and the program gets by with what they leave it."""
+import os
 import re
 import shutil
 import subprocess
@@ -84,6 +85,8 @@ def test_the_program_gets_by_with_what_the_unit_leaves(tmp_path):
             if name := re.match(r"(\w+)\(", call):
                 found.add(name[1])
     assert {"openat", "fsync"} <= found or {"openat", "fdatasync"} <= found, sorted(found)
+    if os.geteuid() == 0:
+        found -= {"fchown"}  # SQLite gives its files to the owner of the database, but only as root, which the service isn't
     refused = found - allowed_calls(DEPLOY / "kith.service")
     print(f"\nunit: {len(found)} kinds of system calls, none refused" if not refused else "")
     assert not refused, sorted(refused)

@@ -44,7 +44,7 @@ struct GuideModel: PageModel {
             "progress": .text(
                 language("guide.progress", ["done": language.integer(Int64(done)), "count": language.integer(Int64(Step.allCases.count))])),
             "heading": .text(language("guide.now.\(stand).heading")), "text": .text(language("guide.now.\(stand).text")),
-            "action": PageValue(action), "steps": PageValue(Step.allCases.map(step)),
+            "action": PageValue(action), "actionForm": PageValue(actionForm), "steps": PageValue(Step.allCases.map(step)),
             "linkForm": PageValue(facts.here.programCount > 0 && facts.here.linkCount == 0 && session.may(.linksWrite) ? linkForm.page : nil),
             "tabs": PageValue(
                 Lines.allCases.map {
@@ -54,10 +54,11 @@ struct GuideModel: PageModel {
                 }),
             "code": .text(code), "copy": .text(code), "codeText": .text(language("guide.lines.\(shows.rawValue)Text")),
             "keysForm": PageValue(facts.keys == nil && session.may(.keysWrite) ? keysForm.page : nil),
-            "saleForm": PageValue(session.may(.trackWrite) && facts.live.programCount + facts.twin.programCount > 0 ? saleForm.page : nil),
+            "saleForm": PageValue(session.may(.trackWrite) && facts.live.programCount + facts.twin.programCount > 0 ? saleForm(style: "btn-plain").page : nil),
             "log": .object(log.page),
             "tryURL": PageValue(facts.stage.map { PageObject(["url": .text($0.link.url(baseURL: baseURL))]) }),
-            "live": PageValue(liveSteps), "isDemo": .flag(facts.isDemo), "emptyForm": PageValue(session.may(.workspaceOwn) ? emptyForm.page : nil),
+            "live": PageValue(liveSteps), "isDemo": .flag(facts.isDemo),
+            "emptyHeading": .text(language(facts.isDemo ? "guide.empty.heading" : "guide.empty.another")), "emptyForm": PageValue(session.may(.workspaceOwn) ? emptyForm.page : nil),
             "refused": errors.isEmpty ? nil : .text(language("guide.refused")),
         ]
     }
@@ -70,12 +71,18 @@ struct GuideModel: PageModel {
         let url: String
         switch next {
         case .program: url = "/programs/new?next=guide"
-        case .link: url = "#first-link"
-        case .sale: url = "#lines"
+        // What comes next is a form on this very page.
+        case .link, .sale: return nil
         case .live: url = "#go-live"
         case .name, .invite: url = "/members"
         }
         return ["url": .text(url), "label": .text(language("guide.now.\(next.rawValue).button"))]
+    }
+
+    /// The next step itself, where one press is all it takes.
+    private var actionForm: PageObject? {
+        guard !facts.isDemo, next == .sale, session.may(.trackWrite) else { return nil }
+        return saleForm(style: "btn-primary").page
     }
 
     private func step(_ step: Step) -> PageObject {
@@ -134,13 +141,12 @@ struct GuideModel: PageModel {
 
     private var keysForm: PageForm {
         PageForm(
-            action: "/guide/keys", buttons: [PageForm.Button(label: language("guide.keys"))], isInline: true, csrfToken: csrfToken)
+            action: "/guide/keys", buttons: [PageForm.Button(label: language("guide.keys"), style: "btn-plain")], isInline: true, csrfToken: csrfToken)
     }
 
-    private var saleForm: PageForm {
+    private func saleForm(style: String) -> PageForm {
         PageForm(
-            action: "/guide/test-sale", buttons: [PageForm.Button(label: language("guide.simulate"), style: facts.twin.saleCount == 0 ? "btn-primary" : "btn-plain")],
-            isInline: true, csrfToken: csrfToken)
+            action: "/guide/test-sale", buttons: [PageForm.Button(label: language("guide.simulate"), style: style)], isInline: true, csrfToken: csrfToken)
     }
 
     private var linkForm: PageForm {
@@ -159,7 +165,7 @@ struct GuideModel: PageModel {
         PageForm(
             action: "/guide/start-empty",
             fields: [.line("name", language("guide.empty.name"), "", error: errors["workspace"], isRequired: true)],
-            buttons: [PageForm.Button(label: language("guide.empty.submit"), style: facts.isDemo ? "btn-primary" : "btn-plain")], csrfToken: csrfToken)
+            buttons: [PageForm.Button(label: language(facts.isDemo ? "guide.empty.submit" : "guide.empty.anotherSubmit"), style: facts.isDemo ? "btn-primary" : "btn-plain")], csrfToken: csrfToken)
     }
 
     private var liveSteps: [PageObject] {

@@ -48,8 +48,9 @@ enum GuidePages {
     private static func sell(_ visit: PageVisit) async throws -> Response {
         let twin = try await twin(visit)
         guard let stage = try await stage(visit, twin) else { return visit.seeOther("/programs/new?next=guide") }
+        let buyer = visit.language("guide.buyerName")
         _ = try await visit.installation.write(twin.id, actor: visit.session.actor, rights: visit.session.rights) { write in
-            try TestTwin.sell(stage, in: write)
+            try TestTwin.sell(stage, buyerName: buyer, in: write)
         }
         return visit.seeOther("/guide?done=sale#log")
     }

@@ -66,13 +66,13 @@ enum TestTwin {
     }
 
     /// A sale as a shop would tell it: 42 of the program's currency, brought by the link's code.
-    static func sell(_ stage: Stage, in write: Write) throws -> RecordedSale {
+    static func sell(_ stage: Stage, buyerName: String, in write: Write) throws -> RecordedSale {
         let exponent = Currency(code: stage.program.currency)?.exponent ?? 2
         let amount = (0..<exponent).reduce(Int64(42)) { minor, _ in minor * 10 }
-        let number = "guide-\(write.world.now().millisecondsSince1970)-\(write.world.random.below(1_000_000))"
+        let number = write.world.random.below(100_000_000)
         let body: JSONValue = [
-            "programId": .text(stage.program.id.text), "customerExternalId": .text(number), "amount": .integer(amount),
-            "currency": .text(stage.program.currency), "invoiceId": .text(number), "code": .text(stage.link.code),
+            "programId": .text(stage.program.id.text), "customerExternalId": .text("buyer-\(number)"), "customerName": .text(buyerName), "amount": .integer(amount),
+            "currency": .text(stage.program.currency), "invoiceId": .text("test-\(number)"), "code": .text(stage.link.code),
         ]
         let reader = try JSONReader(body)
         let sale = NewSale.read(reader)
