@@ -80,8 +80,10 @@ struct RunAcceptance {
             }
         }
         if !payables.isEmpty { try await post(payables, chunk, start) }
+        let disclosure = try await worker.installation.main.read { connection in JSONText(try LedgerDisclosure.json(start, on: connection)) }
         try await worker.piece { run, write in
             run.state = .accepted
+            run.disclosure = disclosure
             run.acceptedAt = write.now
             run.progress = Run.Progress(work: nil, done: run.progress.total, total: run.progress.total, chunks: run.progress.chunks)
             try write.emit(

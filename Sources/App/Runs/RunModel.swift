@@ -234,9 +234,17 @@ struct RunModel: PageModel, Sendable {
                 } else {
                     language.plural("run.check.members", check["members"]?.wholeNumber ?? 0)
                 }
+            let countries = (check["countries"]?.members ?? []).map { country in
+                language(
+                    "run.check.country",
+                    [
+                        "country": country["country"]?.plainText ?? "",
+                        "found": RunCheck.found(code, country["part"]?.wholeNumber ?? 0, country["whole"]?.wholeNumber ?? 0, run.unit, language),
+                    ])
+            }
             let tone = failures == 0 ? "good" : isHard ? "bad" : "warn"
             return [
-                "label": .text(language("runCheck.\(code)")), "found": .text(found), "tone": .text(tone),
+                "label": .text(language("runCheck.\(code)")), "found": .text(([found] + countries).joined(separator: language("list.semicolon"))), "tone": .text(tone),
                 "icon": .text(failures == 0 ? "check" : "warning"),
                 "verdict": .text(language(failures == 0 ? "run.check.passed" : isHard ? "run.check.blocks" : "run.check.flag")),
             ]
@@ -323,11 +331,12 @@ extension JSONValue {
 
 /// What an audit check compared, in words.
 enum RunCheck {
-    private static let counted: Set<String> = ["customersPerMonth", "noProductSale", "levels"]
+    private static let counted: Set<String> = ["customersPerMonth", "noProductSale", "levels", "cancellation"]
 
     static func found(_ check: String, _ part: Int64, _ whole: Int64, _ unit: UnitCode, _ language: PageLanguage) -> String {
+        if check == "cancellation", whole == 0 { return language("run.check.notPromised") }
         if counted.contains(check) { return language("run.check.count", ["part": language.integer(part), "whole": language.integer(whole)]) }
-        if check == "internalConsumption" || check == "inventoryLoading" {
+        if ["internalConsumption", "inventoryLoading", "earlyPayments"].contains(check) {
             return language("run.check.amount", ["part": language.money(part, unit), "whole": language.money(whole, unit)])
         }
         guard whole > 0 else { return language("run.check.nothing") }

@@ -24,6 +24,7 @@ enum RunPages {
         api.page("/runs/{id}/lines/{number}", .commissionsRead, gate) { visit in try await line(visit) }
         api.page("/runs/{id}/members/{member}", .commissionsRead, gate) { visit in try await member(visit) }
         api.page("/runs/{id}/disclosure", .commissionsRead, gate) { visit in try await disclosure(visit) }
+        api.page("/runs/{id}/disclosure.pdf", .commissionsRead, gate) { visit in try await disclosureFile(visit) }
         api.form("/runs/{id}/preview", .commissionsWrite, gate) { visit, _ in
             let id: RunID = try visit.context.id()
             return try await step(visit) { write in try Run.beginPreview(id, in: write) }
@@ -214,6 +215,18 @@ enum RunPages {
         guard run.hash != nil else { throw Problem.notFound() }
         let model = try DisclosureModel(run, visit.language)
         return try visit.page("run-disclosure", title: model.heading, current: "/runs", isNarrow: true, model.page)
+    }
+
+    private static func disclosureFile(_ visit: PageVisit) async throws -> Response {
+        let run = try await find(visit)
+        guard run.hash != nil else { throw Problem.notFound() }
+        let workspace = visit.session.workspace
+        let company = try await visit.installation.main.read { connection in try Company.of(workspace, on: connection) }
+        let name = "income-disclosure-\(run.periodStart.iso8601).pdf"
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/pdf", .contentDisposition: "attachment; filename=\"\(name)\"", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try DisclosurePDF.make(try DisclosureModel(run, visit.language), company: company))))
     }
 
     // MARK: Refusals that the pages explain

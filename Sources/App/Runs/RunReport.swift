@@ -16,7 +16,8 @@ struct RunReport: Sendable {
 
     init(_ output: RunOutput, _ calculation: RunCalculation, limits: LegalPolicy) throws {
         let result = output.result
-        let found = result.audit(limits.limits, kits: limits.kits)
+        let found = result.audit(
+            limits.limits, countries: limits.countries(unit: result.plan.unit), terms: limits.terms, kits: limits.kits)
         summary = JSONText(RunReport.summary(output, calculation))
         audit = JSONText(RunReport.audit(found, result))
         disclosure = JSONText(RunReport.disclosure(result, output.hash))
@@ -84,14 +85,24 @@ struct RunReport: Sendable {
             let own = findings.filter { $0.check == check }
             guard !own.isEmpty else { return nil }
             let failed = own.filter { $0.outcome == .fails }
-            let company = own.first { $0.member == nil }
+            let company = own.first { $0.member == nil && $0.country == nil }
+            let countries = own.filter { $0.member == nil && $0.country != nil }
             return [
                 "check": .text(check.code), "isHard": .boolean(own.contains { $0.isHard }), "failures": .integer(Int64(failed.count)),
                 "members": .integer(Int64(failed.count { $0.member != nil })),
-                "company": company.map { ["outcome": .text(String(describing: $0.outcome)), "part": .integer($0.part), "whole": .integer($0.whole)] } ?? .null,
+                "company": company.map { .object(compared($0)) } ?? .null,
+                "countries": .array(countries.map { .object([JSONMember("country", .text($0.country ?? ""))] + compared($0)) }),
+                "sources": .array(LegalSource.all.filter { $0.check == check }.map { .text($0.source) }),
             ]
         }
         return ["blocking": .integer(blocking), "flags": .integer(flags), "checks": .array(checks)]
+    }
+
+    private static func compared(_ finding: AuditFinding) -> [JSONMember] {
+        [
+            JSONMember("outcome", .text(String(describing: finding.outcome))), JSONMember("part", .integer(finding.part)),
+            JSONMember("whole", .integer(finding.whole)),
+        ]
     }
 
     private static func findings(_ all: [AuditFinding], _ result: RunResult) -> RunPart {

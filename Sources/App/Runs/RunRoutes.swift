@@ -223,18 +223,18 @@ enum RunRoutes {
             decode: { body, context in (program: try context.id(ProgramKind.self), policy: LegalPolicy.read(body)) }
         ) { input, write in
             try LegalPolicyStore.put(input.policy, of: input.program, in: write)
-            return Answer(input.policy.json)
+            return Answer(input.policy.json())
         }
         api.read(
             "/programs/{id}/legal-policy", id: "getLegalPolicy", "The limits of the legal audit", tag: "Runs", access: .right(.programsRead),
             answer: .any
         ) { _, context, caller in
             let id: ProgramID = try context.id()
-            let policy = try await installation.main.read { connection -> LegalPolicy in
-                guard try ProgramStore.newest(id, in: caller.workspaceID, on: connection) != nil else { throw Refusal.unknownProgram() }
-                return try LegalPolicyStore.find(id, on: connection)
+            let (policy, unit) = try await installation.main.read { connection -> (LegalPolicy, UnitCode) in
+                guard let program = try ProgramStore.newest(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
+                return (try LegalPolicyStore.find(id, on: connection), try UnitCode(program.currency))
             }
-            return ListAnswer.one(policy.json)
+            return ListAnswer.one(policy.json(unit: unit))
         }
     }
 }

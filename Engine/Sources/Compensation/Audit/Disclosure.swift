@@ -37,7 +37,8 @@ extension RunResult {
 }
 
 extension Disclosure {
-    static func row(rank: Int, _ amounts: [Int64]) -> Row {
+    /// One row about the amounts of some participants, in minor units.
+    public static func row(rank: Int, _ amounts: [Int64]) -> Row {
         let sorted = amounts.sorted()
         return Row(
             rank: rank, count: sorted.count, zeroCount: sorted.count { $0 == 0 },
