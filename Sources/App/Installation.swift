@@ -26,6 +26,7 @@ final class Installation: Sendable {
     let keysInFlight: KeysInFlight
     let callers: CallerDirectory
     let outbound: Outbound
+    let proxyWarning = Once()
     /// Tries to sign in, by address.
     let signInTries = RateLimiter(limit: SignIn.limit)
     let joinTries = RateLimiter(limit: JoinDoor.limit)

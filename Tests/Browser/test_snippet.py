@@ -139,6 +139,32 @@ def test_nothing_before_consent_and_nothing_after_its_end(shop_site, tab):
     assert tab.evaluate(CLICK_ID) is None and cookies(tab) == {}
 
 
+def test_an_answer_that_comes_after_the_end_of_consent_is_forgotten(shop_site, tab):
+    shop_site.page('data-consent="wait"')
+    held = []
+    tab.route("**/api/v1/track/click", held.append)
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    tab.evaluate("""() => {
+      kith('consent', true);
+      kith('lead', {customerExternalId: 'c-1', customerEmail: 'friend@mail.test'});
+      kith('consent', false);
+    }""")
+    tab.wait_for_function("() => true")
+    for route in held:
+        route.continue_()
+    tab.wait_for_load_state("networkidle")
+    assert tab.evaluate(CLICK_ID) is None and cookies(tab) == {}
+    assert not [path for path, *_ in shop_site.posted if "lead" in str(path)]
+    assert tab.evaluate("sessionStorage.length") == 0
+
+
+def test_only_web_addresses_are_touched(shop_site, tab):
+    shop_site.page(body='<a data-kith href="tel:123">Call</a><a data-kith href="mailto:a@b.test">Write</a>')
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    tab.evaluate(CLICK_ID)
+    assert tab.evaluate("[...document.links].map((link) => link.href)") == ["tel:123", "mailto:a@b.test"]
+
+
 @pytest.mark.parametrize("call", ["kith()", "kith('nonsense')", "kith('lead')", "kith('lead', null)", "kith('clickId')", "kith('click', 7)", "kith('clickId', () => { throw new Error('theirs') })"])
 def test_it_never_throws_into_the_page(shop_site, tab, call):
     shop_site.page()

@@ -2,7 +2,9 @@ import Web
 
 /// The shapes that several calls share, by name in the API's description.
 enum Schemas {
-    static let amount = APISchema.described(.integer(0...Int64.max), description: "Integer minor units of the currency.", example: 1200)
+    /// The most that one call may name, in minor units: thousands of such amounts fit into an account, so that one of them stops nobody.
+    static let amountMax: Int64 = 1_000_000_000_000_000
+    static let amount = APISchema.described(.integer(0...amountMax), description: "Integer minor units of the currency.", example: 1200)
     static let currency = APISchema.described(.string(maximumLength: 3), description: "ISO 4217 code.", example: "EUR")
     static let memberReference = APISchema.described(
         .string(maximumLength: 260), description: "A member's id, or ext: and the company's own id.", example: "ext:1042")

@@ -21,7 +21,7 @@ enum AdjustmentRoutes {
                     member: body.custom("memberId", standIn: MemberReference.external("")) { value -> JSONReader.Reading<MemberReference> in
                         if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                         return .refused(MemberReference.allowed)
-                    }, amount: body.integer("amount", in: 1...Int64.max), reason: body.text("reason", maximumLength: Adjustment.reasonLengthMax),
+                    }, amount: body.integer("amount", in: 1...Schemas.amountMax), reason: body.text("reason", maximumLength: Adjustment.reasonLengthMax),
                     isDryRun: body.optionalBoolean("dryRun") ?? false
                 )
             }
@@ -41,7 +41,7 @@ enum AdjustmentRoutes {
             status: 201, failures: [409],
             decode: { body, context in
                 (
-                    id: try context.id(CommissionKind.self), amount: body.integer("amount", in: 0...Int64.max),
+                    id: try context.id(CommissionKind.self), amount: body.integer("amount", in: 0...Schemas.amountMax),
                     reason: body.text("reason", maximumLength: Adjustment.reasonLengthMax), isDryRun: body.optionalBoolean("dryRun") ?? false
                 )
             }

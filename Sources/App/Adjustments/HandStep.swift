@@ -97,7 +97,7 @@ struct HandStep: Sendable {
                 let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection)
             else { throw Refusal.field("program", "Must be one.", code: "program_unknown") }
             let member = try input.member(in: write)
-            let before = try BindingStore.find(program: id, customer: customer.id, on: write.connection)
+            let before = try BindingStore.latest(at: write.now, program: id, customer: customer.id, on: write.connection)
             // Sent twice: it is so already.
             if before?.source != .assignment || before?.shares.map(\.memberID) != [member.id] || before?.reason != input.reason {
                 _ = try CustomerBinding.assign(customer, to: member, program: program, reason: input.reason, in: write)

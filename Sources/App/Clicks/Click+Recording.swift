@@ -34,15 +34,7 @@ struct NewClick: Sendable {
             script: body.optionalBoolean("script"), dwellMs: body.optionalInteger("dwellMs", in: 0...86_400_000),
             programID: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
             country: body.optionalCustom("country", Country.read),
-            headers: body.optionalCustom("headers") { value in
-                guard case .object(let members) = value, members.count <= 20 else { return .refused("Must be an object of at most 20 texts.") }
-                var headers: [String: String] = [:]
-                for member in members {
-                    guard case .text(let text) = member.value, text.utf8.count <= 500 else { return .refused("Must hold texts of at most 500 characters.") }
-                    headers[member.name.lowercased()] = text
-                }
-                return .accepted(headers)
-            } ?? [:], metadata: body.metadata())
+            headers: body.headerTexts(), metadata: body.metadata())
     }
 }
 
@@ -115,7 +107,9 @@ extension Installation {
         }
         let address = addresses.hash(input.ip, workspace: workspace.id, at: at)
         let said = ClickClassifier.Request(
-            method: input.method?.uppercased() ?? "GET", userAgent: input.userAgent ?? request.headers[.userAgent],
+            // With a secret key the connection is a server's, and its agent says nothing of the visitor.
+            method: input.method?.uppercased() ?? "GET", userAgent: caller.isPublishable ? request.headers[.userAgent] : input.userAgent,
+            isAgentKnown: caller.isPublishable || input.userAgent != nil,
             secFetchDest: input.headers["sec-fetch-dest"], secFetchMode: input.headers["sec-fetch-mode"],
             secFetchSite: input.headers["sec-fetch-site"], secFetchUser: input.headers["sec-fetch-user"],
             purpose: input.headers["purpose"] ?? input.headers["sec-purpose"])

@@ -15,10 +15,14 @@ final class ClickClassifier: Sendable {
     struct Request: Sendable {
         var method = "GET"
         var userAgent: String?
+        /// False when whoever tells of the visit says nothing of its agent; browsers always send one.
+        var isAgentKnown = true
         var secFetchDest: String?
         var secFetchMode: String?
         var secFetchSite: String?
         var secFetchUser: String?
+        /// What the visitor wants to see: pictures alone, for an `<img>`.
+        var accept: String?
         /// The headers `Purpose`, `Sec-Purpose`, `X-Purpose` or `X-Moz`.
         var purpose: String?
     }
@@ -49,11 +53,15 @@ final class ClickClassifier: Sendable {
         }
         switch request.secFetchDest?.lowercased() {
         case "image", "style", "script", "font", "audio", "video", "track", "manifest", "object", "embed": return "embeddedImage"
-        case "iframe", "frame", "fencedframe": return "embeddedFrame"
+        // Who follows a link navigates; "empty" is a page's own fetch().
+        case "iframe", "frame", "fencedframe", "empty": return "embeddedFrame"
+        case nil: if let accept = request.accept, accept.lowercased().hasPrefix("image/") { return "embeddedImage" }
         default: break
         }
-        guard let agent = request.userAgent, !agent.isEmpty else { return "crawler" }
-        if isCrawler(agent) { return "crawler" }
+        if request.isAgentKnown {
+            guard let agent = request.userAgent, !agent.isEmpty else { return "crawler" }
+            if isCrawler(agent) { return "crawler" }
+        }
         if let address, isStuffing(address, link, at: instant) { return Self.addressVelocity }
         return nil
     }

@@ -100,13 +100,22 @@ struct Redirect: DirectResponder {
         guard let text = context.parameters.get("code"), let folded = Normalised.code(text.removingPercentEncoding ?? text) else { throw missing }
         let now = installation.world.now()
         let host = request.uri.host.map(linkHost) ?? host(of: request.head)
-        if !host.isEmpty, let found = try await installation.linkIndex.find(host: host, folded: folded, now: now) { return found }
+        if !host.isEmpty, let found = try await onShortDomain(host, folded, now) { return found }
         guard let found = try await installation.linkIndex.find(host: "", folded: folded, now: now) else { throw missing }
         // A company's own domain answers for nobody else's codes.
         if !host.isEmpty, let owner = try await installation.linkIndex.owner(ofDomain: host, now: now), owner != found.link.workspaceID {
             throw missing
         }
         return found
+    }
+
+    private func onShortDomain(_ host: String, _ folded: String, _ now: Instant) async throws -> LinkIndex.Target? {
+        do {
+            return try await installation.linkIndex.find(host: host, folded: folded, now: now)
+        } catch let failure as DatabaseFailure where failure.kind == .unavailable {
+            // Hosts without links of their own are not remembered: the code may be one that all hosts share.
+            return nil
+        }
     }
 
     private struct Visit {
@@ -125,7 +134,7 @@ struct Redirect: DirectResponder {
         let discard = link.isExpired(at: now) ? ClickClassifier.expiredLink : installation.classifier.discard(
             ClickClassifier.Request(
                 method: request.method.rawValue, userAgent: fields[.userAgent], secFetchDest: fields[.secFetchDest],
-                secFetchMode: fields[.secFetchMode], secFetchSite: fields[.fetchSite],
+                secFetchMode: fields[.secFetchMode], secFetchSite: fields[.fetchSite], accept: fields[.accept],
                 purpose: fields[.purpose] ?? fields[.secPurpose] ?? fields[.xPurpose] ?? fields[.xMoz]),
             address: hashed, link: link.id.text, at: now)
         let (variant, destination) = link.destination(draw: link.variants.isEmpty ? 0 : installation.world.random.below(UInt64.max))

@@ -4,7 +4,7 @@ import Money
 import Persistence
 import Web
 
-/// Who is credited for a customer's later sales in a program, and until when.
+/// Who is credited for a customer's sales in a program from a time on: until it ends, or the next begins.
 struct CustomerBinding: Sendable {
     enum Source: String, Sendable { case sale, assignment }
 
@@ -49,12 +49,28 @@ extension CustomerBinding {
 }
 
 enum BindingStore {
-    static func find(program: ProgramID, customer: CustomerID, on connection: any Connection) throws -> CustomerBinding? {
-        try connection.row("SELECT \(raw: columns) FROM customer_binding WHERE program_id = \(program) AND customer_id = \(customer)").map(read)
+    /// The newest that had begun at an instant; it may have ended by then.
+    static func latest(at instant: Instant, program: ProgramID, customer: CustomerID, on connection: any Connection) throws -> CustomerBinding? {
+        try connection.row(
+            """
+            SELECT \(raw: columns) FROM customer_binding
+            WHERE program_id = \(program) AND customer_id = \(customer) AND bound_at <= \(instant) ORDER BY bound_at DESC LIMIT 1
+            """
+        ).map(read)
     }
 
-    static func all(of customer: CustomerID, on connection: any Connection) throws -> [CustomerBinding] {
-        try connection.rows("SELECT \(raw: columns) FROM customer_binding WHERE customer_id = \(customer) ORDER BY program_id").map(read)
+    /// The newest in each program; of those that had begun at an instant, when one is given.
+    static func newest(of customer: CustomerID, at instant: Instant? = nil, on connection: any Connection) throws -> [CustomerBinding] {
+        let begun = try connection.rows(
+            "SELECT \(raw: columns) FROM customer_binding WHERE customer_id = \(customer) ORDER BY program_id, bound_at"
+        ).map(read).filter { binding in instant.map { binding.boundAt <= $0 } ?? true }
+        return Dictionary(begun.map { ($0.programID, $0) }, uniquingKeysWith: { _, later in later }).values.sorted { $0.programID.text < $1.programID.text }
+    }
+
+    static func history(program: ProgramID, customer: CustomerID, on connection: any Connection) throws -> [CustomerBinding] {
+        try connection.rows(
+            "SELECT \(raw: columns) FROM customer_binding WHERE program_id = \(program) AND customer_id = \(customer) ORDER BY bound_at"
+        ).map(read)
     }
 
     static func put(_ binding: CustomerBinding, workspace: WorkspaceID, on connection: any Connection) throws {
@@ -64,8 +80,8 @@ enum BindingStore {
             INSERT INTO customer_binding (program_id, customer_id, workspace_id, shares, source, source_id, reason, bound_at, until_at)
             VALUES (\(binding.programID), \(binding.customerID), \(workspace), \(shares.text), \(binding.source.rawValue), \(binding.sourceID),
                     \(binding.reason), \(binding.boundAt), \(binding.untilAt))
-            ON CONFLICT (program_id, customer_id) DO UPDATE SET shares = excluded.shares, source = excluded.source,
-                source_id = excluded.source_id, reason = excluded.reason, bound_at = excluded.bound_at, until_at = excluded.until_at
+            ON CONFLICT (program_id, customer_id, bound_at) DO UPDATE SET shares = excluded.shares, source = excluded.source,
+                source_id = excluded.source_id, reason = excluded.reason, until_at = excluded.until_at
             """)
     }
 

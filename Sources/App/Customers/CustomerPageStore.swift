@@ -43,7 +43,7 @@ enum CustomerPageStore {
     /// Who was credited for each customer's first binding.
     static func bindings(of customers: [CustomerID], on connection: any Connection) throws -> [CustomerID: [CustomerBinding]] {
         var found: [CustomerID: [CustomerBinding]] = [:]
-        for id in customers { found[id] = try BindingStore.all(of: id, on: connection) }
+        for id in customers { found[id] = try BindingStore.newest(of: id, on: connection) }
         return found
     }
 

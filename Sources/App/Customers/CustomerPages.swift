@@ -193,7 +193,7 @@ enum CustomerPages {
         let vault = visit.installation.vault
         let model = try await visit.installation.main.read { connection -> CustomerModel? in
             guard let customer = try CustomerStore.find(id, in: workspace, on: connection) else { return nil }
-            let bindings = try BindingStore.all(of: id, on: connection)
+            let bindings = try BindingStore.newest(of: id, on: connection)
             let touches = try CustomerPageStore.touches(of: id, limit: touchesMax, on: connection)
             let assignments = try CustomerPageStore.assignments(of: id, in: workspace, limit: touchesMax, on: connection)
             let assigned = assignments.compactMap { $0.detail.value["memberId"]?.string.flatMap { MemberID($0) } }

@@ -77,7 +77,7 @@ enum CustomerRoutes {
 extension Customer {
     func json(_ names: [PersonField: String], on connection: any Connection) throws -> JSONValue {
         func text(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
-        let bindings = try BindingStore.all(of: id, on: connection)
+        let bindings = try BindingStore.newest(of: id, on: connection)
         return [
             "id": .text(id.text), "externalId": text(names[.externalId]), "email": text(names[.email]), "name": text(names[.name]),
             "country": text(country), "createdAt": .text(createdAt.rfc3339),

@@ -58,7 +58,7 @@ struct ExportTable: Sendable {
         of("customer_member", "customer", order: "customer_id"),
         ExportTable("customer_visitor", order: "customer_id, visitor_id"),
         ExportTable("touch"),
-        ExportTable("customer_binding", order: "program_id, customer_id"),
+        ExportTable("customer_binding", order: "program_id, customer_id, bound_at"),
         ExportTable("lead", omitted: ["metadata_sealed"]),
         ExportTable("sale", omitted: ["metadata_sealed"]),
         ExportTable("refund"),

@@ -15,7 +15,7 @@ enum LeadPages {
             let (workspace, vault) = (visit.workspaceID, visit.installation.vault)
             let receipt = try await find(visit)
             let context = try await visit.installation.main.read { connection in
-                try ReceiptContext.load(receipt.facts, of: receipt.lead.customerID, in: workspace, vault: vault, on: connection)
+                try ReceiptContext.load(receipt.facts, of: receipt.lead.customerID, at: receipt.lead.occurredAt, in: workspace, vault: vault, on: connection)
             }
             let model = LeadReceiptModel(receipt: receipt, context: context, language: visit.language)
             return try visit.page("receipt-lead", title: model.heading, current: "/leads", isNarrow: true, model.page)

@@ -38,6 +38,19 @@ enum Destination {
         return head + joint + query + fragment
     }
 
+    /// Whether a text can stand in a program's allowed hosts: a host, all hosts below one, or the scheme of an app.
+    static func isAllowable(_ text: String) -> Bool {
+        func isName(_ bytes: some Sequence<UInt8>) -> Bool {
+            bytes.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 >= 0x80 }
+        }
+        if text.hasSuffix(":") {
+            let scheme = text.dropLast()
+            return !scheme.isEmpty && scheme.utf8.allSatisfy { $0 < 0x80 } && isName(scheme.utf8.filter { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "+") })
+        }
+        let labels = (text.hasPrefix("*.") ? text.dropFirst(2) : text[...]).split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy { (1...63).contains($0.utf8.count) && isName($0.utf8) }
+    }
+
     struct Refused: Error { var message: String }
 
     private static let forbiddenSchemes: Set<String> = ["javascript", "data", "vbscript", "file", "blob", "about", "ftp", "ws", "wss"]

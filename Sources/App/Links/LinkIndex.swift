@@ -7,6 +7,8 @@ final class LinkIndex: Sendable {
     /// Links remembered at most; at ~400 bytes each this is some 80 MB.
     static let rememberedMax = 200_000
     static let freshMs: Int64 = 2_000
+    /// How long a link that was read before leads on while the database does not answer.
+    static let staleMs: Int64 = 86_400_000
 
     /// What a redirect needs to know of a link.
     struct Target: Sendable {
@@ -43,12 +45,13 @@ final class LinkIndex: Sendable {
         let key = "\(host)/\(folded)"
         let (entry, forgettings) = state.withLock { ($0.known[key], $0.forgettings) }
         if let entry, entry.until > now { return entry.target }
-        let target = try await database.read { connection -> Target? in
-            guard let link = try LinkStore.find(host: host, folded: folded, on: connection) else { return nil }
-            let program = try ProgramStore.newest(link.programID, in: link.workspaceID, on: connection)
-            let workspace = try WorkspaceStore.find(link.workspaceID, on: connection)
-            return Target(
-                link: link, aheadMs: workspace?.testAheadMs ?? 0, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
+        let target: Target?
+        do {
+            target = try await read(host: host, folded: folded)
+        } catch let failure as DatabaseFailure where failure.kind == .unavailable {
+            // A friend's visit is worth more than a change of the last moments.
+            guard let entry, now.millisecondsClamped(since: entry.until) < Self.staleMs else { throw failure }
+            return entry.target
         }
         // Unknown codes are not remembered: anyone may ask for any number of them.
         guard let target else { return nil }
@@ -62,10 +65,26 @@ final class LinkIndex: Sendable {
         return target
     }
 
+    private func read(host: String, folded: String) async throws -> Target? {
+        try await database.read { connection -> Target? in
+            guard let link = try LinkStore.find(host: host, folded: folded, on: connection) else { return nil }
+            let program = try ProgramStore.newest(link.programID, in: link.workspaceID, on: connection)
+            let workspace = try WorkspaceStore.find(link.workspaceID, on: connection)
+            return Target(
+                link: link, aheadMs: workspace?.testAheadMs ?? 0, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
+        }
+    }
+
     /// The workspace whose short domain a host is; nil when it is nobody's.
     func owner(ofDomain host: String, now: Instant) async throws -> WorkspaceID? {
         if let entry = domains.withLock({ $0[host] }), entry.until > now { return entry.owner }
-        let owner = try await database.read { connection in try LinkStore.domainOwner(host, on: connection) }
+        let owner: WorkspaceID?
+        do {
+            owner = try await database.read { connection in try LinkStore.domainOwner(host, on: connection) }
+        } catch let failure as DatabaseFailure where failure.kind == .unavailable {
+            guard let entry = domains.withLock({ $0[host] }), now.millisecondsClamped(since: entry.until) < Self.staleMs else { throw failure }
+            return entry.owner
+        }
         let until = (try? now.adding(milliseconds: Self.freshMs)) ?? .latest
         domains.withLock { domains in
             // Anyone may send any Host header.

@@ -127,21 +127,25 @@ extension MemberMerge {
         _ old: MemberID, by new: MemberID, in customers: [(program: ProgramID, customer: CustomerID)], _ write: Write
     ) throws {
         for place in customers {
-            guard var binding = try BindingStore.find(program: place.program, customer: place.customer, on: write.connection),
-                binding.shares.contains(where: { $0.memberID == old })
-            else { continue }
-            var shares: [CustomerBinding.Share] = []
-            for share in binding.shares {
-                let owner = share.memberID == old ? new : share.memberID
-                if let known = shares.firstIndex(where: { $0.memberID == owner }) {
-                    shares[known].ppm += share.ppm
-                } else {
-                    shares.append(CustomerBinding.Share(memberID: owner, ppm: share.ppm))
-                }
+            for var binding in try BindingStore.history(program: place.program, customer: place.customer, on: write.connection)
+            where binding.shares.contains(where: { $0.memberID == old }) {
+                binding.shares = replaced(old, by: new, in: binding.shares)
+                try BindingStore.put(binding, workspace: write.workspace.id, on: write.connection)
             }
-            binding.shares = shares
-            try BindingStore.put(binding, workspace: write.workspace.id, on: write.connection)
         }
+    }
+
+    private static func replaced(_ old: MemberID, by new: MemberID, in before: [CustomerBinding.Share]) -> [CustomerBinding.Share] {
+        var shares: [CustomerBinding.Share] = []
+        for share in before {
+            let owner = share.memberID == old ? new : share.memberID
+            if let known = shares.firstIndex(where: { $0.memberID == owner }) {
+                shares[known].ppm += share.ppm
+            } else {
+                shares.append(CustomerBinding.Share(memberID: owner, ppm: share.ppm))
+            }
+        }
+        return shares
     }
 }
 
@@ -189,7 +193,7 @@ enum MemberMergeStore {
         for link in links { try connection.execute("UPDATE link SET member_id = \(member) WHERE id = \(link)") }
     }
 
-    /// Customers that a member was ever credited for and is bound to now.
+    /// Customers that a member was ever credited for and is or was bound to.
     static func customers(of member: MemberID, limit: Int, on connection: any Connection) throws -> [(program: ProgramID, customer: CustomerID)] {
         try connection.rows(
             """
@@ -198,7 +202,7 @@ enum MemberMergeStore {
             WHERE c.member_id = \(member) ORDER BY b.program_id, b.customer_id LIMIT \(limit)
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }.filter { place in
-            try BindingStore.find(program: place.0, customer: place.1, on: connection)?.shares.contains { $0.memberID == member } ?? false
+            try BindingStore.history(program: place.0, customer: place.1, on: connection).contains { $0.shares.contains { $0.memberID == member } }
         }
     }
 

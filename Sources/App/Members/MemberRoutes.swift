@@ -161,24 +161,58 @@ extension Enrolment {
                 return .refused(MemberReference.allowed)
             }
         }
-        _ = body.optionalText("ip", maximumLength: 45)
-        _ = body.optionalText("userAgent", maximumLength: 1_000)
+        body.ignoreSignals()
         _ = body.optionalText("visitorId", maximumLength: 200)
-        _ = body.raw("headers")
         return Enrolment(
             programID: program, email: body.optionalCustom("email", Normalised.readEmail), name: body.optionalText("name", maximumLength: 200),
             externalID: body.optionalCustom("externalId", Normalised.readExternalID), enroller: reference("enrollerId"),
             placementParent: reference("placementParentId"), placementSlot: body.optionalInteger("placementSlot", in: 1...1_000_000),
             groupID: body.optionalText("groupId", maximumLength: 40), kind: body.optionalOneOf("kind", Member.Kind.self),
             status: body.optionalOneOf("status", Member.Status.Settable.self).flatMap { Member.Status(rawValue: $0.rawValue) }, stage: body.optionalOneOf("stage", Member.Stage.self),
-            joinedAt: body.optionalCustom("joinedAt", Instant.read), locale: body.optionalText("locale", maximumLength: 35),
+            joinedAt: body.optionalCustom("joinedAt", Instant.read), locale: body.optionalCustom("locale", LanguageTag.read),
             timeZone: body.optionalCustom("timezone", Zone.read)?.name, country: body.optionalCustom("country", Country.read),
-            website: body.optionalText("website", maximumLength: 2_048), channels: body.raw("channels").map { String(decoding: $0.bytes, as: UTF8.self) },
-            attributes: body.raw("attributes").map { String(decoding: $0.bytes, as: UTF8.self) },
+            website: body.optionalText("website", maximumLength: 2_048), channels: body.optionalCustom("channels", readChannels),
+            attributes: body.optionalCustom("attributes", readAttributes),
             paymentFingerprint: body.optionalText("paymentFingerprint", maximumLength: 255),
             homeAddressHash: body.optionalText("homeAddressHash", maximumLength: 255),
             payoutAccountHash: body.optionalText("payoutAccountHash", maximumLength: 255),
             deviceID: body.optionalText("deviceId", maximumLength: 200))
+    }
+}
+
+extension Enrolment {
+    private static let channelsMax = 50
+    private static let attributesBytesMax = 16_384
+
+    /// A list of texts, as JSON.
+    private static func readChannels(_ value: JSONValue) -> JSONReader.Reading<String> {
+        let texts = value.elements.filter { $0.string.map { (1...200).contains($0.unicodeScalars.count) } ?? false }
+        guard case .array(let elements) = value, elements.count <= channelsMax, texts.count == elements.count else {
+            return .refused("Must be a list of at most \(channelsMax) texts of 1 to 200 characters.")
+        }
+        return .accepted(String(decoding: value.bytes, as: UTF8.self))
+    }
+
+    /// An object of the company's own, as JSON.
+    private static func readAttributes(_ value: JSONValue) -> JSONReader.Reading<String> {
+        guard case .object = value, value.bytes.count <= attributesBytesMax else { return .refused("Must be an object of at most 16 kB.") }
+        return .accepted(String(decoding: value.bytes, as: UTF8.self))
+    }
+}
+
+enum LanguageTag {
+    static let allowed = "Must be a language tag such as en or pt-BR."
+
+    /// Whether a text has the form of a BCP 47 tag; which languages we speak is another question.
+    static func isOne(_ tag: String) -> Bool {
+        let parts = tag.split(separator: "-", omittingEmptySubsequences: false)
+        return (1...4).contains(parts.count) && (2...3).contains(parts[0].utf8.count)
+            && parts.allSatisfy { (1...8).contains($0.utf8.count) && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } }
+    }
+
+    static func read(_ value: JSONValue) -> JSONReader.Reading<String> {
+        guard case .text(let tag) = value, isOne(tag) else { return .refused(allowed) }
+        return .accepted(tag)
     }
 }
 

@@ -60,7 +60,8 @@ enum Normalised {
     static func externalID(_ text: String) -> String? {
         let composed = text.precomposedStringWithCanonicalMapping
         guard (1...externalIDLengthMax).contains(composed.unicodeScalars.count),
-            !composed.unicodeScalars.contains(where: { CharacterSet.controlCharacters.contains($0) })
+            !composed.unicodeScalars.contains(where: { CharacterSet.controlCharacters.contains($0) }),
+            !composed.unicodeScalars.allSatisfy(\.properties.isWhitespace)
         else { return nil }
         return composed
     }

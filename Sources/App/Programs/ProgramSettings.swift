@@ -79,7 +79,7 @@ extension ProgramSettings {
             "debtor",
             { part in
                 Debtor(
-                    name: part.text("name", maximumLength: 70), iban: part.text("iban", maximumLength: 42),
+                    name: part.text("name", maximumLength: 70), iban: part.custom("iban", standIn: "", readIBAN),
                     bic: part.optionalText("bic", maximumLength: 11))
             })
         {
@@ -90,6 +90,9 @@ extension ProgramSettings {
         if body.isNull("marginRate") { settings.marginRate = nil }
         if body.has("allowedHosts") {
             settings.allowedHosts = body.textList("allowedHosts", maximumCount: 100, maximumLength: 253).map { $0.lowercased() }
+            if !settings.allowedHosts.allSatisfy(Destination.isAllowable) {
+                body.note("allowedHosts", "Must be host names such as shop.example, *.shop.example, or an app's scheme such as myapp:.")
+            }
         }
         if body.has("linkParameters") {
             settings.linkParameters = body.textList("linkParameters", maximumCount: 10, maximumLength: 40)
@@ -109,6 +112,11 @@ extension ProgramSettings {
         if let flag = body.optionalBoolean("cookieless") { settings.isCookieless = flag }
         if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
         return settings
+    }
+
+    private static func readIBAN(_ value: JSONValue) -> JSONReader.Reading<String> {
+        guard case .text(let text) = value, let iban = IBAN(text) else { return .refused("Must be an IBAN whose check digits hold.") }
+        return .accepted(iban.text)
     }
 
     private static func readBinding(_ value: JSONValue) -> JSONReader.Reading<Binding> {

@@ -14,7 +14,7 @@ enum ReceiptPages {
             let vault = visit.installation.vault
             let read = try await visit.installation.main.read { connection -> (Receipt, ReceiptContext)? in
                 guard let receipt = try Receipt.of(sale: id, in: workspace, on: connection) else { return nil }
-                return (receipt, try ReceiptContext.load(receipt.facts, of: receipt.sale.customerID, in: workspace, vault: vault, on: connection))
+                return (receipt, try ReceiptContext.load(receipt.facts, of: receipt.sale.customerID, at: receipt.sale.occurredAt, in: workspace, vault: vault, on: connection))
             }
             guard let (receipt, context) = read else { throw Problem.notFound() }
             let model = ReceiptModel(receipt: receipt, context: context, language: visit.language, now: visit.now)
@@ -43,7 +43,9 @@ struct ReceiptContext: Sendable {
     /// The enrollers above the first credited member, the nearest first.
     var upline: [MemberID]
 
-    static func load(_ facts: ReceiptFacts, of customer: CustomerID, in workspace: WorkspaceID, vault: Vault, on connection: any Connection) throws -> ReceiptContext {
+    static func load(
+        _ facts: ReceiptFacts, of customer: CustomerID, at instant: Instant, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> ReceiptContext {
         let attribution = facts.attribution
         let touches = attribution["touches"]?.elements ?? []
         let shares = attribution["shares"]?.elements ?? []
@@ -53,7 +55,7 @@ struct ReceiptContext: Sendable {
             facts.commissions.map(\.level).max() ?? 0, refusals.compactMap { $0["level"]?.int64 }.map { Int($0) }.max() ?? 0)
         let first = ids(shares).first
         let upline = try first.map { try MemberStore.enrollers(above: $0, limit: min(depth, 50), on: connection) } ?? []
-        let binding = try facts.program.flatMap { try BindingStore.find(program: $0.id, customer: customer, on: connection) }
+        let binding = try facts.program.flatMap { try BindingStore.latest(at: instant, program: $0.id, customer: customer, on: connection) }
         var author: String?
         if binding?.source == .assignment, let id = binding.flatMap({ OperatorID($0.sourceID) }) {
             let identity = try TeamStore.identity(of: id, vault: vault, on: connection)

@@ -75,10 +75,10 @@ extension Condition {
         guard case .object(let members) = value, Set(members.map(\.name)) == ["field", "op", "value"], let operand = value["value"] else {
             throw Refused(message: "A comparison is {field, op, value}, a group {all: […]} or {any: […]}.")
         }
-        guard case .text(let name)? = value["field"], let field = ConditionField(name) else {
+        guard case .text(let name)? = value["field"], let field = ConditionField(name), isKnown(field) else {
             throw Refused(
                 message:
-                    "field must be country, sku, category, amount, currency, customerIsNew, saleNumber, monthsSinceFirstSale, couponUsed, memberTotal.… or metadata.…."
+                    "field must be country, sku, category, amount, currency, customerIsNew, saleNumber, monthsSinceFirstSale, couponUsed, memberTotal.sales, memberTotal.amount or metadata.…."
             )
         }
         guard case .text(let word)? = value["op"], let comparison = ConditionOperator(rawValue: word) else {
@@ -89,6 +89,11 @@ extension Condition {
         } catch {
             throw Refused(message: "\(name) \(word) cannot be compared with that value.")
         }
+    }
+
+    /// Of what members sold we count two things; of a company's own facts we know nothing beforehand.
+    private static func isKnown(_ field: ConditionField) -> Bool {
+        if case .memberTotal(let name) = field { name == "sales" || name == "amount" } else { true }
     }
 
     private static func operandValue(_ value: JSONValue, of field: ConditionField) throws(ConditionFailure) -> ConditionValue {

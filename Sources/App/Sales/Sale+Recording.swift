@@ -97,7 +97,9 @@ extension Sale {
             return found
         }
         if let id = named.programID { return try program(id) }
-        if let binding = try BindingStore.all(of: customer.id, on: write.connection).filter({ $0.holds(at: instant) }).max(by: { $0.boundAt < $1.boundAt }) {
+        if let binding = try BindingStore.newest(of: customer.id, at: instant, on: write.connection).filter({ $0.holds(at: instant) })
+            .max(by: { $0.boundAt < $1.boundAt })
+        {
             return try program(binding.programID)
         }
         let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
@@ -108,12 +110,9 @@ extension Sale {
     /// The first attributed sale binds the customer to its shares.
     private static func bind(_ customer: Customer, to credit: Credit, program: Program, sale: Sale, in write: Write) throws {
         guard credit.decision.model != nil, !credit.decision.shares.isEmpty, program.settings.binding != .none else { return }
-        // An older sale that comes late undoes neither a newer binding nor what an operator decided.
-        if let existing = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection),
-            existing.source == .assignment || existing.boundAt > sale.occurredAt || existing.holds(at: sale.occurredAt)
-        {
-            return
-        }
+        // What began later, by a newer sale or by an operator, goes on from its own time.
+        let existing = try BindingStore.latest(at: sale.occurredAt, program: program.id, customer: customer.id, on: write.connection)
+        guard !(existing?.holds(at: sale.occurredAt) ?? false) else { return }
         let binding = CustomerBinding(
             programID: program.id, customerID: customer.id,
             shares: credit.creditedMembers.map { CustomerBinding.Share(memberID: $0.memberID, ppm: $0.share.ppm) }, source: .sale,

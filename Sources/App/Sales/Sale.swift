@@ -176,9 +176,9 @@ extension Sale.Item {
     static func read(_ part: JSONReader) -> Sale.Item {
         Sale.Item(
             sku: part.text("sku", maximumLength: 200), category: part.optionalText("category", maximumLength: 200),
-            quantity: part.optionalInteger("quantity", in: 1...1_000_000) ?? 1, amountMinor: part.integer("amount", in: 0...Int64.max),
-            commissionVolume: part.optionalInteger("commissionVolume", in: 0...Int64.max),
-            qualifyingVolume: part.optionalInteger("qualifyingVolume", in: 0...Int64.max))
+            quantity: part.optionalInteger("quantity", in: 1...1_000_000) ?? 1, amountMinor: part.integer("amount", in: 0...Schemas.amountMax),
+            commissionVolume: part.optionalInteger("commissionVolume", in: 0...Schemas.amountMax),
+            qualifyingVolume: part.optionalInteger("qualifyingVolume", in: 0...Schemas.amountMax))
     }
 
     var json: JSONValue {

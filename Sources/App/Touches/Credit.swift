@@ -35,7 +35,7 @@ extension Credit {
         _ customer: Customer, program: Program, at instant: Instant, evidence: Evidence, in write: Write
     ) throws -> Credit {
         let gathered = try gather(customer, program: program, evidence: evidence, in: write)
-        if let binding = try BindingStore.find(program: program.id, customer: customer.id, on: write.connection), binding.holds(at: instant) {
+        if let binding = try BindingStore.latest(at: instant, program: program.id, customer: customer.id, on: write.connection), binding.holds(at: instant) {
             return Credit(decision: bound(binding, gathered.touches), touches: gathered.touches, links: gathered.links)
         }
         var decision = attribute(gathered.touches, saleAt: instant, programID: program.id.text, policy: try program.settings.policy())

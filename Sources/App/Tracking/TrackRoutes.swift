@@ -105,7 +105,7 @@ enum TrackRoutes {
 
     private static let refundInput = APISchema.object([
         .required("invoiceId", .string(maximumLength: 255)), .required("refundId", .string(maximumLength: 255)),
-        .optional("amount", .integer(1...Int64.max)), .optional("reason", .string(maximumLength: 500)), .optional("occurredAt", .dateTime),
+        .optional("amount", .integer(1...Schemas.amountMax)), .optional("reason", .string(maximumLength: 500)), .optional("occurredAt", .dateTime),
     ])
 }
 
@@ -131,7 +131,24 @@ extension JSONReader {
     }
 
     /// Signals that a call may carry; those that it does not use are taken and forgotten.
-    func ignoreSignals(_ names: [String]) { for name in names { _ = raw(name) } }
+    func ignoreSignals() {
+        _ = optionalText("ip", maximumLength: 45)
+        _ = optionalText("userAgent", maximumLength: 1_000, allowsEmpty: true)
+        _ = headerTexts()
+    }
+
+    /// Headers of the visitor's request, by their names in small letters.
+    func headerTexts() -> [String: String] {
+        optionalCustom("headers") { value in
+            guard case .object(let members) = value, members.count <= 20 else { return .refused("Must be an object of at most 20 texts.") }
+            var headers: [String: String] = [:]
+            for member in members {
+                guard case .text(let text) = member.value, text.utf8.count <= 500 else { return .refused("Must hold texts of at most 500 characters.") }
+                headers[member.name.lowercased()] = text
+            }
+            return .accepted(headers)
+        } ?? [:]
+    }
 
     func currency(_ field: String) -> Currency {
         custom(field, standIn: Currency.all[0]) { value in
@@ -152,7 +169,7 @@ extension NewLead {
     }
 
     static func read(_ body: JSONReader) -> NewLead {
-        body.ignoreSignals(["ip", "userAgent", "headers"])
+        body.ignoreSignals()
         return NewLead(
             programID: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
             clickID: body.optionalText("clickId", maximumLength: 100), code: body.optionalText("code", maximumLength: Normalised.codeLengthMax),
@@ -167,12 +184,12 @@ extension NewLead {
 
 extension NewSale {
     static func read(_ body: JSONReader) -> NewSale {
-        body.ignoreSignals(["ip", "userAgent", "headers"])
+        body.ignoreSignals()
         var sale = NewSale(
             programID: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
             customerExternalID: body.custom("customerExternalId", standIn: "", Normalised.readExternalID),
             customerEmail: body.optionalCustom("customerEmail", Normalised.readEmail), customerName: body.optionalText("customerName", maximumLength: 200),
-            amountMinor: body.integer("amount", in: 0...Int64.max), currency: body.currency("currency"),
+            amountMinor: body.integer("amount", in: 0...Schemas.amountMax), currency: body.currency("currency"),
             invoiceID: body.custom("invoiceId", standIn: "", Normalised.readExternalID), clickID: body.optionalText("clickId", maximumLength: 100),
             code: body.optionalText("code", maximumLength: Normalised.codeLengthMax), country: body.optionalCustom("country", Country.read),
             eventName: body.optionalText("eventName", maximumLength: 100), items: body.array("items", count: 0...Sale.Item.itemsMax, Sale.Item.read),
@@ -216,7 +233,7 @@ extension NewRefund {
     static func read(_ body: JSONReader) -> NewRefund {
         var refund = NewRefund(
             invoiceID: body.custom("invoiceId", standIn: "", Normalised.readExternalID),
-            refundID: body.custom("refundId", standIn: "", Normalised.readExternalID), amountMinor: body.optionalInteger("amount", in: 1...Int64.max),
+            refundID: body.custom("refundId", standIn: "", Normalised.readExternalID), amountMinor: body.optionalInteger("amount", in: 1...Schemas.amountMax),
             reason: body.optionalText("reason", maximumLength: 500), occurredAt: body.optionalCustom("occurredAt", Instant.read), factsHash: [])
         refund.factsHash = refund.hash
         return refund

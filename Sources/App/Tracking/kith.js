@@ -43,6 +43,8 @@
   /** What waits for consent. @type {(() => void)[]} */
   let held = [];
   let arriving = false;
+  /** Grows when consent is withdrawn: what was asked before is not remembered after. */
+  let era = 0;
 
   const commands = { click, lead, clickId: giveClickId, consent };
 
@@ -85,7 +87,9 @@
     const body = facts && (facts.code || facts.url) ? { ...facts } : memory.code ? { code: memory.code } : { url: location.href };
     if (document.referrer) body.referrer = document.referrer.slice(0, 2048);
     arriving = true;
+    const asked = era;
     post("/api/v1/track/click", withVisitor(body), (answer) => {
+      if (asked !== era) { if (callback) safely(callback)(null); return; }
       arriving = false;
       if (answer && answer.clickId) remember(answer.clickId);
       else settle();
@@ -98,7 +102,9 @@
   function lead(facts, callback) {
     if (!consented) { held.push(() => lead(facts, callback)); return; }
     if (!facts || !facts.customerExternalId) { warn("kith('lead') needs customerExternalId"); return; }
+    const asked = era;
     giveClickId((clickId) => {
+      if (asked !== era) { if (callback) safely(callback)(null); return; }
       const body = { eventName: "lead", ...facts };
       if (!body.clickId && clickId) body.clickId = clickId;
       else if (!body.clickId && !body.code && memory.code) body.code = memory.code;
@@ -122,8 +128,11 @@
       for (const step of now) safely(step)();
       return;
     }
+    era += 1;
+    arriving = false;
     held = [];
     memory.clickId = memory.code = memory.visitorId = null;
+    forgetArrival();
     writeCookie(cookieName, "", 0);
     writeCookie(visitorCookieName, "", 0);
     settle();
@@ -158,6 +167,7 @@
         field.value = memory.clickId || "";
       } else if (element.href) {
         const address = new URL(element.href);
+        if (!/^https?:$/.test(address.protocol)) continue;
         if (memory.clickId) address.searchParams.set("kith_click", memory.clickId);
         else address.searchParams.delete("kith_click");
         element.href = address.href;
@@ -196,6 +206,10 @@
   function markArrival(code) {
     if (cookieless || !code || !memory.clickId) return;
     try { sessionStorage.setItem("kith_arrival", code); } catch { /* storage is forbidden; a reload counts again */ }
+  }
+
+  function forgetArrival() {
+    try { sessionStorage.removeItem("kith_arrival"); } catch { /* storage is forbidden, so nothing stands there */ }
   }
 
   /** @param {string} name */

@@ -14,7 +14,7 @@ struct WorkspaceChange: Sendable {
 extension Workspace {
     /// Changes a workspace and its test twin alike, so that what was tried is what goes live.
     static func change(_ change: WorkspaceChange, in write: Write) throws -> Workspace {
-        if let locale = change.locale, !isLocale(locale) { throw Refusal.field("locale", "Must be a language tag such as en or pt-BR.") }
+        if let locale = change.locale, !LanguageTag.isOne(locale) { throw Refusal.field("locale", LanguageTag.allowed) }
         var workspace = write.workspace
         let before = workspace
         workspace.name = change.name ?? workspace.name
@@ -27,12 +27,6 @@ extension Workspace {
             "workspace.change", subject: workspace.id.text,
             JSONText(["timezone": .text(workspace.timeZone), "locale": .text(workspace.locale), "hue": .integer(Int64(workspace.hue))]))
         return workspace
-    }
-
-    private static func isLocale(_ tag: String) -> Bool {
-        let parts = tag.split(separator: "-", omittingEmptySubsequences: false)
-        return (1...4).contains(parts.count) && (2...3).contains(parts[0].utf8.count)
-            && parts.allSatisfy { (1...8).contains($0.utf8.count) && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } }
     }
 }
 

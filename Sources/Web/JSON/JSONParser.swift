@@ -8,9 +8,12 @@ public struct JSONSyntaxError: Error, Sendable, Equatable {
     public let reason: String
     /// The path of the field that stands there twice, for instance "items[0].amount"; nil for all other failures.
     public internal(set) var repeatedField: String? = nil
+    /// The path of the field whose text holds what no text may, NUL or half a character; nil for all other failures.
+    public internal(set) var unfitField: String? = nil
 
-    /// What the sender of a body is told: 422 with the field that stands there twice, 400 for text that is no JSON.
+    /// What the sender of a body is told: 422 with the field that cannot be taken, 400 for text that is no JSON.
     public var problem: Problem {
+        if let unfitField { return .unprocessable(errors: [FieldError(field: unfitField, message: "Must be a text without NUL and half characters: it has \(reason).")]) }
         if let repeatedField {
             return .unprocessable(errors: [FieldError(field: repeatedField, message: "Stands there more than once.")])
         }
@@ -84,7 +87,14 @@ private struct JSONParser {
                     open.append(.array([]))
                 }
             default:
-                value = try scalar()
+                do {
+                    value = try scalar()
+                } catch {
+                    guard Self.unfitReasons.contains(error.reason) else { throw error }
+                    var unfit = error
+                    unfit.unfitField = path(in: open)
+                    throw unfit
+                }
             }
             if open.count > JSONLimits.maximumDepth || (open.count == JSONLimits.maximumDepth && isEmptyContainer(value)) {
                 throw failure("more than \(JSONLimits.maximumDepth) levels of nesting")
@@ -132,6 +142,11 @@ private struct JSONParser {
 
     /// Where a member of an object stands, as refusals name fields.
     private func path(to name: String, in open: [Container]) -> String {
+        let path = path(in: open)
+        return path.isEmpty ? name : "\(path).\(name)"
+    }
+
+    private func path(in open: [Container]) -> String {
         var path = ""
         for container in open {
             switch container {
@@ -139,8 +154,12 @@ private struct JSONParser {
             case .object(_, _, let pending): path += path.isEmpty ? pending : ".\(pending)"
             }
         }
-        return path.isEmpty ? name : "\(path).\(name)"
+        return path
     }
+
+    private static let loneSurrogate = "a lone surrogate"
+    private static let nul = "the NUL character"
+    private static let unfitReasons: Set<String> = [loneSurrogate, nul]
 
     private func isEmptyContainer(_ value: JSONValue?) -> Bool {
         switch value {
@@ -242,17 +261,17 @@ private struct JSONParser {
         default: throw failure("an unknown escape", at: position - 1)
         }
         var code = UInt32(try hexadecimal())
-        if code == 0 { throw failure("the NUL character is not allowed", at: position - 6) }
+        if code == 0 { throw failure(Self.nul, at: position - 6) }
         if (0xD800..<0xDC00).contains(code) {
             guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u") else {
-                throw failure("a lone surrogate", at: position - 6)
+                throw failure(Self.loneSurrogate, at: position - 6)
             }
             position += 2
             let low = UInt32(try hexadecimal())
-            guard (0xDC00..<0xE000).contains(low) else { throw failure("a lone surrogate", at: position - 12) }
+            guard (0xDC00..<0xE000).contains(low) else { throw failure(Self.loneSurrogate, at: position - 12) }
             code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
         }
-        guard let scalar = Unicode.Scalar(code) else { throw failure("a lone surrogate", at: position - 6) }
+        guard let scalar = Unicode.Scalar(code) else { throw failure(Self.loneSurrogate, at: position - 6) }
         return Array(UTF8.encode(scalar) ?? .init())
     }
 

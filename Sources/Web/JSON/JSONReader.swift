@@ -240,6 +240,7 @@ public final class JSONReader {
         guard case .text(let text) = value, (minimum...maximumLength).contains(text.unicodeScalars.count) else {
             return .refused("Must be a text of \(minimum) to \(maximumLength) characters.")
         }
+        guard allowsEmpty || !text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else { return .refused("Must not be blank.") }
         return .accepted(text)
     }
 

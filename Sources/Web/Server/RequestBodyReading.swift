@@ -38,10 +38,13 @@ extension Request {
         return try FormFields.parse(try await bodyBytes(maximumBytes: maximumBytes))
     }
 
-    /// - Throws: `Problem` 415 when the body isn't of this media type, whose parameters don't count.
+    /// - Throws: `Problem` 415 when the body isn't of this media type, or in other characters than UTF-8.
     public func requireContentType(_ expected: String) throws {
-        let sent = headers[.contentType]?.split(separator: ";").first.map { $0.trimmingASCIISpace().lowercased() }
-        guard sent == expected else { throw Problem.unsupportedMediaType(expected: expected) }
+        let parts = (headers[.contentType] ?? "").split(separator: ";").map { $0.trimmingASCIISpace().lowercased() }
+        let charset = parts.dropFirst().first { $0.hasPrefix("charset=") }?.dropFirst("charset=".count).filter { $0 != "\"" }
+        guard parts.first == expected, charset.map({ ["utf-8", "utf8", "us-ascii"].contains($0) }) ?? true else {
+            throw Problem.unsupportedMediaType(expected: expected)
+        }
     }
 }
 

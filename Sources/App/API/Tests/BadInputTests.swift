@@ -90,6 +90,25 @@ import Web
             Case(path: "/links", body: #"{"programId":"PROGRAM","destination":"https://shop.test","code":"admin"}"#, status: 422, fields: ["code"]),
             Case(path: "/links", body: #"{"programId":"PROGRAM","destination":"https://shop.test","code":"ANNA"}"#, status: 422, fields: ["code"], code: "code_taken"),
             Case(path: "/links", body: #"{"programId":"PROGRAM","destination":"https://shop.test","code":"a b"}"#, status: 422, fields: ["code"]),
+            // One amount must not fill the accounts of all others.
+            Case(path: "/track/sale", body: sale("\"amount\":1000000000000001"), status: 422, fields: ["amount"]),
+            Case(path: "/commissions", body: #"{"programId":"PROGRAM","memberId":"ext:a","amount":9223372036854775807,"reason":"x"}"#, status: 422, fields: ["amount"]),
+            // Well-formed, but no text that could be kept.
+            Case(path: "/track/sale", body: sale(#""amount":1,"eventName":"a\u0000b""#), status: 422, fields: ["eventName"]),
+            Case(path: "/track/sale", body: sale(#""amount":1,"items":[{"sku":"\ud800","amount":1}]"#), status: 422, fields: ["items[0].sku"]),
+            Case(path: "/track/sale", body: sale(#""amount":1,"eventName":"  \t ""#), status: 422, fields: ["eventName"]),
+            Case(path: "/track/sale", body: #"{"invoiceId":" ","customerExternalId":"\u00a0","amount":1,"currency":"EUR"}"#, status: 422, fields: ["customerExternalId", "invoiceId"]),
+            Case(path: "/track/sale", body: sale(#""amount":1,"ip":{},"userAgent":17,"headers":[]"#), status: 422, fields: ["headers", "ip", "userAgent"]),
+            Case(
+                path: "/members", body: #"{"programId":"PROGRAM","email":"a@b.test","attributes":5,"channels":"x","headers":7,"locale":"../../etc/passwd"}"#,
+                status: 422, fields: ["attributes", "channels", "headers", "locale"]),
+            Case(path: "/programs", body: #"{"name":"P","currency":"EUR","allowedHosts":["<script>"]}"#, status: 422, fields: ["allowedHosts"]),
+            Case(path: "/programs", body: #"{"name":"P","currency":"EUR","allowedHosts":["../../etc/passwd"]}"#, status: 422, fields: ["allowedHosts"]),
+            Case(path: "/programs", body: #"{"name":"P","currency":"EUR","debtor":{"name":"D","iban":"=cmd()"}}"#, status: 422, fields: ["debtor.iban"]),
+            Case(
+                path: "/programs/PROGRAM/rules",
+                body: #"{"name":"R","event":"sale","reward":{"kind":"percent","rate":"0.1"},"conditions":{"field":"memberTotal.foo","op":"gt","value":1}}"#,
+                status: 422),
             Case(path: "/api-keys", body: #"{"name":"K"}"#, status: 422, fields: ["role"]),
             Case(path: "/api-keys", body: #"{"name":"K","role":"emperor"}"#, status: 422),
             Case(path: "/test-clock", body: #"{"now":"2001-01-01T00:00:00Z"}"#, status: 422, fields: ["now"]),
@@ -111,6 +130,19 @@ import Web
                 #expect(!reply.json["requestId"].text.isEmpty)
             }
             #expect(try await app.rowCounts() == before, "nothing half-stored")
+        }
+    }
+
+    @Test func onlyUTF8IsRead() async throws {
+        try await AppHarness.with(.sqlite) { app in
+            for (type, status) in [
+                ("application/json; charset=latin-1", 415), ("application/json; charset=\"iso-8859-1\"", 415), ("text/json", 415), ("", 415),
+                ("application/json; charset=UTF-8", 201), ("Application/JSON;charset=\"utf-8\"", 201), ("application/json; v=1", 201),
+            ] {
+                let body = Array(AppHarness.saleBody("inv \(type)", "c", 1).bytes)
+                let reply = try await app.call(.post, API.base + "/track/sale", key: app.key, headers: [.contentType: type], bytes: body)
+                #expect(reply.status == status, "\(type)")
+            }
         }
     }
 

@@ -89,7 +89,8 @@ import Web
             var logged: Int64 = 0
             for fields in [
                 with("Purpose", "prefetch"), with("Sec-Purpose", "prefetch;prerender"), with("X-Moz", "prefetch"), with("Sec-Fetch-Dest", "image"),
-                with("Sec-Fetch-Dest", "iframe"), with("Sec-Fetch-Dest", "script"), with("User-Agent", "Googlebot/2.1 (+http://www.google.com/bot.html)"),
+                with("Sec-Fetch-Dest", "iframe"), with("Sec-Fetch-Dest", "script"), with("Sec-Fetch-Dest", "empty"),
+                [.userAgent: Browser.chromeAgent, .accept: "image/avif,image/webp,image/*;q=0.8"], with("User-Agent", "Googlebot/2.1 (+http://www.google.com/bot.html)"),
                 with("User-Agent", ""), with("User-Agent", "curl/8.5.0"), with("User-Agent", "facebookexternalhit/1.1"),
             ] {
                 let reply = try await app.visit("/r/anna", fields)
@@ -108,6 +109,41 @@ import Web
             let sale = try await app.sale("inv-1", "c-1", 1_000, ["clickId": .text(click)])
             #expect(sale["attribution"]["status"].text == "unattributed")
             #expect(sale["attribution"]["rejected"].list.count == 1)
+        }
+    }
+
+    /// A shop's server tells of a visit: what it does not say of the visitor does not count against them, and what it is itself nobody asks.
+    @Test(arguments: Engine.allCases) func aServerNeedNotTellTheAgent(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            _ = try await app.shopWithAnna()
+            for (number, agent) in [nil, "python-requests/2.31", "curl/8.5.0", "node"].enumerated() {
+                let reply = try await app.call(
+                    .post, API.base + "/track/click", key: app.key, headers: agent.map { [.userAgent: $0] } ?? [:], bytes: JSONValue(["code": "anna"]).bytes)
+                let sale = try await app.sale("inv-\(number)", "c-\(number)", 1_000, ["clickId": .text(reply.json["clickId"].text)])
+                #expect(sale["attribution"]["status"].text == "attributed", "\(agent ?? "none")")
+            }
+            let told = try await app.post("/track/click", ["code": "anna", "userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"])
+            let sale = try await app.sale("inv-9", "c-9", 1_000, ["clickId": .text(told["clickId"].text)])
+            #expect(sale["attribution"]["status"].text == "unattributed", "what is told of the visitor counts")
+        }
+    }
+
+    /// While the database is gone, links that were followed before lead on; what comes back is counted again.
+    @Test(arguments: Engine.allCases) func linksLeadOnWhileTheDatabaseIsGone(_ engine: Engine) async throws {
+        let faults = StorageFaults(seed: 1)
+        try await AppHarness.with(engine, storage: { FaultyDatabase(base: $0, faults: faults) }) { app in
+            _ = try await app.shopWithAnna()
+            #expect(try await app.visit("/r/anna").status == 302)
+            app.clock.advance(ms: 2 * 3_600_000)
+            faults.make(gone: true)
+            let reply = try await app.visit("/r/anna")
+            #expect(reply.status == 302)
+            #expect(reply.headers[.location]?.hasPrefix("https://shop.test/") ?? false)
+            #expect(try await app.visit("/r/nobody").status == 503, "what was never asked for cannot be known")
+            app.clock.advance(ms: 2 * 86_400_000)
+            #expect(try await app.visit("/r/anna").status == 503, "after a day nobody knows where it leads")
+            faults.make(gone: false)
+            #expect(try await app.visit("/r/anna").status == 302)
         }
     }
 

@@ -42,6 +42,65 @@ import Web
         }
     }
 
+    /// A sale told late belongs to whoever had the customer when it was made, whatever was decided since (C10, E2).
+    @Test(arguments: Engine.allCases) func aSaleToldLateFindsWhoHadTheCustomerThen(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, members) = try await app.threeSellers()
+            try await app.moveClock(days: 20)
+            try await app.sale("inv-1", "c-1", 1_000, ["code": "anna", "occurredAt": "2026-01-10T00:00:00Z"])
+            let kept = try await app.sale("inv-2", "c-1", 1_000, ["code": "bert", "occurredAt": "2026-01-11T00:00:00Z"])
+            #expect(app.shares(kept, members) == ["anna": 1_000_000])
+            let customer = try await app.get("/customers")["data"].list.first["id"].text
+            try await app.put(
+                "/customers/\(customer)/assignment", ["programId": .text(program), "memberId": .text(members["carla"] ?? ""), "reason": "Told us"])
+            let late = try await app.sale("inv-3", "c-1", 1_000, ["occurredAt": "2026-01-15T00:00:00Z"])
+            #expect(app.shares(late, members) == ["anna": 1_000_000])
+            #expect(app.shares(try await app.sale("inv-4", "c-1", 1_000), members) == ["carla": 1_000_000])
+            #expect(try await app.get("/customers")["data"].list.first["bindings"].list.map { $0["source"].text } == ["assignment"])
+        }
+    }
+
+    /// A binding that ended and was followed by another still holds for its own time.
+    @Test(arguments: Engine.allCases) func anEndedBindingStillHoldsForItsTime(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, members) = try await app.threeSellers(["customerBinding": ["months": 1], "attribution": ["model": "last", "windowDays": 10]])
+            try await app.moveClock(days: 100)
+            try await app.sale("inv-1", "c-1", 1_000, ["code": "anna", "occurredAt": "2026-01-31T00:00:00Z"])
+            try await app.sale("inv-2", "c-1", 1_000, ["code": "bert", "occurredAt": "2026-03-10T00:00:00Z"])
+            let late = try await app.sale("inv-3", "c-1", 1_000, ["code": "carla", "occurredAt": "2026-02-21T00:00:00Z"])
+            #expect(app.shares(late, members) == ["anna": 1_000_000])
+            let later = try await app.sale("inv-4", "c-1", 1_000, ["code": "carla", "occurredAt": "2026-03-20T00:00:00Z"])
+            #expect(app.shares(later, members) == ["bert": 1_000_000])
+        }
+    }
+
+    /// What stood in the table of one binding each stands in that of all, and a customer may have a second one then.
+    @Test(arguments: Engine.allCases) func bindingsOfOldAreKept(_ engine: Engine) async throws {
+        let place = try await TestDatabase.make(engine, connections: 1)
+        let all = Schema.migrations(Embedded.files(.schema))
+        try await Migrator.migrate(place.database, timeline: "main", migrations: all.filter { $0.number < 22 })
+        let insert: @Sendable (String) -> SQL = { at in
+            "INSERT INTO customer_binding (program_id, customer_id, workspace_id, shares, source, source_id, bound_at) VALUES ('prog_1', 'cus_1', 'ws_1', '[]', 'sale', 'sale_1', \(raw: at))"
+        }
+        try await place.database.write { connection in
+            try connection.executeScript(
+                """
+                INSERT INTO workspace (id, name, created_at) VALUES ('ws_1', 'Old', 1);
+                INSERT INTO person (id, workspace_id, key_id, created_at) VALUES ('per_1', 'ws_1', 'key_1', 1);
+                INSERT INTO program (id, workspace_id, name, currency, time_zone, created_at) VALUES ('prog_1', 'ws_1', 'Shop', 'EUR', 'UTC', 1);
+                INSERT INTO customer (id, workspace_id, person_id, created_at) VALUES ('cus_1', 'ws_1', 'per_1', 1);
+                """)
+            try connection.execute(insert("5"))
+        }
+        try await Migrator.migrate(place.database, timeline: "main", migrations: all)
+        let times = try await place.database.write { connection -> [Int64] in
+            try connection.execute(insert("9"))
+            return try connection.rows("SELECT bound_at FROM customer_binding ORDER BY bound_at").map { try $0.get(at: 0) }
+        }
+        #expect(times == [5, 9])
+        try await place.remove()
+    }
+
     /// Months are counted on the wall: a binding made at noon ends at noon, also when the clocks went forward or back in between.
     static let months: [(zone: String, bound: String, months: Int64, last: String, free: String)] = [
         // Forward on 29 March 2026: noon is 11:00 before and 10:00 after.

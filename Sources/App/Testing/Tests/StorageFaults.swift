@@ -17,6 +17,7 @@ final class StorageFaults: Sendable {
     private struct State {
         var chance: SeededGenerator
         var isOn = false
+        var isGone = false
         var counts: [Fault: Int] = [:]
     }
     private let state: Mutex<State>
@@ -24,6 +25,12 @@ final class StorageFaults: Sendable {
     private static let perMille: UInt64 = 25
 
     init(seed: UInt64) { state = Mutex(State(chance: SeededGenerator(state: seed ^ 0x5707_A6E5))) }
+
+    /// Nothing can be read or written while the database is gone.
+    func make(gone isGone: Bool) { state.withLock { $0.isGone = isGone } }
+    fileprivate func check() throws {
+        if state.withLock({ $0.isGone }) { throw DatabaseFailure(.unavailable, "simulated: the database is gone") }
+    }
 
     func turn(on isOn: Bool) { state.withLock { $0.isOn = isOn } }
     var counts: [Fault: Int] { state.withLock { $0.counts } }
@@ -48,10 +55,14 @@ struct FaultyDatabase: Database {
     var dialect: Dialect { base.dialect }
     var writeStop: String? { base.writeStop }
 
-    func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T { try await base.read(body) }
+    func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
+        try faults.check()
+        return try await base.read(body)
+    }
 
     @discardableResult
     func write<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {
+        try faults.check()
         let fault = faults.next()
         switch fault {
         case .raceBefore: throw DatabaseFailure(.retryable, "simulated: lost a race")
