@@ -118,7 +118,7 @@ import Web
             _ = try await app.shopWithAnna()
             for (number, agent) in [nil, "python-requests/2.31", "curl/8.5.0", "node"].enumerated() {
                 let reply = try await app.call(
-                    .post, API.base + "/track/click", key: app.key, headers: agent.map { [.userAgent: $0] } ?? [:], bytes: JSONValue(["code": "anna"]).bytes)
+                    .post, API.base + "/track/click", key: app.key, headers: agent.map { [.userAgent: $0] } ?? [:], bytes: (["code": "anna"] as JSONValue).bytes)
                 let sale = try await app.sale("inv-\(number)", "c-\(number)", 1_000, ["clickId": .text(reply.json["clickId"].text)])
                 #expect(sale["attribution"]["status"].text == "attributed", "\(agent ?? "none")")
             }

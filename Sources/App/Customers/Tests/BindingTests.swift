@@ -85,9 +85,9 @@ import Web
         try await place.database.write { connection in
             try connection.executeScript(
                 """
-                INSERT INTO workspace (id, name, created_at) VALUES ('ws_1', 'Old', 1);
+                INSERT INTO workspace (id, name, slug, time_zone, locale, created_at) VALUES ('ws_1', 'Old', 'old', 'UTC', 'en', 1);
                 INSERT INTO person (id, workspace_id, key_id, created_at) VALUES ('per_1', 'ws_1', 'key_1', 1);
-                INSERT INTO program (id, workspace_id, name, currency, time_zone, created_at) VALUES ('prog_1', 'ws_1', 'Shop', 'EUR', 'UTC', 1);
+                INSERT INTO program (id, workspace_id, name, slug, currency, time_zone, created_at) VALUES ('prog_1', 'ws_1', 'Shop', 'shop', 'EUR', 'UTC', 1);
                 INSERT INTO customer (id, workspace_id, person_id, created_at) VALUES ('cus_1', 'ws_1', 'per_1', 1);
                 """)
             try connection.execute(insert("5"))
