@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// Everything that can be set from outside: read once, checked, then never again. Flags win over the environment.
 struct Settings: Sendable {
@@ -84,10 +85,25 @@ struct Settings: Sendable {
         }
         settings.egressAllow = list("KITH_EGRESS_ALLOW")
         settings.trustedProxies = list("KITH_TRUSTED_PROXIES")
+        for (name, networks) in [("KITH_EGRESS_ALLOW", settings.egressAllow), ("KITH_TRUSTED_PROXIES", settings.trustedProxies)] {
+            // One that nobody understands would trust nobody, or all, without a word.
+            guard networks.allSatisfy({ AddressRange($0) != nil }) else {
+                throw SettingFailure(name: name, allowed: "addresses or networks such as 10.0.0.0/8, parted by commas")
+            }
+        }
         settings.rateLimit = try number("KITH_RATE_LIMIT", 0...10_000_000, settings.rateLimit)
         settings.secretsFile = text("KITH_SECRETS_FILE")
         settings.socket = text("KITH_SOCKET")
         settings.logLevel = text("KITH_LOG_LEVEL") ?? settings.logLevel
+        guard Logger.Level(rawValue: settings.logLevel) != nil else {
+            throw SettingFailure(name: "KITH_LOG_LEVEL", allowed: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        if let base = settings.baseURL {
+            let parts = URLComponents(string: base)
+            guard let parts, parts.scheme == "http" || parts.scheme == "https", !(parts.host ?? "").isEmpty, parts.query == nil, parts.fragment == nil else {
+                throw SettingFailure(name: "KITH_BASE_URL", allowed: "an address that begins with https:// or http://")
+            }
+        }
         settings.connections = try number("KITH_CONNECTIONS", 2...200, settings.connections)
         return settings
     }

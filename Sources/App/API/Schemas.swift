@@ -129,7 +129,8 @@ enum Schemas {
         .required("amount", .integer()), .required("reversedAmount", .integer()), .required("currency", .text), .required("rule", .nullable(.text)),
         .required("ruleId", .nullable(.text)), .required("ruleVersion", .nullable(.integer())), .required("level", .integer()), .required("sharePpm", .integer()),
         .required("state", .enumeration(Commission.State.allCases.map(\.rawValue))), .required("holdUntil", .dateTime),
-        .required("occurredAt", .dateTime), .required("receiptUrl", .text),
+        .required("occurredAt", .dateTime), .required("receiptUrl", .text), .optional("base", .integer()), .optional("rate", .text),
+        .optional("cause", .text),
     ])
 
     static let sale = APISchema.object([

@@ -24,6 +24,8 @@ struct CrawlerPatterns: Sendable {
     }
 
     func matches(_ agent: String) -> Bool {
+        // Viber's own browser adds its name to Chrome's; its link previews say only "Viber".
+        if agent.hasSuffix(" Viber"), agent.contains(" Chrome/"), agent.contains(" Safari/") { return false }
         let bytes = Array(agent.utf8)
         if words.contains(where: { bytes.contains($0) }) { return true }
         return expression?.firstMatch(in: agent, range: NSRange(agent.startIndex..., in: agent)) != nil
@@ -34,7 +36,8 @@ struct CrawlerPatterns: Sendable {
         "(?i)(?<!cu)bot\\b", "(?i)crawl", "(?i)spider", "(?i)scrap(er|y)", "HeadlessChrome", "(?i)^curl/", "(?i)^wget/", "python-requests",
         "(?i)^python", "(?i)httpclient", "^Go-http-client", "^okhttp", "^Java/", "^axios", "^node-fetch", "^undici", "^got ", "^PostmanRuntime",
         "(?i)link ?preview", "facebookexternalhit", "WhatsApp/", "TelegramBot", "Slackbot", "Discordbot", "SkypeUriPreview", "Google-Safety",
-        "(?i)barracuda", "(?i)proofpoint", "(?i)mimecast", "(?i)safelinks", "(?i)urldefense",
+        "(?i)ms-office", "^Microsoft Office", "^Mozilla/[45]\\.0$", "^-$", "CFNetwork/", "Google-PageRenderer", "Lighthouse", "^insomnia",
+        "^Dart/", "^PHP", "(?i)^ruby", "^node$", "(?i)barracuda", "(?i)proofpoint", "(?i)mimecast", "(?i)safelinks", "(?i)urldefense",
     ]
 
     /// The plain word behind a pattern; nil when it is a real expression.

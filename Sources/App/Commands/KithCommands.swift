@@ -44,6 +44,9 @@ enum CommandFailure {
         case let failure as DatabaseFailure where failure.kind == .locked:
             "The database is in use: \(failure.message)."
         case let failure as DatabaseFailure: "The database refused: \(failure.message)."
+        case let failure as JSONSyntaxError: failure.problem.detail
+        case let failure as CocoaError:
+            "\(failure.localizedDescription)" + (failure.filePath.map { " (\($0))" } ?? "")
         default: "\(error)"
         }
     }
@@ -60,7 +63,10 @@ struct ServeCommand: AsyncParsableCommand {
         try await plainly {
             var settings = try options.settings()
             if let host { settings.host = host }
-            if let port { settings.port = port }
+            if let port {
+                guard (0...65_535).contains(port) else { throw SettingFailure(name: "--port", allowed: "a whole number from 0 to 65535") }
+                settings.port = port
+            }
             settings.pickPort()
             var logger = Logger(label: "kith")
             logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
@@ -95,6 +101,9 @@ struct SetupCommand: AsyncParsableCommand {
 enum Commands {
     /// Runs a writing command in this process, or by the server that has the SQLite file open.
     static func write(_ name: String, _ arguments: JSONValue, _ settings: Settings) async throws -> JSONValue {
+        if let path = settings.sqlitePath, !startingVerbs.contains(name), !FileManager.default.fileExists(atPath: path) {
+            throw Problem.conflict(code: "no_database", detail: "There is no database at \(path). Name the right one, or make it with kith setup.")
+        }
         do {
             let installation = try await Installation.open(settings, logger: quiet)
             do {
@@ -109,6 +118,9 @@ enum Commands {
             return try await CommandClient.send(name, arguments, socket: settings.socketPath)
         }
     }
+
+    /// What may begin where nothing is yet.
+    private static let startingVerbs: Set<String> = ["setup", "import"]
 
     /// Opens the stores for reading only, beside a running server or without one.
     static func read<T>(_ settings: Settings, _ body: (ReadingStores) async throws -> T) async throws -> T {

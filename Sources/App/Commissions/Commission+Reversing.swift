@@ -16,13 +16,15 @@ extension Commission {
             excess[place] = max(0, kept - (try place.worth(on: write.connection).minor))
         }
         var reversal = Reversing(refund: refund, write: write)
-        for commission in try CommissionStore.of(sale: sale.id, on: write.connection) where commission.state.isTakeable {
+        let takeable = try CommissionStore.of(sale: sale.id, on: write.connection).filter(\.state.isTakeable)
+        let backBySplit = try parts(of: takeable, sale)
+        for commission in takeable {
             if let place = places.first(where: { $0.rule == commission.ruleID && $0.member == commission.memberID }) {
                 let back = min(excess[place] ?? 0, commission.keptMinor)
                 excess[place, default: 0] -= back
                 try reversal.take(Amount(minor: back), of: commission, sale: sale)
             } else {
-                try reversal.take(try commission.part(of: sale), of: commission, sale: sale)
+                try reversal.take(backBySplit[commission.id] ?? .zero, of: commission, sale: sale)
             }
         }
         try reversal.post(purpose: "reversal", corrects: sale.id)
@@ -31,12 +33,26 @@ extension Commission {
         }
     }
 
-    /// The part that goes back with what is refunded of the sale so far.
-    private func part(of sale: Sale) throws -> Amount {
-        guard sale.amountMinor > 0 else { return Amount(minor: keptMinor) }
-        return try Reversal.amount(
-            commission: Amount(minor: amountMinor), alreadyReversed: Amount(minor: reversedMinor),
-            refundedTotal: Amount(minor: sale.refundedMinor), saleAmount: Amount(minor: sale.amountMinor))
+    /// What goes back of each with what is refunded of the sale so far: what a rule split among several is rounded once, as it was when given.
+    private static func parts(of commissions: [Commission], _ sale: Sale) throws -> [CommissionID: Amount] {
+        guard sale.amountMinor > 0 else { return Dictionary(commissions.map { ($0.id, Amount(minor: $0.keptMinor)) }, uniquingKeysWith: { first, _ in first }) }
+        var parts: [CommissionID: Amount] = [:]
+        let groups = Dictionary(grouping: commissions) { SplitOf(rule: $0.ruleID, version: $0.ruleVersion, purpose: $0.purpose, unit: $0.unit) }
+        for group in groups.values {
+            let split = group.sorted { ($0.line, $0.memberID.text) < ($1.line, $1.memberID.text) }
+            let taken = try Reversal.amounts(
+                commissions: split.map { (Amount(minor: $0.amountMinor), Amount(minor: $0.reversedMinor)) },
+                refundedTotal: Amount(minor: sale.refundedMinor), saleAmount: Amount(minor: sale.amountMinor))
+            for (commission, amount) in zip(split, taken) { parts[commission.id] = amount }
+        }
+        return parts
+    }
+
+    private struct SplitOf: Hashable {
+        var rule: RuleID
+        var version: Int
+        var purpose: Purpose
+        var unit: UnitCode
     }
 }
 

@@ -69,7 +69,7 @@ extension Lead {
         if let known = try LeadStore.find(customer.id, input.eventName, on: write.connection) {
             return try repeated(known, input, customer, named, evidence, notes, at: occurredAt, in: write)
         }
-        let program = try findProgram(input, named, in: write)
+        let program = try findProgram(input, named, customer, evidence, at: occurredAt, in: write)
         let id = write.world.newID(LeadKind.self)
         try named.keep(of: customer, cause: id.text, at: occurredAt, in: write)
         var lead = Lead(
@@ -96,7 +96,7 @@ extension Lead {
         try named.keep(of: customer, cause: known.id.text, at: instant, in: write)
         let program = try known.programID.flatMap {
             try ProgramStore.find($0, in: write.workspace.id, at: instant, on: write.connection)
-        } ?? findProgram(input, named, in: write)
+        } ?? findProgram(input, named, customer, evidence, at: instant, in: write)
         var lead = known
         lead.countedAt = write.now
         // What named the program may have come only now.
@@ -129,7 +129,9 @@ extension Lead {
         return commissions
     }
 
-    private static func findProgram(_ input: NewLead, _ named: Named, in write: Write) throws -> Program? {
+    private static func findProgram(
+        _ input: NewLead, _ named: Named, _ customer: Customer, _ evidence: Evidence, at instant: Instant, in write: Write
+    ) throws -> Program? {
         if let id = input.programID {
             guard let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) else {
                 throw Refusal.unknown("program", field: "programId")
@@ -137,6 +139,7 @@ extension Lead {
             return program
         }
         if let id = named.programID { return try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) }
+        if let program = try evidence.program(of: customer, at: instant, in: write) { return program }
         let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
         return all.count == 1 ? all.first : nil
     }

@@ -33,7 +33,7 @@ extension Sale {
         let saleID = write.world.newID(SaleKind.self)
         var notes: [JSONMember] = []
         let named = try Named.resolve(input, evidence: evidence, notes: &notes, in: write)
-        let program = try findProgram(input, named: named, customer: customer, at: occurredAt, in: write)
+        let program = try findProgram(input, named: named, customer: customer, evidence: evidence, at: occurredAt, in: write)
         try named.keep(of: customer, cause: saleID.text, at: occurredAt, in: write)
 
         let credit = try program.map { try Credit.decide(customer, program: $0, at: occurredAt, evidence: evidence, in: write) }
@@ -87,7 +87,7 @@ extension Sale {
 
     /// The program is the body's, else the touch's, else the customer's binding's, else the only one.
     private static func findProgram(
-        _ input: NewSale, named: Named, customer: Customer, at instant: Instant, in write: Write
+        _ input: NewSale, named: Named, customer: Customer, evidence: Evidence, at instant: Instant, in write: Write
     ) throws -> Program? {
         func program(_ id: ProgramID) throws -> Program? {
             try ProgramStore.find(id, in: write.workspace.id, at: instant, on: write.connection)
@@ -97,6 +97,7 @@ extension Sale {
             return found
         }
         if let id = named.programID { return try program(id) }
+        if let touched = try evidence.program(of: customer, at: instant, in: write) { return touched }
         if let binding = try BindingStore.newest(of: customer.id, at: instant, on: write.connection).filter({ $0.holds(at: instant) })
             .max(by: { $0.boundAt < $1.boundAt })
         {

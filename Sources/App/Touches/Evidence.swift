@@ -39,3 +39,18 @@ struct Evidence: Sendable {
         }
     }
 }
+
+extension Evidence {
+    /// The program of the customer's latest touch that still counts there: kept by name before, or a click of one of their browsers.
+    func program(of customer: Customer, at instant: Instant, in write: Write) throws -> Program? {
+        let kept = try TouchStore.of(customer.id, on: write.connection).map { (at: $0.at, program: $0.programID) }
+        let clicked = visitorClicks.filter { $0.discard == nil || $0.discard == ClickClassifier.addressVelocity }
+            .map { (at: $0.at, program: $0.programID) }
+        var asked: Set<ProgramID> = []
+        for touch in (kept + clicked).filter({ $0.at <= instant }).sorted(by: { $0.at > $1.at }) where asked.insert(touch.program).inserted {
+            guard let program = try ProgramStore.find(touch.program, in: write.workspace.id, at: instant, on: write.connection) else { continue }
+            if instant.millisecondsClamped(since: touch.at) < program.settings.windowDays * 86_400_000 { return program }
+        }
+        return nil
+    }
+}

@@ -14,6 +14,30 @@ import Web
         ([12_000, 9_999, 2], 10_000), ([1, 1, nil], 10_000),
     ]
 
+    /// What one rule split among several goes back as one amount: half of a sale takes half of it, however it was split.
+    @Test(arguments: Engine.allCases) func aSplitCommissionIsRoundedOnce(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, _) = try await app.threeSellers(["attribution": ["model": "linear"]])
+            _ = try await app.rule(program, ["reward": ["kind": "points", "amount": 10, "unit": "points"]])
+            try await app.threeClicks()
+            let sale = try await app.sale("inv-1", "c-1", 1_000, ["visitorId": "v-1"])
+            #expect(sale["commissions"].list.map { $0["amount"].integer ?? 0 }.sorted() == [3, 3, 4, 33, 33, 34])
+            func kept(_ unit: String) async throws -> Int64 {
+                try await app.get("/commissions")["data"].list.filter { $0["currency"].text == unit }
+                    .reduce(0) { $0 + ($1["amount"].integer ?? 0) - ($1["reversedAmount"].integer ?? 0) }
+            }
+            var points: [Int64] = []
+            var money: [Int64] = []
+            for part in [500, 250, 249, 1] {
+                try await app.refund("inv-1", "r-\(part)", Int64(part))
+                points.append(try await kept("points"))
+                money.append(try await kept("EUR"))
+            }
+            #expect(points == [5, 2, 0, 0])
+            #expect(money == [50, 25, 0, 0])
+        }
+    }
+
     @Test(arguments: Engine.allCases) func anyOrderGivesBackTheSame(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let program = try await app.program()

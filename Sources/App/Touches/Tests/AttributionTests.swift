@@ -144,6 +144,31 @@ import Web
         }
     }
 
+    /// Where a company has two programs, the program is the one that the customer was brought to: by a lead's click, or by their browser.
+    @Test(arguments: Engine.allCases) func theProgramIsTheTouchs(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, members) = try await app.threeSellers()
+            let other = try await app.program(["name": "Another"])
+            _ = try await app.percentRule(other, "0.20")
+            let click = try await app.click("anna")
+            let lead = try await app.post("/track/lead", ["clickId": .text(click), "eventName": "signup", "customerExternalId": "c-1"])
+            #expect(lead["attribution"]["status"].text == "attributed")
+            let byLead = try await app.sale("inv-1", "c-1", 1_000)
+            #expect(app.shares(byLead, members) == ["anna": 1_000_000])
+            #expect(AppHarness.amounts(byLead) == [100], "10 % of the program that the click belongs to")
+            _ = try await app.click("bert", visitor: "v-1")
+            let byVisitor = try await app.sale("inv-2", "c-2", 1_000, ["visitorId": "v-1"])
+            #expect(app.shares(byVisitor, members) == ["bert": 1_000_000])
+            let leadByVisitor = try await app.post("/track/lead", ["visitorId": "v-1", "eventName": "trial", "customerExternalId": "c-3"])
+            #expect(leadByVisitor["attribution"]["status"].text == "attributed")
+            // Older than its window, a touch names nothing; the binding still does.
+            try await app.moveClock(days: 40)
+            #expect(app.shares(try await app.sale("inv-3", "c-1", 1_000), members) == ["anna": 1_000_000])
+            #expect(try await app.sale("inv-4", "c-9", 1_000)["attribution"]["reason"].text == "noProgram")
+            _ = program
+        }
+    }
+
     @Test(arguments: Engine.allCases) func nobodyRefersThemselves(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let program = try await app.program()
