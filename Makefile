@@ -8,7 +8,7 @@ KITH_HOST ?= 127.0.0.1
 KITH_PORT ?= 8080
 export KITH_DATABASE KITH_HOST KITH_PORT
 
-.PHONY: help setup run test test-swift test-browser walkthrough bench endure simulate preview lighthouse
+.PHONY: help setup run test test-swift test-browser walkthrough bench endure simulate preview lighthouse pictures
 
 help:
 	@echo "make run       set up, build in release, start on http://$(KITH_HOST):$(KITH_PORT) with a demo workspace"
@@ -18,6 +18,7 @@ help:
 	@echo "make endure    long tests: kill -9 under writers, power cuts, full disk, PostgreSQL gone"
 	@echo "make simulate  the whole application against 200 seeded companies, with storage that fails"
 	@echo "make lighthouse   Lighthouse on ten pages, at least 95 in everything"
+	@echo "make pictures  the pictures of the README anew"
 	@echo "make preview   every page with sample content, as pictures"
 
 setup:
@@ -61,6 +62,11 @@ lighthouse:
 	@bin/setup --test
 	swift build --product kith
 	@bin/lighthouse
+
+pictures:
+	@bin/setup --test
+	swift build --product kith
+	@.build-python/bin/python Tests/Browser/pictures.py
 
 preview:
 	@bin/setup --test

@@ -39,12 +39,12 @@ def server(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def serving(folder, **settings):
-    """A server with a new workspace, its files in the folder."""
+def serving(folder, is_test=False, **settings):
+    """A server with a new workspace, its files in the folder; the keys are the live workspace's or the test twin's."""
     assert BINARY.exists(), f"{BINARY} is missing: build it first (swift build --product kith)"
     database = f"sqlite:{folder}/kith.sqlite"
     made = subprocess.run(
-        [BINARY, "setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--json"],
+        [BINARY, "setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--json", *(["--test"] if is_test else [])],
         capture_output=True, text=True, timeout=START_SECONDS, cwd=folder)
     assert made.returncode == 0, made.stderr
     log = open(folder / "server.log", "w+")

@@ -10,5 +10,6 @@ _serving = importlib.util.module_from_spec(_specification)
 sys.modules["serving"] = _serving
 _specification.loader.exec_module(_serving)
 
+BINARY, ROOT, sign_in = _serving.BINARY, _serving.ROOT, _serving.sign_in
 server = _serving.server
 pytest_unconfigure = _serving.pytest_unconfigure

@@ -18,6 +18,7 @@ enum CommandVerbs {
             try await installation.doDueWork()
             return ["done": true]
         case "team-add": return try await addToTeam(reader, installation)
+        case "team-list": return try await listTeam(reader, installation)
         case "team-reset-password": return try await resetPassword(reader, installation)
         case "team-remove-second-factor": return try await removeSecondFactor(reader, installation)
         case "backup": return try await backUp(reader, installation)

@@ -5,7 +5,7 @@ import Web
 
 struct TeamCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "team", abstract: "People who operate a workspace.", subcommands: [Add.self, ResetPassword.self, RemoveSecondFactor.self])
+        commandName: "team", abstract: "People who operate a workspace.", subcommands: [List.self, Add.self, ResetPassword.self, RemoveSecondFactor.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -43,6 +43,27 @@ struct TeamCommand: AsyncParsableCommand {
 }
 
 extension TeamCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Who operates a workspace, with which role, and whether their sign-in asks for a code.")
+
+        @OptionGroup var options: DatabaseOptions
+        @OptionGroup var workspace: WorkspaceOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await plainly {
+                let arguments = JSONValue.object(workspace.arguments.map { JSONMember($0.0, $0.1) })
+                let answer = try await Commands.write("team-list", arguments, options.settings())
+                guard !json, case .array(let people)? = answer["people"] else { return Commands.show(answer, json: json) }
+                for person in people {
+                    let factors = person["secondFactor"] == true ? "password and code" : "password"
+                    print("\(person["email"]?.string ?? "erased")  \(person["role"]?.string ?? "")  signs in with \(factors)")
+                }
+            }
+        }
+    }
+
     struct RemoveSecondFactor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "remove-second-factor",
@@ -80,6 +101,21 @@ extension CommandVerbs {
                 "workspaceId": .text(write.workspace.id.text),
             ]
         }
+    }
+
+    static func listTeam(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
+        let choice = WorkspaceChoice(reader)
+        try reader.finish()
+        let people = try await installation.main.read { connection in
+            try TeamStore.team(of: try choice.find(on: connection).teamID, on: connection).map { member -> JSONValue in
+                let identity = try TeamStore.identity(of: member.id, vault: installation.vault, on: connection)
+                return [
+                    "id": .text(member.id.text), "email": identity.email.map { .text($0) } ?? .null, "role": .text(member.role.rawValue),
+                    "secondFactor": .boolean(try SecondFactorStore.find(member.id, on: connection)?.isOn == true),
+                ]
+            }
+        }
+        return ["people": .array(people)]
     }
 
     static func resetPassword(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
