@@ -137,7 +137,7 @@ extension Lead {
             return program
         }
         if let id = named.programID { return try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) }
-        let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
+        let all = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: 2, on: write.connection)
         return all.count == 1 ? all.first : nil
     }
 

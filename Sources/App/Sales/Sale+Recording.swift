@@ -100,7 +100,7 @@ extension Sale {
         if let binding = try BindingStore.all(of: customer.id, on: write.connection).filter({ $0.holds(at: instant) }).max(by: { $0.boundAt < $1.boundAt }) {
             return try program(binding.programID)
         }
-        let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
+        let all = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: 2, on: write.connection)
         guard all.count == 1, let only = all.first else { return nil }
         return try program(only.id)
     }
