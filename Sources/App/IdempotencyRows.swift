@@ -72,10 +72,10 @@ enum IdempotencyRows {
         try connection.execute("UPDATE idempotency SET answer = '' WHERE person_id = \(person)")
     }
 
-    /// Blanks the answers that speak of a person who is erased.
-    static func blank(mentioning ids: [String], in workspace: WorkspaceID, on connection: any Connection) throws {
-        for id in ids {
-            try connection.execute(
+    /// Blanks the answers that speak of a person who is erased. Answers how many.
+    static func blank(mentioning ids: [String], in workspace: WorkspaceID, on connection: any Connection) throws -> Int {
+        try ids.reduce(0) { count, id in
+            try count + connection.execute(
                 "UPDATE idempotency SET answer = '{}' WHERE workspace_id = \(workspace) AND answer LIKE \("%" + id + "%")")
         }
     }

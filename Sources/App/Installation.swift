@@ -27,6 +27,8 @@ final class Installation: Sendable {
     let callers: CallerDirectory
     let outbound: Outbound
     let proxyWarning = Once()
+    /// PostgreSQL: the rewriting of tables that somebody was erased from.
+    let remains = ErasureRemains()
     /// Tries to sign in, by address.
     let signInTries = RateLimiter(limit: SignIn.limit)
     let joinTries = RateLimiter(limit: JoinDoor.limit)
@@ -60,11 +62,11 @@ final class Installation: Sendable {
 
     /// Opens the databases and brings their schema up to date. A restore sets `settles` to false and erases again by itself.
     static func open(
-        _ settings: Settings, world: World = .real(), logger: Logger = Logger(label: "kith"), settles: Bool = true
+        _ settings: Settings, world: World = .real(), logger: Logger = Logger(label: "kith"), settles: Bool = true, lockWaitMs: Int = 0
     ) async throws -> Installation {
-        let stores = try await Stores.open(settings)
+        let stores = try await Stores.open(settings, lockWaitMs: lockWaitMs)
         try await Schema.migrate(stores)
-        let secrets = try Secrets.load(path: settings.secretsPath, world: world)
+        let secrets = try Secrets.load(path: settings.secretsPath)
         let installation = try Installation(
             settings: settings, world: world, main: world.storage(stores.main), clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
         do {

@@ -40,7 +40,36 @@ import Testing
         #expect(await kind { _ = try await SQLiteDatabase.open(path: path, mayCreate: false) } == .other)
         #expect(await kind { _ = try await SQLiteDatabase.open(path: path, readOnly: true) } == .other)
         try Data(repeating: 65, count: 8_192).write(to: URL(fileURLWithPath: path))
-        #expect(await kind { _ = try await SQLiteDatabase.open(path: path) } == .corrupt)
+        for readOnly in [false, true] {
+            let failure = await failure { _ = try await SQLiteDatabase.open(path: path, readOnly: readOnly) }
+            #expect(failure?.kind == .corrupt)
+            #expect(failure?.message.hasPrefix("\(path) is no SQLite database") == true, "the file is named: \(failure?.message ?? "")")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(repeating: 65, count: 8_192), "it is left as it is")
+    }
+
+    /// The system frees the lock of a killed process only when all of it is gone: who starts at once waits that long.
+    @Test func anOpeningMayWaitForAProcessThatIsEnding() async throws {
+        try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
+            let holder = Process()
+            holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+            // Holds the lock as another Kith would, until its input ends.
+            holder.arguments = ["--exclusive", test.location + ".lock", "sh", "-c", "echo held; cat >/dev/null"]
+            let (input, output) = (Pipe(), Pipe())
+            (holder.standardInput, holder.standardOutput) = (input, output)
+            await test.database.close()
+            try holder.run()
+            #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
+            #expect(await kind { _ = try await test.openAgain() } == .locked, "at once")
+            async let opened = SQLiteDatabase.open(path: test.location, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
+            try input.fileHandleForWriting.close()
+            let database = try await opened
+            #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 0)
+            // Who is there to stay is waited for in vain, and not for long.
+            #expect(await kind { _ = try await SQLiteDatabase.open(path: test.location, lockWaitMs: 50) } == .locked)
+            await database.close()
+            holder.waitUntilExit()
+        }
     }
 
     @Test func aBackupTakenWhileWritingIsWhole() async throws {

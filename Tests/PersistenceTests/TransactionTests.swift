@@ -46,6 +46,35 @@ private struct Stop: Error {}
         }
     }
 
+    /// What was put off before a savepoint and fails in it has ended the transaction: its cause is told, there and by all that follows.
+    @Test(arguments: Engine.allCases) func theFirstCauseIsTold(_ engine: Engine) async throws {
+        try await TestDatabase.with(engine, migrations: [accounts]) { test in
+            try await test.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
+            let inSavepoint = await kind {
+                try await test.database.write { connection in
+                    try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)")
+                    try connection.savepoint { _ = try connection.rows("SELECT id FROM account") }
+                }
+            }
+            #expect(inSavepoint == .unique)
+            let afterwards = await kind {
+                try await test.database.write { connection in
+                    try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)")
+                    try? connection.savepoint { try connection.savepoint { _ = try connection.rows("SELECT id FROM account") } }
+                    _ = try connection.rows("SELECT id FROM account")
+                }
+            }
+            #expect(afterwards == .unique)
+            let swallowed = await kind {
+                try await test.database.write { connection in
+                    try connection.executeLater("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)")
+                    try? connection.savepoint { _ = try connection.rows("SELECT id FROM account") }
+                }
+            }
+            #expect(swallowed == .unique)
+        }
+    }
+
     /// What is put off is done before anybody can look, and fails where it stands.
     @Test(arguments: Engine.allCases) func statementsPutOffStandInTheirPlace(_ engine: Engine) async throws {
         try await TestDatabase.with(engine, migrations: [accounts]) { test in

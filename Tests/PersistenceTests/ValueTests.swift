@@ -110,7 +110,9 @@ private func column(_ value: Value) -> String {
 }
 
 /// What kind of failure `body` ends with; nil when it ends well.
-func kind(_ body: () async throws -> Void) async -> DatabaseFailure.Kind? {
-    do { try await body() } catch { return (error as? DatabaseFailure)?.kind }
+func kind(_ body: () async throws -> Void) async -> DatabaseFailure.Kind? { await failure(body)?.kind }
+
+func failure(_ body: () async throws -> Void) async -> DatabaseFailure? {
+    do { try await body() } catch { return error as? DatabaseFailure }
     return nil
 }

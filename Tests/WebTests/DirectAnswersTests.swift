@@ -72,6 +72,29 @@ import Testing
         }
     }
 
+    @Test func answersSayWhenTheyWereMade() throws {
+        let connection = try Connection()
+        try connection.ask("/now/1")
+        let part = try #require(try connection.channel.readOutbound(as: HTTPResponsePart.self))
+        guard case .head(let response) = part else {
+            Issue.record("the answer has no head")
+            return
+        }
+        let date = try #require(response.headerFields[.date])
+        #expect(date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/) != nil, "\(date)")
+    }
+
+    @Test(arguments: [
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+        (1_767_225_599, "Wed, 31 Dec 2025 23:59:59 GMT"), (4_102_444_800, "Fri, 01 Jan 2100 00:00:00 GMT"),
+    ]) func datesAreThoseOfHTTP(_ second: Int, _ text: String) {
+        let field = DateField()
+        #expect(field.text(second: second) == text)
+        // The next second is another text, the same one is not.
+        #expect(field.text(second: second + 1) != text)
+        #expect(field.text(second: second) == text)
+    }
+
     @Test func answersAtOnceOrLaterAndLeavesTheRestToTheRouter() throws {
         let connection = try Connection()
         try connection.ask("/now/1")

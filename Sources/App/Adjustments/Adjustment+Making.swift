@@ -30,7 +30,7 @@ extension Adjustment {
         }
         try changeable(commission, write)
         guard amountMinor < commission.keptMinor else {
-            guard let program = try ProgramStore.newest(commission.programID, in: write.workspace.id, on: write.connection) else {
+            guard let program = try ProgramStore.find(commission.programID, in: write.workspace.id, at: write.now, on: write.connection) else {
                 throw Refusal.unknown("program")
             }
             let more = try Amount(minor: amountMinor).subtracting(Amount(minor: commission.keptMinor)).minor

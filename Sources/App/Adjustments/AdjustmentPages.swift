@@ -69,7 +69,7 @@ enum AdjustmentPages {
         let read = try await visit.installation.main.read { connection -> (HandSubject, [Program]) in
             (
                 try step.subject(id, workspace, vault, language, connection),
-                try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection)
+                try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection)
             )
         }
         let (subject, programs) = read

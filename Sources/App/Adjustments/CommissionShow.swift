@@ -24,7 +24,7 @@ enum CommissionShow {
             let people = try OperatorNames.load(changes.map(\.author), in: workspace, vault: vault, on: connection)
             let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
             let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection)
-            let program = try ProgramStore.newest(commission.programID, in: workspace, on: connection)
+            let program = try ProgramStore.find(commission.programID, in: workspace, at: visit.now, on: connection)
             let isHeld = try AdjustmentStore.isInPayout(id, on: connection)
             let mayChange = mayWrite && !isHeld && commission.keptMinor > 0 && [.pending, .approved, .held, .paid].contains(commission.state)
             let name = names.member(commission.memberID, language)

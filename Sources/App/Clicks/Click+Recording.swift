@@ -90,7 +90,7 @@ extension Installation {
                 else { throw Refusal.field("code", "Is not a code of this workspace.", code: "unknown_code") }
                 return (workspace, link, link.programID)
             }
-            let programs = try ProgramStore.list(in: workspace.id, after: nil, limit: PageRequest.maximumLimit, on: connection)
+            let programs = try ProgramStore.list(in: workspace.id, at: workspace.now(self.world), after: nil, limit: PageRequest.maximumLimit, on: connection)
             if let url = input.url, let link = try Self.link(in: url, programs: programs, workspace: workspace.id, on: connection) {
                 return (workspace, link, link.programID)
             }

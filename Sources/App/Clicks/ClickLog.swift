@@ -28,8 +28,12 @@ final class ClickLog: Sendable {
 
     let database: any Database
     private let state = Mutex(State())
+    private let lost = Atomic<Int>(0)
 
     init(_ database: any Database) { self.database = database }
+
+    /// Clicks that could not be stored since the process started: the disk was full, the database gone, or too many waited.
+    var lostCount: Int { lost.load(ordering: .relaxed) }
 
     /// Returns when the click is on disk.
     func append(_ click: Click) async throws {
@@ -56,7 +60,7 @@ final class ClickLog: Sendable {
             state.isDraining = true
             return (false, true)
         }
-        if refused { Self.tell([entry], failure: Full()) }
+        if refused { tell([entry], failure: Full()) }
         if starts { Task { await drain() } }
     }
 
@@ -65,15 +69,16 @@ final class ClickLog: Sendable {
             do {
                 let clicks = batch.compactMap(\.click)
                 if !clicks.isEmpty { try await database.write { connection in try ClickStore.append(clicks, on: connection) } }
-                Self.tell(batch, failure: nil)
+                tell(batch, failure: nil)
             } catch {
-                Self.tell(batch, failure: error)
+                tell(batch, failure: error)
             }
         }
     }
 
     /// Tells those who wait; connections of one event loop in one go, so that it is woken once.
-    private static func tell(_ entries: [Entry], failure: (any Error)?) {
+    private func tell(_ entries: [Entry], failure: (any Error)?) {
+        if failure != nil { lost.wrappingAdd(entries.count { $0.click != nil }, ordering: .relaxed) }
         var promises: [ObjectIdentifier: [EventLoopPromise<Void>]] = [:]
         for entry in entries {
             switch entry.waiter {

@@ -7,6 +7,9 @@ import Web
 enum CommandClient {
     static let timeoutSeconds = 600
 
+    /// There is no socket, or nobody listens at it.
+    struct NobodyAnswers: Error {}
+
     static func send(_ name: String, _ arguments: JSONValue, socket: String) async throws -> JSONValue {
         let answer = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<JSONValue, any Error>) in
             DispatchQueue.global().async {
@@ -20,11 +23,7 @@ enum CommandClient {
     }
 
     private static func sendNow(_ name: String, _ arguments: JSONValue, socket: String) throws -> JSONValue {
-        guard FileManager.default.fileExists(atPath: socket), let handle = curl_easy_init() else {
-            throw Problem.unavailable(
-                detail: "Another Kith has this database open and its socket \(socket) is not there. Stop it, or set KITH_SOCKET.",
-                retryAfterSeconds: 1)
-        }
+        guard FileManager.default.fileExists(atPath: socket), let handle = curl_easy_init() else { throw NobodyAnswers() }
         defer { curl_easy_cleanup(handle) }
         var received: [UInt8] = []
         let body = String(decoding: arguments.bytes, as: UTF8.self)
@@ -46,6 +45,7 @@ enum CommandClient {
             }
             return curl_easy_perform(handle)
         }
+        if code == CURLE_COULDNT_CONNECT { throw NobodyAnswers() }
         guard code == CURLE_OK else {
             throw Problem.unavailable(
                 detail: "The running Kith does not answer on \(socket): \(String(cString: curl_easy_strerror(code))).", retryAfterSeconds: 1)

@@ -14,9 +14,11 @@ enum CommandVerbs {
             try reader.finish()
             return try await setUp(workspace: workspace, email: email, isTest: isTest, installation)
         case "jobs-run":
+            let rewrites = reader.optionalBoolean("rewrite") ?? false
             try reader.finish()
             try await installation.doDueWork()
-            return ["done": true]
+            if rewrites { await installation.rewriteErased(isForced: true) }
+            return ["done": true, "erasuresToRewrite": .integer(try await installation.erasureRemains())]
         case "team-add": return try await addToTeam(reader, installation)
         case "team-list": return try await listTeam(reader, installation)
         case "team-reset-password": return try await resetPassword(reader, installation)

@@ -65,11 +65,11 @@ extension CommandVerbs {
         let (workspace, program) = try await installation.main.read { connection in
             let workspace = try choice.find(on: connection)
             if let wanted {
-                guard try ProgramStore.newest(wanted, in: workspace.id, on: connection) != nil else { throw Refusal.unknownProgram() }
+                guard try ProgramStore.exists(wanted, in: workspace.id, on: connection) else { throw Refusal.unknownProgram() }
                 return (workspace, Optional(wanted))
             }
             guard kind == .members else { return (workspace, nil) }
-            let programs = try ProgramStore.list(in: workspace.id, after: nil, limit: 2, on: connection)
+            let programs = try ProgramStore.list(in: workspace.id, at: workspace.now(installation.world), after: nil, limit: 2, on: connection)
             guard programs.count == 1, let only = programs.first else {
                 throw Problem.badRequest(detail: "The workspace has \(programs.isEmpty ? "no program" : "several programs"). Name one with --program.")
             }

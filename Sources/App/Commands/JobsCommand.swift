@@ -9,10 +9,11 @@ struct JobsCommand: AsyncParsableCommand {
             commandName: "run", abstract: "Do now what is due: apply clicks, approve commissions past their hold, forget old answers.")
 
         @OptionGroup var options: DatabaseOptions
+        @Flag(help: "PostgreSQL: write tables anew that people were erased from, also large ones, which nobody can use meanwhile.") var rewrite = false
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await plainly { Commands.show(try await Commands.write("jobs-run", [:], options.settings()), json: json) }
+            try await plainly { Commands.show(try await Commands.write("jobs-run", ["rewrite": .boolean(rewrite)], options.settings()), json: json) }
         }
     }
 }

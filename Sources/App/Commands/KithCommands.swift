@@ -70,7 +70,8 @@ struct ServeCommand: AsyncParsableCommand {
             settings.pickPort()
             var logger = Logger(label: "kith")
             logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
-            let installation = try await Installation.open(settings, logger: logger)
+            // A server that was killed a moment ago may still be going.
+            let installation = try await Installation.open(settings, logger: logger, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
             try await Server.run(installation) { address in
                 print("Kith listens on \(address)")
                 fflush(nil)
@@ -105,17 +106,36 @@ enum Commands {
             throw Problem.conflict(code: "no_database", detail: "There is no database at \(path). Name the right one, or make it with kith setup.")
         }
         do {
-            let installation = try await Installation.open(settings, logger: quiet)
-            do {
-                let answer = try await CommandVerbs.run(name, arguments, installation)
-                await installation.close()
-                return answer
-            } catch {
-                await installation.close()
-                throw error
-            }
+            return try await run(name, arguments, settings, lockWaitMs: 0)
         } catch let failure as DatabaseFailure where failure.kind == .locked {
-            return try await CommandClient.send(name, arguments, socket: settings.socketPath)
+            do {
+                return try await CommandClient.send(name, arguments, socket: settings.socketPath)
+            } catch is CommandClient.NobodyAnswers {
+                // Who has the file may be on the way out.
+                return try await runWhenFree(name, arguments, settings)
+            }
+        }
+    }
+
+    private static func runWhenFree(_ name: String, _ arguments: JSONValue, _ settings: Settings) async throws -> JSONValue {
+        do {
+            return try await run(name, arguments, settings, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
+        } catch let failure as DatabaseFailure where failure.kind == .locked {
+            throw Problem.unavailable(
+                detail: "Another Kith has this database open and does not answer on the socket \(settings.socketPath). Stop it, or set KITH_SOCKET.",
+                retryAfterSeconds: 1)
+        }
+    }
+
+    private static func run(_ name: String, _ arguments: JSONValue, _ settings: Settings, lockWaitMs: Int) async throws -> JSONValue {
+        let installation = try await Installation.open(settings, logger: quiet, lockWaitMs: lockWaitMs)
+        do {
+            let answer = try await CommandVerbs.run(name, arguments, installation)
+            await installation.close()
+            return answer
+        } catch {
+            await installation.close()
+            throw error
         }
     }
 
@@ -129,7 +149,7 @@ enum Commands {
             guard try await Schema.pending(stores).isEmpty, try await !KeyMove.isNeeded(stores.main) else {
                 throw Problem.conflict(code: "schema_pending", detail: "The database is older than this program. Run kith migrate first.")
             }
-            let secrets = try Secrets.load(path: settings.secretsPath, world: .real())
+            let secrets = try Secrets.load(path: settings.secretsPath)
             let value = try await body(
                 ReadingStores(
                     main: stores.main, clicks: stores.clicks, keys: stores.keys, vault: Vault(store: stores.keys, secrets: secrets, world: .real())))

@@ -35,7 +35,7 @@ enum CommissionPages {
                 totals: try CommissionListStore.totals(in: workspace, filter, on: connection),
                 names: try PersonNames.load(
                     members: rows.map(\.memberID) + (filter.member.map { [$0] } ?? []), vault: vault, on: connection),
-                programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection), filter: filter,
+                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: filter,
                 mayGive: visit.session.may(.commissionsWrite), language: language)
         }
         return try visit.page("commission-list", title: language("commissions.title"), current: "/commissions", model.page)

@@ -201,7 +201,7 @@ enum CustomerPages {
                 customer: customer, bindings: bindings, touches: touches,
                 sales: try SaleStore.list(in: workspace, SaleStore.Filter(customer: id), limit: salesMax, on: connection),
                 leads: try CustomerPageStore.leads(of: id, in: workspace, limit: touchesMax, on: connection), assignments: assignments,
-                programs: try ProgramStore.list(in: workspace, after: nil, limit: MemberPages.programsMax, on: connection),
+                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: MemberPages.programsMax, on: connection),
                 names: try PersonNames.load(
                     members: bindings.flatMap { $0.shares.map(\.memberID) } + touches.compactMap(\.memberID) + assigned, customers: [id], vault: vault,
                     on: connection),

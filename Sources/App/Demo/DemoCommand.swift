@@ -27,7 +27,7 @@ extension CommandVerbs {
         try reader.finish()
         let workspace = try await installation.main.read { connection in
             let workspace = try choice.find(on: connection)
-            guard try ProgramStore.list(in: workspace.id, after: nil, limit: 1, on: connection).isEmpty else {
+            guard try ProgramStore.list(in: workspace.id, at: workspace.now(installation.world), after: nil, limit: 1, on: connection).isEmpty else {
                 throw Problem.conflict(
                     code: "workspace_in_use", detail: "The workspace \(workspace.id) has programs already. Make a new one with kith setup.")
             }

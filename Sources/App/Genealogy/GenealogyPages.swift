@@ -39,7 +39,7 @@ enum GenealogyPages {
         let day = visit.query["day"].flatMap { try? LocalDay(iso8601: $0) }
         let now = visit.now
         let model = try await visit.installation.main.read { connection -> GenealogyModel? in
-            let programs = try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection)
+            let programs = try ProgramStore.list(in: workspace, at: now, after: nil, limit: programsMax, on: connection)
             guard let program = programs.first(where: { $0.id == wanted }) ?? programs.first else { return nil }
             let today = program.zone.day(of: now)
             let chosen = day ?? today

@@ -58,7 +58,7 @@ enum GuidePages {
     /// The program and link that test sales need; nil while there is no program anywhere.
     private static func stage(_ visit: PageVisit, _ twin: Workspace) async throws -> TestTwin.Stage? {
         let live = visit.session.workspace.teamID
-        let pattern = try await visit.installation.main.read { connection in try TestTwin.Pattern.newest(of: live, on: connection) }
+        let pattern = try await visit.installation.main.read { connection in try TestTwin.Pattern.newest(of: live, at: visit.now, on: connection) }
         let name = visit.language("guide.sharerName")
         do {
             let stage = try await visit.installation.write(twin.id, actor: visit.session.actor, rights: visit.session.rights) { write in
@@ -82,7 +82,7 @@ enum GuidePages {
         guard errors.isEmpty, let email else { return try await show(visit, typed: typed, errors: errors) }
         do {
             let made = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write -> Link? in
-                guard let program = try ProgramStore.list(in: write.workspace.id, after: nil, limit: ProgramPages.programsMax, on: write.connection).last
+                guard let program = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: ProgramPages.programsMax, on: write.connection).last
                 else { return nil }
                 var enrolment = Enrolment(programID: program.id)
                 (enrolment.email, enrolment.name) = (email, typed.name)
@@ -136,8 +136,8 @@ enum GuidePages {
         let facts = try await visit.installation.main.read { connection in
             GuideFacts(
                 here: try GuideStore.state(of: workspace, on: connection), live: try GuideStore.state(of: live, on: connection),
-                twin: try GuideStore.state(of: twin.id, on: connection), stage: try TestTwin.find(in: twin.id, on: connection),
-                newest: try TestTwin.Pattern.newest(of: workspace, on: connection),
+                twin: try GuideStore.state(of: twin.id, on: connection), stage: try TestTwin.find(in: twin.id, at: twin.now(visit.installation.world), on: connection),
+                newest: try TestTwin.Pattern.newest(of: workspace, at: visit.now, on: connection),
                 keys: try GuideKey.find(of: person, in: twin.id, secrets: secrets, on: connection), isDemo: try GuideStore.isDemo(live, on: connection))
         }
         let model = GuideModel(

@@ -16,15 +16,15 @@ enum TestTwin {
         var rules: [Rule]
 
         /// The newest program of a workspace with the newest version of its rules.
-        static func newest(of workspace: WorkspaceID, on connection: any Connection) throws -> Pattern? {
-            guard let program = try ProgramStore.list(in: workspace, after: nil, limit: ProgramPages.programsMax, on: connection).last else { return nil }
+        static func newest(of workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws -> Pattern? {
+            guard let program = try ProgramStore.list(in: workspace, at: now, after: nil, limit: ProgramPages.programsMax, on: connection).last else { return nil }
             return Pattern(program: program, rules: try RuleStore.newestOfAll(in: program.id, on: connection))
         }
     }
 
     /// What is there already; nil when something is missing.
-    static func find(in workspace: WorkspaceID, on connection: any Connection) throws -> Stage? {
-        guard let program = try ProgramStore.list(in: workspace, after: nil, limit: ProgramPages.programsMax, on: connection).last,
+    static func find(in workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws -> Stage? {
+        guard let program = try ProgramStore.list(in: workspace, at: now, after: nil, limit: ProgramPages.programsMax, on: connection).last,
             let link = try LinkStore.first(of: program.id, in: workspace, on: connection)
         else { return nil }
         return Stage(program: program, link: link)
@@ -35,9 +35,9 @@ enum TestTwin {
         guard write.workspace.isTest else {
             throw Problem.conflict(code: "not_a_test_workspace", detail: "Test sales belong to a test workspace. Nothing was written.")
         }
-        if let known = try find(in: write.workspace.id, on: write.connection) { return known }
+        if let known = try find(in: write.workspace.id, at: write.now, on: write.connection) { return known }
         let program: Program
-        if let own = try ProgramStore.list(in: write.workspace.id, after: nil, limit: ProgramPages.programsMax, on: write.connection).last {
+        if let own = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: ProgramPages.programsMax, on: write.connection).last {
             program = own
         } else {
             guard let pattern else {

@@ -64,7 +64,7 @@ extension Application {
     static func confirm(_ tokenHash: [UInt8], decideURL: String, in write: Write) throws -> Application? {
         guard var application = try ApplicationStore.find(tokenHash: tokenHash, at: write.world.now(), in: write.workspace.id, on: write.connection),
             application.state == .unconfirmed,
-            let program = try ProgramStore.newest(application.programID, in: write.workspace.id, on: write.connection),
+            let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection),
             let page = try JoinStore.page(of: program.id, on: write.connection)
         else { return nil }
         application.state = .waiting
@@ -126,7 +126,7 @@ extension Application {
         application.decidedBy = write.actor.text
         application.decidedAt = write.now
         try ApplicationStore.update(application, on: write.connection)
-        if let program = try ProgramStore.newest(application.programID, in: write.workspace.id, on: write.connection) {
+        if let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection) {
             try Mail.queue(
                 .applicationDeclined(program: program.name, reason: reason), to: .person(application.personID), locale: application.locale, in: write)
         }

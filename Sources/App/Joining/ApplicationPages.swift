@@ -47,10 +47,10 @@ enum ApplicationPages {
                 let answers = try ApplicationStore.answers(of: application, vault: vault, on: connection)
                 return Item(
                     application: application, name: fields[application.personID]?[.name], email: fields[application.personID]?[.email],
-                    program: try ProgramStore.newest(application.programID, in: workspace, on: connection)?.name ?? "",
+                    program: try ProgramStore.name(of: application.programID, in: workspace, on: connection) ?? "",
                     answers: answers.map(\.answer), questions: answers.map(\.question))
             }
-            let programs = try ProgramStore.list(in: workspace, after: nil, limit: LinkPages.programsMax, on: connection)
+            let programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: LinkPages.programsMax, on: connection)
             return (
                 items, try programs.compactMap { try JoinStore.page(of: $0.id, on: connection) },
                 try PersonNames.load(members: found.compactMap(\.enrollerID), vault: vault, on: connection)

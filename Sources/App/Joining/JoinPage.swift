@@ -53,7 +53,7 @@ extension JoinPage.Question {
 
 extension JoinPage {
     static func set(_ input: JoinPageInput, for program: ProgramID, in write: Write) throws -> JoinPage {
-        guard let program = try ProgramStore.newest(program, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
+        guard let program = try ProgramStore.find(program, in: write.workspace.id, at: write.now, on: write.connection) else { throw Refusal.unknownProgram() }
         let known = try JoinStore.page(of: program.id, on: write.connection)
         let page = JoinPage(
             programID: program.id, workspaceID: write.workspace.id, slug: try known?.slug ?? freeSlug(program.slug, in: write), isOpen: input.isOpen,

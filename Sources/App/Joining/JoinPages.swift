@@ -133,7 +133,7 @@ struct JoinDoor: Sendable {
         let place = try await installation.main.read { connection -> Place? in
             guard let page = try JoinStore.page(slug: slug, on: connection), page.isOpen,
                 let workspace = try WorkspaceStore.find(page.workspaceID, on: connection),
-                let program = try ProgramStore.newest(page.programID, in: workspace.id, on: connection)
+                let program = try ProgramStore.find(page.programID, in: workspace.id, at: workspace.now(world), on: connection)
             else { return nil }
             return Place(
                 page: page, program: program, workspace: workspace, terms: try TermsStore.newest(of: program.id, on: connection),

@@ -35,7 +35,7 @@ enum JoinRoutes {
         ) { _, context, caller in
             let id = try context.id(ProgramKind.self)
             let terms = try await installation.main.read { connection -> [Terms]? in
-                guard try ProgramStore.newest(id, in: caller.workspaceID, on: connection) != nil else { return nil }
+                guard try ProgramStore.exists(id, in: caller.workspaceID, on: connection) else { return nil }
                 return try TermsStore.list(of: id, limit: 1_000, on: connection)
             }
             guard let terms else { throw Refusal.unknownProgram() }

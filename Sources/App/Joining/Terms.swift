@@ -14,7 +14,7 @@ struct Terms: Sendable {
 
     /// Puts a new version in force. The same text again is the same version.
     static func publish(_ text: String, for program: ProgramID, in write: Write) throws -> Terms {
-        guard try ProgramStore.newest(program, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard try ProgramStore.exists(program, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
         let newest = try TermsStore.newest(of: program, on: write.connection)
         if let newest, newest.text == text { return newest }
         let terms = Terms(programID: program, version: (newest?.version ?? 0) + 1, text: text, author: write.actor.text, recordedAt: write.now)

@@ -62,7 +62,7 @@ struct LedgerWords: Sendable {
         return LedgerWords(
             names: try PersonNames.load(members: subjects.compactMap { MemberID($0) }, vault: vault, on: connection),
             programs: Dictionary(
-                try Set(subjects.compactMap { ProgramID($0) }).map { ($0, try ProgramStore.newest($0, in: workspace, on: connection)?.name ?? "") },
+                try Set(subjects.compactMap { ProgramID($0) }).map { ($0, try ProgramStore.name(of: $0, in: workspace, on: connection) ?? "") },
                 uniquingKeysWith: { one, _ in one }),
             sales: try LedgerPageStore.sales(causes, on: connection), commissions: try LedgerPageStore.commissions(causes, on: connection),
             language: language)

@@ -87,7 +87,8 @@ extension CommandVerbs {
         let day = reader.custom("day", standIn: .earliest, LocalDay.read)
         try reader.finish()
         let found = try await installation.main.read { connection -> Program? in
-            try ProgramStore.newest(program, in: choice.find(on: connection).id, on: connection)
+            let workspace = try choice.find(on: connection)
+            return try ProgramStore.find(program, in: workspace.id, at: workspace.now(installation.world), on: connection)
         }
         guard let found else { throw Refusal.unknownProgram() }
         let period = try PlanCalendar(length: .month, zone: PlanZone.offsets(found)).period(containing: day)

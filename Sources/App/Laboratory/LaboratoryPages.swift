@@ -97,7 +97,8 @@ struct LaboratoryWork: Sendable {
         let other = wish.other
         let stored = try await installation.main.read { connection -> (ProgramPlan, ProgramPlan?, Program) in
             guard let plan = try PlanStore.newest(first, in: workspace, on: connection),
-                let program = try ProgramStore.newest(plan.programID, in: workspace, on: connection)
+                let program = try ProgramStore.find(
+                    plan.programID, in: workspace, at: WorkspaceStore.now(of: workspace, installation.world, on: connection), on: connection)
             else { throw Refusal.unknown("plan") }
             return (plan, try other.flatMap { try PlanStore.newest($0, in: workspace, on: connection) }, program)
         }

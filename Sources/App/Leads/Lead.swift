@@ -140,7 +140,7 @@ extension Lead {
         }
         if let id = named.programID { return try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) }
         if let program = try evidence.program(of: customer, at: instant, in: write) { return program }
-        let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
+        let all = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: 2, on: write.connection)
         return all.count == 1 ? all.first : nil
     }
 

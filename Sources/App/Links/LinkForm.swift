@@ -79,7 +79,7 @@ enum LinkForm {
         let (programs, members, names) = try await visit.installation.main.read { connection in
             let members = try MemberStore.list(in: workspace, program: nil, after: nil, limit: membersMax, on: connection)
             return (
-                try ProgramStore.list(in: workspace, after: nil, limit: LinkPages.programsMax, on: connection), members.map(\.id),
+                try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: LinkPages.programsMax, on: connection), members.map(\.id),
                 try PersonNames.load(members: members.map(\.id), vault: vault, on: connection)
             )
         }

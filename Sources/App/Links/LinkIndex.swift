@@ -15,6 +15,8 @@ final class LinkIndex: Sendable {
         var link: Link
         /// How far the workspace's clock is ahead of real time.
         var aheadMs: Int64
+        /// When other settings of its program come into force, in real time.
+        var changesAt: Instant?
         var isCookieless: Bool
         var linkParameters: [String]
     }
@@ -47,7 +49,7 @@ final class LinkIndex: Sendable {
         if let entry, entry.until > now { return entry.target }
         let target: Target?
         do {
-            target = try await read(host: host, folded: folded)
+            target = try await read(host: host, folded: folded, now: now)
         } catch let failure as DatabaseFailure where failure.kind == .unavailable {
             // A friend's visit is worth more than a change of the last moments.
             guard let entry, now.millisecondsClamped(since: entry.until) < Self.staleMs else { throw failure }
@@ -56,7 +58,7 @@ final class LinkIndex: Sendable {
         // Unknown codes are not remembered: anyone may ask for any number of them.
         guard let target else { return nil }
         let life = database.dialect == .sqlite ? 3_600_000 : Self.freshMs
-        let until = (try? now.adding(milliseconds: life)) ?? .latest
+        let until = min((try? now.adding(milliseconds: life)) ?? .latest, target.changesAt ?? .latest)
         state.withLock { state in
             guard state.forgettings == forgettings else { return }
             if state.known.count >= Self.rememberedMax { state.known.removeAll(keepingCapacity: true) }
@@ -65,13 +67,16 @@ final class LinkIndex: Sendable {
         return target
     }
 
-    private func read(host: String, folded: String) async throws -> Target? {
+    private func read(host: String, folded: String, now: Instant) async throws -> Target? {
         try await database.read { connection -> Target? in
             guard let link = try LinkStore.find(host: host, folded: folded, on: connection) else { return nil }
-            let program = try ProgramStore.newest(link.programID, in: link.workspaceID, on: connection)
             let workspace = try WorkspaceStore.find(link.workspaceID, on: connection)
+            let aheadMs = workspace?.testAheadMs ?? 0
+            let workspaceNow = (try? now.adding(milliseconds: aheadMs)) ?? now
+            let program = try ProgramStore.find(link.programID, in: link.workspaceID, at: workspaceNow, on: connection)
+            let change = try ProgramStore.nextChange(of: link.programID, after: workspaceNow, on: connection)
             return Target(
-                link: link, aheadMs: workspace?.testAheadMs ?? 0, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
+                link: link, aheadMs: aheadMs, changesAt: change.flatMap { try? $0.adding(milliseconds: -aheadMs) }, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
         }
     }
 

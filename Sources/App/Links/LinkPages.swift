@@ -51,7 +51,7 @@ enum LinkPages {
             return LinkListFacts(
                 links: links, sales: try LinkPageStore.salesByLink(ids, on: connection),
                 names: try PersonNames.load(members: links.compactMap(\.memberID), vault: vault, on: connection),
-                programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection).map { ($0.id, $0.name) },
+                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection).map { ($0.id, $0.name) },
                 count: try LinkPageStore.count(in: workspace, filter, on: connection), recentClicks: clicks.count,
                 bestCode: try clicks.best.flatMap { try LinkStore.find($0, in: workspace, on: connection)?.code },
                 hasMore: before == nil ? hasMore : true, hasBefore: before == nil ? after != nil : hasMore, first: first)
@@ -94,7 +94,7 @@ enum LinkPages {
             (
                 try LinkPageStore.yield(of: link, on: connection),
                 try PersonNames.load(members: [link.memberID].compactMap { $0 }, vault: vault, on: connection),
-                try ProgramStore.newest(link.programID, in: workspace, on: connection)?.name ?? ""
+                try ProgramStore.name(of: link.programID, in: workspace, on: connection) ?? ""
             )
         }
         let (clicks, variants) = try await visit.installation.clicks.read { connection in

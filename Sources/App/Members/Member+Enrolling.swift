@@ -73,7 +73,7 @@ extension Member {
         try write.audit("member.create", subject: member.id.text)
         // Whoever joined elsewhere, long ago, is not greeted now.
         if input.joinedAt == nil, !input.isQuiet, member.status == .active,
-            let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection)
+            let program = try ProgramStore.find(input.programID, in: write.workspace.id, at: write.now, on: write.connection)
         {
             try Mail.queue(.memberWelcome(program: program.name), to: .person(member.personID), locale: member.locale, in: write)
         }

@@ -83,7 +83,7 @@ enum MemberMergePages {
                 names: try PersonNames.load(members: [kept, duplicate], vault: vault, on: connection), moved: moved,
                 shared: try MemberMergeStore.alike(kept, limit: 200, on: connection).first { $0.other == duplicate }?.kinds ?? [],
                 balances: try Journal.balances(workspace: workspace.text, member: duplicate.text, on: connection),
-                programs: try moved.programs.compactMap { try ProgramStore.newest($0, in: workspace, on: connection)?.name })
+                programs: try moved.programs.compactMap { try ProgramStore.name(of: $0, in: workspace, on: connection) })
         }
         guard let facts else { throw Problem.notFound() }
         let (one, other) = (facts.names.member(kept, language), facts.names.member(duplicate, language))

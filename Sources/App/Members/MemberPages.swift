@@ -55,7 +55,7 @@ enum MemberPages {
                 members: members, names: names, hasMore: hasMore, isFirstPage: before == nil,
                 stages: try MemberPageStore.stages(in: workspace, on: connection),
                 sales: try MemberPageStore.salesBrought(by: ids, on: connection), earned: try MemberPageStore.earned(by: ids, on: connection),
-                programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection), filter: wanted, find: find,
+                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: wanted, find: find,
                 mayWrite: visit.session.may(.membersWrite), csrfToken: visit.csrfToken, language: language)
         }
         return try visit.page("member-list", title: language("members.title"), current: "/members", notice: bulkNotice(visit), model.page)
@@ -135,7 +135,7 @@ enum MemberPages {
                 member: member, names: try PersonNames.load(members: people, vault: vault, on: connection),
                 fields: try PersonStore.fields(of: [member.personID], [.email, .externalId], vault: vault, on: connection)[member.personID] ?? [:],
                 programs: try MemberStore.programs(of: id, on: connection).prefix(programsMax).compactMap {
-                    try ProgramStore.newest($0, in: workspace, on: connection)?.name
+                    try ProgramStore.name(of: $0, in: workspace, on: connection)
                 }, balances: try Journal.balances(workspace: workspace.text, member: id.text, on: connection),
                 links: try LinkStore.list(in: workspace, program: nil, member: id, after: nil, limit: linksMax, on: connection),
                 lines: try MemberPageStore.lines(of: id, limit: linesMax, on: connection),

@@ -9,6 +9,7 @@ enum Metrics {
         let (events, journal) = try await installation.main.read { connection in
             (try OperationStore.events(on: connection), try OperationStore.journalTransactions(on: connection))
         }
+        let remains = try await installation.erasureRemains()
         return """
             # HELP kith_clicks_logged_total Clicks on disk.
             # TYPE kith_clicks_logged_total counter
@@ -16,6 +17,12 @@ enum Metrics {
             # HELP kith_clicks_waiting Clicks on disk that are not applied yet.
             # TYPE kith_clicks_waiting gauge
             kith_clicks_waiting \(logged - applied)
+            # HELP kith_clicks_lost_total Clicks that could not be stored since this process started.
+            # TYPE kith_clicks_lost_total counter
+            kith_clicks_lost_total \(installation.clickLog.lostCount)
+            # HELP kith_erasure_remains Erasures whose text PostgreSQL may still have in its files.
+            # TYPE kith_erasure_remains gauge
+            kith_erasure_remains \(remains)
             # HELP kith_journal_transactions_total Transactions in the journals.
             # TYPE kith_journal_transactions_total counter
             kith_journal_transactions_total \(journal)

@@ -24,7 +24,7 @@ enum HoldingTankStore {
     static func admit(_ member: Member, to program: ProgramID, at enrolledAt: Instant, in write: Write) throws {
         guard member.kind == .promoter, member.enrollerID != nil else { return }
         let policies = try TreePolicyStore.all(of: program, on: write.connection)
-        guard !policies.isEmpty, let known = try ProgramStore.newest(program, in: write.workspace.id, on: write.connection),
+        guard !policies.isEmpty, let known = try ProgramStore.find(program, in: write.workspace.id, at: write.now, on: write.connection),
             let zone = try? PlanZone.offsets(known)
         else { return }
         for (tree, policy) in policies

@@ -56,7 +56,7 @@ enum OrganisationRoutes {
         ) { _, context, caller in
             let id: ProgramID = try context.id()
             let policies = try await installation.main.read { connection -> [(tree: String, policy: TreePolicy)] in
-                guard try ProgramStore.newest(id, in: caller.workspaceID, on: connection) != nil else { throw Refusal.unknownProgram() }
+                guard try ProgramStore.exists(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
                 return try TreePolicyStore.all(of: id, on: connection)
             }
             return ListAnswer.response(
@@ -69,7 +69,7 @@ enum OrganisationRoutes {
             let id: ProgramID = try context.id()
             let page = try PageRequest.from(request)
             let rows = try await installation.main.read { connection -> [WaitingMember] in
-                guard try ProgramStore.newest(id, in: caller.workspaceID, on: connection) != nil else { throw Refusal.unknownProgram() }
+                guard try ProgramStore.exists(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
                 return try HoldingTankStore.list(id, after: page.startingAfter, limit: page.limit + 1, on: connection)
             }
             return ListAnswer.response(rows, page, cursor: \.memberID.text, json: \.json)

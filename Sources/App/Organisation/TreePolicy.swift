@@ -83,7 +83,7 @@ enum TreePolicyStore {
     static let treesMax = 10
 
     static func put(_ policy: TreePolicy, _ tree: String, of program: ProgramID, in write: Write) throws {
-        guard try ProgramStore.newest(program, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard try ProgramStore.exists(program, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
         let known = try all(of: program, on: write.connection)
         guard known.count < treesMax || known.contains(where: { $0.tree == tree }) else {
             throw Problem.conflict(code: "too_many_trees", detail: "A program may have at most \(treesMax) placement trees.")

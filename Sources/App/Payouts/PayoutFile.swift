@@ -21,10 +21,10 @@ enum PayoutFile {
     }
 
     static func make(
-        _ id: PayoutID, _ format: Format, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+        _ id: PayoutID, _ format: Format, in workspace: WorkspaceID, at now: Instant, vault: Vault, on connection: any Connection
     ) throws -> String {
         guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
-            let program = try ProgramStore.newest(payout.programID, in: workspace, on: connection)
+            let program = try ProgramStore.find(payout.programID, in: workspace, at: now, on: connection)
         else { throw Refusal.unknown("payout") }
         guard ![.draft, .canceled].contains(payout.state) else {
             throw Problem.conflict(code: "not_approved", detail: "A file is made only of an approved payout. Ask a second person to approve it.")

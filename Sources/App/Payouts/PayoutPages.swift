@@ -55,7 +55,7 @@ enum PayoutPages {
                 in: workspace, PayoutRequestStore.Filter(state: .waiting), after: nil, limit: requestsMax, on: connection)
             let found = try PayoutListStore.newest(in: workspace, before: before, limit: payoutsPerPage + 1, on: connection)
             return (
-                try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection),
+                try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection),
                 try PayoutListStore.due(in: workspace, at: now, on: connection), found,
                 try OperatorNames.load(found.map(\.createdBy), in: workspace, vault: vault, on: connection), requests,
                 try PersonNames.load(members: requests.map(\.memberID), vault: vault, on: connection)
@@ -94,7 +94,7 @@ enum PayoutPages {
         let (names, known) = try await visit.installation.main.read { connection in
             (
                 try PersonNames.load(members: shown, vault: vault, on: connection),
-                try ProgramStore.newest(program, in: workspace, on: connection)
+                try ProgramStore.find(program, in: workspace, at: visit.now, on: connection)
             )
         }
         guard let known else { throw Refusal.unknownProgram() }
@@ -113,7 +113,7 @@ enum PayoutPages {
         let vault = visit.installation.vault
         let model = try await visit.installation.main.read { connection -> PayoutModel? in
             guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
-                let program = try ProgramStore.newest(payout.programID, in: workspace, on: connection)
+                let program = try ProgramStore.find(payout.programID, in: workspace, at: visit.now, on: connection)
             else { return nil }
             let shown = Array(payout.items.dropFirst(first).prefix(itemsPerPage))
             let members = shown.map(\.memberID)
@@ -157,7 +157,7 @@ enum PayoutPages {
         let text: String
         do {
             text = try await visit.installation.write(workspace, actor: visit.session.actor) { write in
-                let text = try PayoutFile.make(id, format, in: workspace, vault: write.vault, on: write.connection)
+                let text = try PayoutFile.make(id, format, in: workspace, at: write.now, vault: write.vault, on: write.connection)
                 try write.audit("payout.file", subject: id.text, JSONText(["format": .text(format.rawValue)]))
                 return text
             }

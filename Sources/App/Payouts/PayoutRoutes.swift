@@ -53,7 +53,8 @@ enum PayoutRoutes {
             let id: PayoutID = try context.id()
             let format = try Query.word("format", PayoutFile.Format.self, in: request) ?? .csv
             let file = try await installation.main.read { connection in
-                try PayoutFile.make(id, format, in: caller.workspaceID, vault: installation.vault, on: connection)
+                try PayoutFile.make(
+                    id, format, in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), vault: installation.vault, on: connection)
             }
             return Response(
                 status: .ok,

@@ -35,12 +35,13 @@ extension Installation {
     func finishErasures() async throws {
         while true {
             let left = try await main.read { connection in try KeyStore.toDestroy(on: connection) }
-            if left.isEmpty { return }
+            if left.isEmpty { break }
             try await destroyKeys(left)
             // What was erased may still stand in the logs of the files.
             try await main.checkpoint()
             try await clicks.checkpoint()
         }
+        if try await blankClicks() > 0 { try await clicks.checkpoint() }
     }
 
     func destroyKeys(_ ids: [PersonKeyID]) async throws {
@@ -73,6 +74,7 @@ extension Installation {
     /// What is due now and then: erasures that other processes began or made, and keys that nobody came to use.
     func keepKeys() async throws {
         try await finishErasures()
+        await rewriteErased()
         if let since = try? world.now().adding(milliseconds: -Self.erasuresLookedForMs) { try await vault.forgetErased(since: since) }
         if let before = try? world.now().adding(milliseconds: -Self.unusedKeysKeptMs) { try await sweepKeys(madeBefore: before) }
     }

@@ -33,6 +33,7 @@ enum KeyStore {
     }
 
     static func destroy(_ tombstones: [Tombstone], on connection: any Connection) throws {
+        if !tombstones.isEmpty { try RemainsStore.note(["person_key"], on: connection) }
         try connection.executeAll(
             tombstones.flatMap { tombstone -> [SQL] in
                 [

@@ -8,26 +8,45 @@ struct Secrets: Sendable {
 
     init(master: [UInt8]) { self.master = SymmetricKey(data: master) }
 
-    /// Reads the file, or makes it when it does not exist.
-    static func load(path: String, world: World) throws -> Secrets {
-        if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-            guard let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == 32 else {
-                throw SecretsFailure(path: path)
-            }
-            return Secrets(master: Array(bytes))
+    static let masterBytes = 32
+
+    /// Reads the file, or makes it when it does not exist. Of several processes that make it at once one wins, and all read the same.
+    static func load(path: String) throws -> Secrets {
+        if let known = try read(path) { return known }
+        try make(path)
+        guard let made = try read(path) else { throw SecretsFailure(path: path) }
+        return made
+    }
+
+    /// Nil when there is no file.
+    private static func read(_ path: String) throws -> Secrets? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            var about = stat()
+            guard lstat(path, &about) != 0, errno == ENOENT else { throw SecretsFailure(path: path) }
+            return nil
         }
-        let bytes = Array(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) })
-        let text = Data(bytes).base64EncodedString() + "\n"
-        let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            // Another process made it a moment ago.
-            if errno == EEXIST { return try load(path: path, world: world) }
+        guard let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == masterBytes else {
             throw SecretsFailure(path: path)
         }
+        return Secrets(master: Array(bytes))
+    }
+
+    /// Writes the file under another name and gives it its own when it is whole and on disk: nobody ever meets half of it.
+    private static func make(_ path: String) throws {
+        let text = Data(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }).base64EncodedString() + "\n"
+        let draft = "\(path).\(UUID().uuidString).new"
+        let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SecretsFailure(path: path) }
+        defer { unlink(draft) }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try handle.write(contentsOf: Data(text.utf8))
         try handle.synchronize()
-        return Secrets(master: bytes)
+        // A link is not made when the name is taken: whoever came first has made the file.
+        guard link(draft, path) == 0 || errno == EEXIST else { throw SecretsFailure(path: path) }
+        let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { throw SecretsFailure(path: path) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw SecretsFailure(path: path) }
     }
 
     /// A key for one purpose, so that no two uses share one.

@@ -20,7 +20,7 @@ enum PlanPages {
         let (plans, programs) = try await visit.installation.main.read { connection in
             (
                 try PlanStore.list(in: workspace, after: nil, limit: plansMax, on: connection),
-                try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection)
+                try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection)
             )
         }
         let language = visit.language
@@ -115,7 +115,7 @@ enum PlanPages {
             let from = fields["effectiveFrom"].flatMap { try? LocalDay(iso8601: $0) }
             _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
                 let zone = try PlanStore.newest(id, in: write.workspace.id, on: write.connection).flatMap {
-                    try ProgramStore.newest($0.programID, in: write.workspace.id, on: write.connection)?.zone
+                    try ProgramStore.find($0.programID, in: write.workspace.id, at: write.now, on: write.connection)?.zone
                 }
                 return try ProgramPlan.change(id, document: document, effectiveFrom: from.map { (zone ?? .utc).start(of: $0) }, in: write)
             }

@@ -36,7 +36,7 @@ extension ProgramPlan {
 
     /// The first version holds from the beginning, so that past periods can be computed.
     static func create(_ input: NewPlan, in write: Write) throws -> ProgramPlan {
-        guard let program = try ProgramStore.newest(input.programID, in: write.workspace.id, on: write.connection) else {
+        guard let program = try ProgramStore.find(input.programID, in: write.workspace.id, at: write.now, on: write.connection) else {
             throw Refusal.unknown("program", field: "programId")
         }
         let canonical = try PlanReading.canonical(input.document, for: program)
@@ -53,7 +53,7 @@ extension ProgramPlan {
     /// Writes the next version. Periods that start before `effectiveFrom` keep the version they had.
     static func change(_ id: PlanID, document: String, effectiveFrom: Instant?, in write: Write) throws -> ProgramPlan {
         guard var plan = try PlanStore.newest(id, in: write.workspace.id, on: write.connection),
-            let program = try ProgramStore.newest(plan.programID, in: write.workspace.id, on: write.connection)
+            let program = try ProgramStore.find(plan.programID, in: write.workspace.id, at: write.now, on: write.connection)
         else { throw Refusal.unknown("plan") }
         let canonical = try PlanReading.canonical(document, for: program)
         plan.version += 1

@@ -33,7 +33,7 @@ enum PortalEarnings {
         let asked = visit.query["unit"].flatMap { try? UnitCode($0) }
         let model = try await visit.installation.main.read { connection -> PortalEarningsModel in
             let balances = try Journal.balances(workspace: workspace.text, member: member.id.text, on: connection)
-            let programs = try PortalStore.programs(of: member.id, in: workspace, on: connection)
+            let programs = try PortalStore.programs(of: member.id, in: workspace, at: now, on: connection)
             let unit = try asked ?? balances.first?.unit ?? programs.first.map { try UnitCode($0.currency) }
             let lines = try PortalStore.lines(
                 of: member.id, PortalStore.LineFilter(unit: unit, state: state, before: before), limit: linesPerPage + 1, on: connection)
@@ -56,7 +56,7 @@ enum PortalEarnings {
         let member = visit.member
         do {
             try await visit.write { write in
-                guard let program = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection),
+                guard let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection),
                     try MemberStore.isEnrolled(member.id, in: id, on: write.connection),
                     let current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection)
                 else { throw Problem.notFound() }
@@ -74,7 +74,7 @@ enum PortalEarnings {
         let (member, workspace) = (visit.member.id, visit.workspaceID)
         let found = try await visit.installation.main.read { connection -> PortalReceiptModel? in
             guard let commission = try CommissionStore.find(id, in: workspace, on: connection), commission.memberID == member,
-                let program = try ProgramStore.newest(commission.programID, in: workspace, on: connection)
+                let program = try ProgramStore.find(commission.programID, in: workspace, at: visit.now, on: connection)
             else { return nil }
             let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
             return PortalReceiptModel(

@@ -24,7 +24,7 @@ enum PortalPages {
     private static func today(_ visit: PortalVisit) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let model = try await visit.installation.main.read { connection -> PortalTodayModel in
-            let programs = try PortalStore.programs(of: member.id, in: workspace, on: connection)
+            let programs = try PortalStore.programs(of: member.id, in: workspace, at: now, on: connection)
             return PortalTodayModel(
                 name: visit.session.name, member: member, workspaceName: visit.session.workspace.name,
                 balances: try Journal.balances(workspace: workspace.text, member: member.id.text, on: connection),

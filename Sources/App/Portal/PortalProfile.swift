@@ -27,7 +27,7 @@ enum PortalProfile {
         let (member, workspace, vault) = (visit.member, visit.workspaceID, visit.installation.vault)
         let saved = visit.query["saved"]
         let model = try await visit.installation.main.read { connection -> PortalProfileModel in
-            let programs = try PortalStore.programs(of: member.id, in: workspace, on: connection)
+            let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             return PortalProfileModel(
                 member: member, fields: try PersonStore.fields(of: [member.personID], [.name, .email], vault: vault, on: connection)[member.personID] ?? [:],
                 account: try PayoutStore.account(of: member.id, on: connection),

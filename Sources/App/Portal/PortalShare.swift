@@ -17,7 +17,7 @@ enum PortalShare {
         let (links, programs) = try await visit.installation.main.read { connection in
             (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
-                    .filter { !$0.isExpired(at: now) }, try PortalStore.programs(of: member.id, in: workspace, on: connection)
+                    .filter { !$0.isExpired(at: now) }, try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             )
         }
         let model = PortalShareModel(
@@ -33,7 +33,7 @@ enum PortalShare {
         let wanted = fields["code"].flatMap { $0.isEmpty ? nil : $0 }
         let workspace = visit.workspaceID
         let programs = try await visit.installation.main.read { connection in
-            try PortalStore.programs(of: member.id, in: workspace, on: connection)
+            try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
         }
         guard let program = programs.first(where: { $0.id.text == fields["programId"] }) else { throw Problem.notFound() }
         guard let destination = PortalShareModel.destination(program) else {

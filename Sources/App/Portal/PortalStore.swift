@@ -71,9 +71,9 @@ enum PortalStore {
     }
 
     /// The programs a member takes part in, the oldest first.
-    static func programs(of member: MemberID, in workspace: WorkspaceID, on connection: any Connection) throws -> [Program] {
+    static func programs(of member: MemberID, in workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws -> [Program] {
         try connection.rows("SELECT program_id FROM enrollment WHERE member_id = \(member) ORDER BY program_id LIMIT 100").compactMap { row in
-            try ProgramStore.newest(try row.get(at: 0), in: workspace, on: connection)
+            try ProgramStore.find(try row.get(at: 0), in: workspace, at: now, on: connection)
         }
     }
 }

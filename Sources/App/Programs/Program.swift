@@ -34,7 +34,9 @@ extension Program {
         try ProgramStore.insert(program, on: write.connection)
         // The first version is in force from the beginning, so that history can be imported.
         try ProgramStore.insertVersion(
-            of: program, effectiveFrom: .earliest, recordedAt: write.now, author: write.actor, on: write.connection)
+            ProgramHistory.Version(
+                version: 1, effectiveFrom: .earliest, fields: JSONText(input.settings.json).text, isPartial: false, zone: nil),
+            of: program.id, recordedAt: write.now, author: write.actor, on: write.connection)
         try write.audit("program.create", subject: program.id.text, JSONText(["version": 1]))
         return program
     }
@@ -43,24 +45,27 @@ extension Program {
     struct Change: Sendable {
         var name: String?
         var zone: Zone?
-        var settings: ProgramSettings
+        /// Fields of the settings, as `ProgramSettings.read` takes them. What is not named stays as it is.
+        var fields: [JSONMember]
         /// Nil: now.
         var effectiveFrom: Instant?
     }
 
     /// Puts a new zone and new settings in force; what happened before `effectiveFrom` keeps the old ones. A name is the program's at once
-    /// and everywhere: nothing is reckoned by it.
+    /// and everywhere: nothing is reckoned by it. Answers the program as it is at `effectiveFrom`, as far as is known now.
     static func change(_ id: ProgramID, _ change: Change, in write: Write) throws -> Program {
         let from = change.effectiveFrom ?? write.now
-        guard let newest = try ProgramStore.newest(id, in: write.workspace.id, on: write.connection),
-            let before = try ProgramStore.find(id, in: write.workspace.id, at: from, on: write.connection)
-        else { throw Refusal.unknownProgram() }
+        guard let before = try ProgramStore.find(id, in: write.workspace.id, at: from, on: write.connection) else { throw Refusal.unknownProgram() }
         var after = before
         after.name = change.name ?? before.name
         after.zone = change.zone ?? before.zone
-        after.settings = change.settings
+        let reader = try JSONReader(.object(change.fields))
+        after.settings = ProgramSettings.read(reader, over: before.settings)
+        try reader.finish()
         let isOtherZone = after.zone.name != before.zone.name
-        let isOtherVersion = isOtherZone || after.settings != before.settings
+        // What is named for later holds then, also when it is the same as now: it may be changed until then.
+        let isScheduled = from > write.now && (!change.fields.isEmpty || change.zone != nil)
+        let isOtherVersion = isOtherZone || after.settings != before.settings || isScheduled
         guard isOtherVersion || after.name != before.name else { return before }
         guard !isOtherZone || from >= write.now else {
             // Caps, tiers and bindings of the past were counted in days and months of the zone that was.
@@ -69,10 +74,16 @@ extension Program {
         if after.settings != before.settings { try check(after.settings, of: id, in: write) }
         if after.name != before.name { try ProgramStore.setName(id, after.name, on: write.connection) }
         if isOtherVersion {
-            after.version = newest.version + 1
+            after.version = try ProgramStore.newestVersion(of: id, on: write.connection) + 1
+            guard after.version <= ProgramHistory.versionsMax else {
+                throw Problem.conflict(
+                    code: "too_many_versions", detail: "A program has at most \(ProgramHistory.versionsMax) versions. Go on with a new program.")
+            }
             try ProgramStore.insertVersion(
-                of: after, effectiveFrom: from, newZone: isOtherZone ? after.zone : nil, recordedAt: write.now, author: write.actor,
-                on: write.connection)
+                ProgramHistory.Version(
+                    version: after.version, effectiveFrom: from, fields: JSONText(.object(change.fields)).text, isPartial: true,
+                    zone: isOtherZone || isScheduled ? change.zone?.name : nil),
+                of: id, recordedAt: write.now, author: write.actor, on: write.connection)
         }
         try tell(before, after, from: from, in: write)
         return after

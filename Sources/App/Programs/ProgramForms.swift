@@ -106,7 +106,7 @@ enum ProgramForms {
     private static func program(_ visit: PageVisit) async throws -> Program {
         let id: ProgramID = try visit.context.id()
         let workspace = visit.workspaceID
-        let found = try await visit.installation.main.read { connection in try ProgramStore.newest(id, in: workspace, on: connection) }
+        let found = try await visit.installation.main.read { connection in try ProgramStore.find(id, in: workspace, at: visit.now, on: connection) }
         guard let found else { throw Problem.notFound() }
         return found
     }
@@ -190,16 +190,14 @@ enum ProgramForms {
         }
         guard errors.isEmpty else { return try settings(visit, program, typed, errors: errors) }
         do {
-            let json = JSONValue.object(body)
-            let start = from
+            let (typed, start) = (body, from)
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-                guard let now = try ProgramStore.find(program.id, in: write.workspace.id, at: start ?? write.now, on: write.connection) else {
+                guard let then = try ProgramStore.find(program.id, in: write.workspace.id, at: start ?? write.now, on: write.connection) else {
                     throw Refusal.unknownProgram()
                 }
-                let reader = try JSONReader(json)
-                let settings = ProgramSettings.read(reader, over: now.settings)
-                try reader.finish()
-                _ = try Program.change(program.id, Program.Change(settings: settings, effectiveFrom: start), in: write)
+                // The form sends every field; what is as it is there is not changed.
+                let changed = try then.settings.changed(by: typed)
+                if !changed.isEmpty { _ = try Program.change(program.id, Program.Change(fields: changed, effectiveFrom: start), in: write) }
             }
             visit.installation.linkIndex.forgetAll()
             return visit.seeOther("/programs/\(program.id.text)?done=settings")

@@ -17,7 +17,7 @@ enum ProgramPages {
         let workspace = visit.workspaceID
         let language = visit.language
         let programs = try await visit.installation.main.read { connection in
-            try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection).map {
+            try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection).map {
                 ($0, try ProgramPageStore.size(of: $0.id, on: connection))
             }
         }
@@ -46,7 +46,7 @@ enum ProgramPages {
         let vault = visit.installation.vault
         let language = visit.language
         let model = try await visit.installation.main.read { connection -> ProgramModel? in
-            guard let program = try ProgramStore.newest(id, in: workspace, on: connection) else { return nil }
+            guard let program = try ProgramStore.find(id, in: workspace, at: visit.now, on: connection) else { return nil }
             let versions = try ProgramPageStore.versions(of: id, limit: versionsMax, on: connection)
             return ProgramModel(
                 program: program, size: try ProgramPageStore.size(of: id, on: connection), rules: try RuleStore.newestOfAll(in: id, on: connection),

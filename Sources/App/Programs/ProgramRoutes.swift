@@ -12,7 +12,7 @@ enum ProgramRoutes {
         ) { [installation = api.installation] request, _, caller in
             let page = try PageRequest.from(request)
             let programs = try await installation.main.read { connection in
-                try ProgramStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection)
+                try ProgramStore.list(in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), after: page.startingAfter, limit: page.limit + 1, on: connection)
             }
             return ListAnswer.response(programs, page, cursor: \.id.text, json: \.json)
         }
@@ -22,7 +22,7 @@ enum ProgramRoutes {
         ) { [installation = api.installation] _, context, caller in
             let id: ProgramID = try context.id()
             let program = try await installation.main.read { connection in
-                try ProgramStore.newest(id, in: caller.workspaceID, on: connection)
+                try ProgramStore.find(id, in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), on: connection)
             }
             guard let program else { throw Refusal.unknownProgram() }
             return ListAnswer.one(program.json)
@@ -43,13 +43,9 @@ enum ProgramRoutes {
                     effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
             }
         ) { input, write in
-            guard let newest = try ProgramStore.find(
-                input.id, in: write.workspace.id, at: input.effectiveFrom ?? write.now, on: write.connection)
-            else { throw Refusal.unknownProgram() }
-            let reader = try JSONReader(.object(input.fields.filter { !["name", "timezone", "effectiveFrom"].contains($0.name) }))
-            let settings = ProgramSettings.read(reader, over: newest.settings)
-            try reader.finish()
-            let change = Program.Change(name: input.name, zone: input.zone, settings: settings, effectiveFrom: input.effectiveFrom)
+            let change = Program.Change(
+                name: input.name, zone: input.zone, fields: input.fields.filter { !["name", "timezone", "effectiveFrom"].contains($0.name) },
+                effectiveFrom: input.effectiveFrom)
             let program = try Program.change(input.id, change, in: write)
             return Answer(program.json)
         }

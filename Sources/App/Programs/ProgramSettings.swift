@@ -119,6 +119,21 @@ extension ProgramSettings {
         return .accepted(iban.text)
     }
 
+    /// Of fields as `read` takes them, those that would change something here; of the attribution's parts too.
+    func changed(by fields: [JSONMember]) throws -> [JSONMember] {
+        func changes(_ field: JSONMember) throws -> Bool {
+            let reader = try JSONReader(.object([field]))
+            let changed = ProgramSettings.read(reader, over: self)
+            try reader.finish()
+            return changed != self
+        }
+        return try fields.compactMap { field in
+            guard case .object(let parts) = field.value, field.name == "attribution" else { return try changes(field) ? field : nil }
+            let changed = try parts.filter { try changes(JSONMember(field.name, .object([$0]))) }
+            return changed.isEmpty ? nil : JSONMember(field.name, .object(changed))
+        }
+    }
+
     private static func readBinding(_ value: JSONValue) -> JSONReader.Reading<Binding> {
         if value == .text("lifetime") { return .accepted(.lifetime) }
         if value == .text("none") { return .accepted(.none) }

@@ -12,15 +12,27 @@ enum ProgramStore {
             """)
     }
 
-    /// `newZone`: the zone that is in force from then on, when the version changes it.
     static func insertVersion(
-        of program: Program, effectiveFrom: Instant, newZone: Zone? = nil, recordedAt: Instant, author: Actor, on connection: any Connection
+        _ version: ProgramHistory.Version, of program: ProgramID, recordedAt: Instant, author: Actor, on connection: any Connection
     ) throws {
-        let settings = String(decoding: program.settings.json.bytes, as: UTF8.self)
         try connection.execute(
             """
-            INSERT INTO program_version (program_id, version, effective_from, recorded_at, author, settings, time_zone)
-            VALUES (\(program.id), \(program.version), \(effectiveFrom), \(recordedAt), \(author.text), \(settings), \(newZone?.name))
+            INSERT INTO program_version (program_id, version, effective_from, recorded_at, author, settings, is_partial, time_zone)
+            VALUES (\(program), \(version.version), \(version.effectiveFrom), \(recordedAt), \(author.text), \(version.fields),
+                    \(version.isPartial), \(version.zone))
+            """)
+    }
+
+    static func newestVersion(of id: ProgramID, on connection: any Connection) throws -> Int {
+        try connection.value("SELECT max(version) FROM program_version WHERE program_id = \(id)", as: Int?.self).flatMap { $0 } ?? 0
+    }
+
+    /// When the next scheduled change comes into force.
+    static func nextChange(of id: ProgramID, after instant: Instant, on connection: any Connection) throws -> Instant? {
+        try connection.value(
+            """
+            SELECT effective_from FROM program_version WHERE program_id = \(id) AND effective_from > \(instant)
+            ORDER BY effective_from LIMIT 1
             """)
     }
 
@@ -32,65 +44,77 @@ enum ProgramStore {
         try connection.row("SELECT 1 FROM program WHERE workspace_id = \(workspace) AND slug = \(slug)") != nil
     }
 
-    /// The program as it was at an instant: of the versions in force then, the one recorded last.
+    static func exists(_ id: ProgramID, in workspace: WorkspaceID, on connection: any Connection) throws -> Bool {
+        try name(of: id, in: workspace, on: connection) != nil
+    }
+
+    static func name(of id: ProgramID, in workspace: WorkspaceID, on connection: any Connection) throws -> String? {
+        try connection.value("SELECT name FROM program WHERE id = \(id) AND workspace_id = \(workspace)")
+    }
+
+    /// The program as it is at an instant, past or to come.
     static func find(_ id: ProgramID, in workspace: WorkspaceID, at instant: Instant, on connection: any Connection) throws -> Program? {
-        try connection.row(
-            """
-            SELECT \(raw: columns), \(sql: zone(of: "z.effective_from <= \(instant)", newest: "z.effective_from DESC, z.version DESC"))
-            FROM program p JOIN program_version v ON v.program_id = p.id
-            WHERE p.id = \(id) AND p.workspace_id = \(workspace) AND v.effective_from <= \(instant)
-            ORDER BY v.effective_from DESC, v.version DESC LIMIT 1
-            """
-        ).map(read)
+        try history(id, in: workspace, until: instant, on: connection)?.at(instant)
     }
 
+    /// The program with all that was told of it, scheduled changes too. For what no change schedules: its name, its currency. Settings and the
+    /// zone are asked for at an instant.
     static func newest(_ id: ProgramID, in workspace: WorkspaceID, on connection: any Connection) throws -> Program? {
-        try connection.row(
-            """
-            SELECT \(raw: columns), \(sql: newestZone) FROM program p JOIN program_version v ON v.program_id = p.id
-            WHERE p.id = \(id) AND p.workspace_id = \(workspace) ORDER BY v.version DESC LIMIT 1
-            """
-        ).map(read)
+        try find(id, in: workspace, at: .latest, on: connection)
     }
 
+    static func history(
+        _ id: ProgramID, in workspace: WorkspaceID, until instant: Instant, on connection: any Connection
+    ) throws -> ProgramHistory? {
+        try histories(
+            connection.rows(
+                """
+                SELECT \(raw: columns) FROM program p JOIN program_version v ON v.program_id = p.id
+                WHERE p.id = \(id) AND p.workspace_id = \(workspace) AND v.effective_from <= \(instant)
+                ORDER BY v.effective_from, v.version
+                """)
+        ).first
+    }
+
+    /// Programs as they are at an instant, the oldest first.
     static func list(
-        in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection
+        in workspace: WorkspaceID, at instant: Instant, after: String?, limit: Int, on connection: any Connection
     ) throws -> [Program] {
-        try connection.rows(
-            """
-            SELECT \(raw: columns), \(sql: newestZone) FROM program p JOIN program_version v ON v.program_id = p.id
-            WHERE p.workspace_id = \(workspace) AND p.id > \(after ?? "") AND p.archived_at IS NULL
-              AND v.version = (SELECT max(version) FROM program_version WHERE program_id = p.id)
-            ORDER BY p.id LIMIT \(limit)
-            """
-        ).map(read)
+        try histories(
+            connection.rows(
+                """
+                SELECT \(raw: columns) FROM
+                    (SELECT id, workspace_id, name, slug, currency, time_zone, created_at FROM program
+                     WHERE workspace_id = \(workspace) AND id > \(after ?? "") AND archived_at IS NULL ORDER BY id LIMIT \(limit)) p
+                JOIN program_version v ON v.program_id = p.id
+                WHERE v.effective_from <= \(instant) ORDER BY p.id, v.effective_from, v.version
+                """)
+        ).map { try $0.at(instant) }
     }
 
-    private static let columns = "p.id, p.workspace_id, p.name, p.slug, p.currency, p.time_zone, p.created_at, v.version, v.settings"
-
-    /// The zone changes on its own: settings written for the past or the future bring none with them.
-    private static func zone(of versions: SQL, newest order: SQL) -> SQL {
+    private static let columns = """
+        p.id, p.workspace_id, p.name, p.slug, p.currency, p.time_zone, p.created_at, v.version, v.effective_from, v.settings, v.is_partial, \
+        v.time_zone
         """
-        (SELECT z.time_zone FROM program_version z
-         WHERE z.program_id = p.id AND z.time_zone IS NOT NULL AND \(sql: versions) ORDER BY \(sql: order) LIMIT 1)
-        """
-    }
 
-    private static var newestZone: SQL { zone(of: "z.version <= v.version", newest: "z.version DESC") }
-
-    private static let parsed = Memo<String, ProgramSettings>(limit: 2_000)
-
-    private static func read(_ row: Row) throws -> Program {
-        let text: String = try row.get(at: 8)
-        let settings = try parsed.value(text) {
-            let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
-            let settings = ProgramSettings.read(reader)
-            try reader.finish()
-            return settings
+    /// Rows that stand in the order of their programs, and each program's in the order of effect.
+    private static func histories(_ rows: [Row]) throws -> [ProgramHistory] {
+        var histories: [(ProgramIdentity, [ProgramHistory.Version])] = []
+        for row in rows {
+            let id: ProgramID = try row.get(at: 0)
+            if histories.last?.0.id != id {
+                histories.append(
+                    (
+                        ProgramIdentity(
+                            id: id, workspaceID: try row.get(at: 1), name: try row.get(at: 2), slug: try row.get(at: 3),
+                            currency: try row.get(at: 4), firstZone: try row.get(at: 5), createdAt: try row.get(at: 6)), []
+                    ))
+            }
+            histories[histories.count - 1].1.append(
+                ProgramHistory.Version(
+                    version: try row.get(at: 7), effectiveFrom: try row.get(at: 8), fields: try row.get(at: 9), isPartial: try row.get(at: 10),
+                    zone: try row.get(at: 11)))
         }
-        return Program(
-            id: try row.get(at: 0), workspaceID: try row.get(at: 1), name: try row.get(at: 2), slug: try row.get(at: 3),
-            currency: try row.get(at: 4), zone: Zone(try row.get(at: 9, as: String?.self) ?? row.get(at: 5)) ?? .utc, createdAt: try row.get(at: 6), version: try row.get(at: 7),
-            settings: settings)
+        return histories.map { ProgramHistory($0.0, $0.1) }
     }
 }

@@ -41,7 +41,7 @@ enum RulePages {
 
     private static func place(program id: ProgramID, _ visit: PageVisit) async throws -> Place {
         let workspace = visit.workspaceID
-        let found = try await visit.installation.main.read { connection in try ProgramStore.newest(id, in: workspace, on: connection) }
+        let found = try await visit.installation.main.read { connection in try ProgramStore.find(id, in: workspace, at: visit.now, on: connection) }
         guard let program = found, let currency = Currency(code: program.currency) else { throw Problem.notFound() }
         return Place(program: program, currency: currency, rule: nil, versions: [], authors: OperatorNames())
     }
@@ -51,7 +51,7 @@ enum RulePages {
         let vault = visit.installation.vault
         let place = try await visit.installation.main.read { connection -> Place? in
             guard let rule = try RuleStore.newest(id, in: workspace, on: connection),
-                let program = try ProgramStore.newest(rule.programID, in: workspace, on: connection), let currency = Currency(code: program.currency)
+                let program = try ProgramStore.find(rule.programID, in: workspace, at: visit.now, on: connection), let currency = Currency(code: program.currency)
             else { return nil }
             let versions = try RuleStore.versions(of: id, limit: versionsMax, on: connection)
             return Place(

@@ -11,7 +11,7 @@ enum RuleRoutes {
         ) { [installation = api.installation] _, context, caller in
             let id: ProgramID = try context.id()
             let rules = try await installation.main.read { connection -> [Rule] in
-                guard try ProgramStore.newest(id, in: caller.workspaceID, on: connection) != nil else { throw Refusal.unknownProgram() }
+                guard try ProgramStore.exists(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
                 return try RuleStore.all(of: id, on: connection)
             }
             let newest = Dictionary(grouping: rules, by: \.id).compactMap { $0.value.last }.sorted { $0.id < $1.id }

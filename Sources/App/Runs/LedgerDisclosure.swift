@@ -24,7 +24,7 @@ struct LedgerDisclosure {
 
     private func json() throws -> JSONValue {
         guard let plan = try PlanStore.find(run.planID, version: run.planVersion, in: run.workspaceID, on: connection),
-            let program = try ProgramStore.newest(run.programID, in: run.workspaceID, on: connection)
+            let program = try ProgramStore.find(run.programID, in: run.workspaceID, at: run.createdAt, on: connection)
         else { throw Refusal.unknown("plan") }
         let engine = try plan.plan(for: program)
         let ranks = engine.ranks.map(\.code)

@@ -145,7 +145,7 @@ struct LegalPolicy: Sendable {
 
 enum LegalPolicyStore {
     static func put(_ policy: LegalPolicy, of program: ProgramID, in write: Write) throws {
-        guard try ProgramStore.newest(program, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknownProgram() }
+        guard try ProgramStore.exists(program, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
         try write.connection.execute(
             """
             INSERT INTO legal_policy (program_id, document, recorded_at) VALUES (\(program), \(JSONText(policy.json()).text), \(write.now))

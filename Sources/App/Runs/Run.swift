@@ -71,7 +71,7 @@ extension Run {
     /// Makes a draft for the period that holds the day.
     static func create(_ input: NewRun, in write: Write) throws -> Run {
         guard let newest = try PlanStore.newest(input.planID, in: write.workspace.id, on: write.connection),
-            let program = try ProgramStore.newest(newest.programID, in: write.workspace.id, on: write.connection)
+            let program = try ProgramStore.find(newest.programID, in: write.workspace.id, at: write.now, on: write.connection)
         else { throw Refusal.unknown("plan", field: "planId") }
         let calendar = try newest.plan(for: program).calendar
         let period = try calendar.period(containing: input.periodStart)

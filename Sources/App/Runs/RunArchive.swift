@@ -73,7 +73,7 @@ actor RunArchive {
 
     /// The computation as it was, out of what the run has stored.
     private static func stored(_ run: Run, on connection: any Connection) throws -> RunCalculation {
-        guard let program = try ProgramStore.newest(run.programID, in: run.workspaceID, on: connection),
+        guard let program = try ProgramStore.find(run.programID, in: run.workspaceID, at: run.createdAt, on: connection),
             let plan = try PlanStore.find(run.planID, version: run.planVersion, in: run.workspaceID, on: connection)
         else { throw Refusal.unknown("plan") }
         let parts = try RunPartStore.all([.names, .members, .orders, .history], of: run.id, on: connection)

@@ -67,7 +67,7 @@ struct RunLineList {
 
     private func bonusCodes(on connection: any Connection) throws -> [String] {
         guard let plan = try PlanStore.find(run.planID, version: run.planVersion, in: run.workspaceID, on: connection),
-            let program = try ProgramStore.newest(run.programID, in: run.workspaceID, on: connection)
+            let program = try ProgramStore.find(run.programID, in: run.workspaceID, at: run.createdAt, on: connection)
         else { return [] }
         return try plan.plan(for: program).bonuses.map(\.code)
     }

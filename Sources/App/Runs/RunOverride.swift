@@ -57,7 +57,7 @@ extension RunOverride {
         try run.require(.draft, .previewed)
         let member = try Member.find(input.member, field: "memberId", in: write)
         guard let stored = try PlanStore.find(run.planID, version: run.planVersion, in: write.workspace.id, on: write.connection),
-            let program = try ProgramStore.newest(run.programID, in: write.workspace.id, on: write.connection)
+            let program = try ProgramStore.find(run.programID, in: write.workspace.id, at: run.createdAt, on: write.connection)
         else { throw Refusal.unknown("plan") }
         guard try MemberStore.isEnrolled(member.id, in: program.id, on: write.connection) else {
             throw Refusal.field("memberId", "This member is not enrolled in the program of the run.")

@@ -65,7 +65,7 @@ enum RunPages {
 
     /// The period after the last run's, or the one that ended last.
     private static func nextPeriod(of plan: ProgramPlan, now: Instant, on connection: any Connection) throws -> LocalDay? {
-        guard let program = try ProgramStore.newest(plan.programID, in: plan.workspaceID, on: connection) else { return nil }
+        guard let program = try ProgramStore.find(plan.programID, in: plan.workspaceID, at: now, on: connection) else { return nil }
         if let last = try RunStore.last(of: plan.id, before: .latest, on: connection) { return last.periodEnd }
         let calendar = try plan.plan(for: program).calendar
         let current = try calendar.period(containing: program.zone.day(of: now))
@@ -104,7 +104,7 @@ enum RunPages {
         let workspace = visit.workspaceID
         let model = try await visit.installation.main.read { connection -> RunModel in
             let plan = try PlanStore.find(run.planID, version: run.planVersion, in: workspace, on: connection)
-            let program = try ProgramStore.newest(run.programID, in: workspace, on: connection)
+            let program = try ProgramStore.find(run.programID, in: workspace, at: visit.now, on: connection)
             var statements: [RunModel.Statement] = []
             if run.state != .draft {
                 let rows = try RunReading.statements(of: run.id, from: first, count: statementsPerPage + 1, on: connection)

@@ -106,7 +106,7 @@ struct RunInput: Sendable {
 
     static func gather(_ run: Run, world: World, on connection: any Connection) throws -> RunInput {
         guard let workspace = try WorkspaceStore.find(run.workspaceID, on: connection),
-            let program = try ProgramStore.newest(run.programID, in: run.workspaceID, on: connection),
+            let program = try ProgramStore.find(run.programID, in: run.workspaceID, at: run.createdAt, on: connection),
             let plan = try PlanStore.inForce(run.planID, at: run.startsAt, in: run.workspaceID, on: connection)
         else { throw Refusal.unknown("plan") }
         let engine = try plan.plan(for: program)

@@ -231,7 +231,8 @@ enum RunRoutes {
         ) { _, context, caller in
             let id: ProgramID = try context.id()
             let (policy, unit) = try await installation.main.read { connection -> (LegalPolicy, UnitCode) in
-                guard let program = try ProgramStore.newest(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
+                guard let program = try ProgramStore.find(
+                    id, in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), on: connection) else { throw Refusal.unknownProgram() }
                 return (try LegalPolicyStore.find(id, on: connection), try UnitCode(program.currency))
             }
             return ListAnswer.one(policy.json(unit: unit))

@@ -103,7 +103,7 @@ extension Sale {
         {
             return try program(binding.programID)
         }
-        let all = try ProgramStore.list(in: write.workspace.id, after: nil, limit: 2, on: write.connection)
+        let all = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: 2, on: write.connection)
         guard all.count == 1, let only = all.first else { return nil }
         return try program(only.id)
     }

@@ -60,7 +60,7 @@ enum SearchPages {
             var found = Found()
             let folded = text.lowercased()
             if session.may(.programsRead) {
-                found.programs = try ProgramStore.list(in: workspace, after: nil, limit: ProgramPages.programsMax, on: connection).filter {
+                found.programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: ProgramPages.programsMax, on: connection).filter {
                     $0.name.lowercased().contains(folded) || $0.id.text == text
                 }
             }

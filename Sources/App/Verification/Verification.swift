@@ -114,14 +114,14 @@ enum CapVerification {
         for id in try VerifyStore.rules(workspace, on: connection) {
             let versions = try RuleStore.versions(id, on: connection)
             guard versions.contains(where: { $0.terms.cap != nil }), let programID = versions.first?.programID,
-                let program = try ProgramStore.newest(programID, in: workspace, on: connection)
+                let program = try ProgramHistory.load(programID, in: workspace, on: connection)
             else { continue }
             let stored = try VerifyStore.capUsage(id, on: connection)
             var used: [Place: (amountMinor: Int64, count: Int64)] = [:]
             try VerifyStore.forEachCapped(id, on: connection) { commission in
                 guard let cap = versions.first(where: { $0.terms.version == commission.ruleVersion })?.terms.cap, used.count < countersMax else { return }
                 let place = CapPlace(
-                    cap, member: commission.member, customer: commission.customer, program: program, at: commission.occurredAt)
+                    cap, member: commission.member, customer: commission.customer, program: try program.at(commission.occurredAt), at: commission.occurredAt)
                 let key = Place(scope: place.scope, period: place.period, unit: commission.unit)
                 let before = used[key] ?? (0, 0)
                 used[key] = (

@@ -74,7 +74,7 @@ enum SettingsPages {
         let vault = visit.installation.vault
         func say(_ key: String) -> String { language("settings.\(key)") }
         let (programs, orphans, domains) = try await visit.installation.main.read { connection in
-            let programs = try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection)
+            let programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection)
             return (
                 programs, try PersonNames.load(members: programs.compactMap(\.settings.orphanMemberID), vault: vault, on: connection),
                 try LinkStore.domains(of: workspace, limit: domainsMax, on: connection)

@@ -35,6 +35,11 @@ enum WorkspaceStore {
         try connection.row("SELECT \(raw: columns) FROM workspace WHERE id = \(id)").map(read)
     }
 
+    /// What a workspace calls now.
+    static func now(of id: WorkspaceID, _ world: World, on connection: any Connection) throws -> Instant {
+        Workspace.now(world, aheadMs: try find(id, on: connection)?.testAheadMs ?? 0)
+    }
+
     static func twin(of id: WorkspaceID, on connection: any Connection) throws -> Workspace? {
         try connection.row("SELECT \(raw: columns) FROM workspace WHERE live_id = \(id)").map(read)
     }

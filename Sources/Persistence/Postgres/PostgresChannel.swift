@@ -12,6 +12,7 @@ final class PostgresChannel {
         do {
             let result = try body(connection)
             try connection.sendDeferred()
+            if let cause = connection.cause { throw cause }
             let tag = try link.run("COMMIT")
             // After a failed statement whose error was swallowed the server answers COMMIT with ROLLBACK.
             guard tag == "COMMIT" else { throw DatabaseFailure(.other, "the transaction had failed before and was rolled back") }

@@ -14,6 +14,8 @@ final class PostgresConnection: Connection {
     private var deferred: [SQL] = []
     /// How often deferred statements were sent.
     private var sendings = 0
+    /// What made the whole transaction fail, when what followed can only say that it has failed.
+    private(set) var cause: (any Error)?
 
     init(_ link: PostgresLink) { self.link = link }
 
@@ -41,6 +43,7 @@ final class PostgresConnection: Connection {
     }
 
     func executeScript(_ text: String) throws {
+        if let cause { throw cause }
         try sendDeferred()
         _ = try link.run(text)
     }
@@ -51,6 +54,7 @@ final class PostgresConnection: Connection {
     func sendDeferred() throws { if !deferred.isEmpty { try send([]) { _ in } } }
 
     private func send(_ statements: [SQL], _ answer: (PostgresResult) throws -> Void) throws {
+        if let cause { throw cause }
         let earlier = deferred
         deferred = []
         if !earlier.isEmpty { sendings += 1 }
@@ -64,6 +68,7 @@ final class PostgresConnection: Connection {
 
     func forEachRow(_ sql: SQL, _ body: (Row) throws -> Void) throws {
         // A cursor rather than libpq's row mode: `body` may ask further questions, and may throw without the rest being read.
+        if let cause { throw cause }
         try sendDeferred()
         cursorCount += 1
         let name = "kith_\(cursorCount)"
@@ -97,14 +102,21 @@ final class PostgresConnection: Connection {
                 _ = try executeAll(["RELEASE \(raw: name)"])
             }
             return result
-        } catch {
+        } catch let failure {
             if sendings == sendingsBefore {
                 deferred.removeSubrange(before...)
             } else {
                 deferred = []
-                if link.isUsable { _ = try link.run("ROLLBACK TO \(name); RELEASE \(name)") }
+                if link.isUsable {
+                    do {
+                        _ = try link.run("ROLLBACK TO \(name); RELEASE \(name)")
+                    } catch {
+                        // A statement put off before the savepoint failed, and with it the transaction: there is no savepoint to go back to.
+                        cause = cause ?? failure
+                    }
+                }
             }
-            throw error
+            throw cause ?? failure
         }
     }
 }

@@ -13,6 +13,7 @@ public final class PostgresDatabase: Database {
     private let readers: PostgresPool
     private let writers: PostgresPool
     private let lookups: PostgresLookups
+    let settings: PostgresSession.Settings
 
     /// Limits the server keeps for each connection.
     public struct Timeouts: Sendable {
@@ -33,16 +34,17 @@ public final class PostgresDatabase: Database {
         readers = PostgresPool((0..<reading).map { _ in PostgresSession(settings) }, waitingLimit: Self.waitingLimit)
         writers = PostgresPool((0..<writing).map { _ in PostgresSession(settings) }, waitingLimit: Self.waitingLimit)
         lookups = PostgresLookups(settings)
+        self.settings = settings
     }
 
     /// Opens a pool of `connections`, half of them for reading, and makes one connection to see that the server answers.
     ///
     /// - Parameter url: `postgres://user:password@host:port/database`, or any other form libpq reads.
-    /// - Throws: `.unavailable` when the server does not answer.
+    /// - Throws: `.unavailable` when the server does not answer, `.other` when a pooler stands before it that parts sessions from connections.
     public static func open(url: String, connections: Int = 16, timeouts: Timeouts = Timeouts()) async throws -> PostgresDatabase {
-        let database = PostgresDatabase(PostgresSession.Settings(url: url, timeouts: timeouts), connections: connections)
-        _ = try await database.read { try $0.rows("SELECT 1") }
-        return database
+        let settings = PostgresSession.Settings(url: url, timeouts: timeouts)
+        try await onQueue { try PostgresPooler.refuse(settings) }
+        return PostgresDatabase(settings, connections: connections)
     }
 
     public func read<T: Sendable>(_ body: @escaping @Sendable (any Connection) throws -> T) async throws -> T {

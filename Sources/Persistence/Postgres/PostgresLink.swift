@@ -34,6 +34,9 @@ final class PostgresLink {
 
     deinit { PQfinish(handle) }
 
+    /// The process that the other end said serves this connection.
+    var announcedProcess: Int64 { Int64(PQbackendPID(handle)) }
+
     var isUsable: Bool { PQstatus(handle) == CONNECTION_OK }
 
     var isInTransaction: Bool {

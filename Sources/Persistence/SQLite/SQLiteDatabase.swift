@@ -14,6 +14,9 @@ public final class SQLiteDatabase: Database {
     public static let busyTimeoutSeconds: Double = 5
     /// Readers that may run at a time.
     public static let readerLimit = 8
+    /// The longest that an opening waits for the lock of a process that is ending, when it is told to wait: the system frees the lock of a
+    /// killed process only when all of it is gone.
+    public static let lockWaitMaxMs = 5_000
     /// The size that the write-ahead log is cut back to after a checkpoint.
     public static let journalSizeLimitBytes = 64 << 20
     /// Pages the writing connection keeps: with SQLite's 2 MB a busy file is read again and again (9 % of a sale).
@@ -41,12 +44,13 @@ public final class SQLiteDatabase: Database {
 
     /// Opens a file. One process at a time may open it for writing; reading processes need no lock and may run beside it.
     ///
+    /// - Parameter lockWaitMs: how long to wait for a process that has the lock now, at most ``lockWaitMaxMs``.
     /// - Throws: `.locked` when another opening writes the file, `.corrupt` when it is no database, `.other` when it does
     ///   not exist and `mayCreate` is false.
     public static func open(
-        path: String, readOnly: Bool = false, mayCreate: Bool = true
+        path: String, readOnly: Bool = false, mayCreate: Bool = true, lockWaitMs: Int = 0
     ) async throws -> SQLiteDatabase {
-        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate) }
+        try await onQueue { try openNow(path: path, readOnly: readOnly, mayCreate: mayCreate, lockWaitMs: min(lockWaitMs, lockWaitMaxMs)) }
     }
 
     /// A database that lives in memory and goes with this object. It has one connection, so reads wait for writes.
@@ -132,20 +136,28 @@ public final class SQLiteDatabase: Database {
 
     // MARK: - Opening
 
-    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool) throws -> SQLiteDatabase {
+    private static func openNow(path: String, readOnly: Bool, mayCreate: Bool, lockWaitMs: Int) throws -> SQLiteDatabase {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists && (readOnly || !mayCreate) { throw DatabaseFailure(.other, "there is no database at \(path)") }
-        let lock = readOnly ? nil : try ProcessLock.take(beside: path)
+        let lock = readOnly ? nil : try ProcessLock.take(beside: path, waitMs: lockWaitMs)
         do {
             return try SQLiteFailure.mapping {
                 let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly))
-                if !readOnly { try setDurability(pool) }
+                if readOnly { try checkForm(pool) } else { try setDurability(pool) }
                 return SQLiteDatabase(pool, path: path, readOnly: readOnly, lock: lock)
             }
         } catch {
             lock?.release()
-            throw error
+            guard let failure = error as? DatabaseFailure, failure.kind == .corrupt else { throw error }
+            throw DatabaseFailure(
+                .corrupt,
+                "\(path) is no SQLite database, or a damaged one (\(failure.message)). Nothing was written to it. Name another file, or restore a backup")
         }
+    }
+
+    /// Reads the head of a file that opening did not look at.
+    private static func checkForm(_ pool: DatabasePool) throws {
+        try pool.read { _ = try Int.fetchOne($0, sql: "PRAGMA schema_version") }
     }
 
     private static func configuration(readOnly: Bool) -> Configuration {

@@ -120,6 +120,7 @@ final class DirectAnswers: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func send(_ response: HTTPResponse, to request: HTTPRequest, _ context: ChannelHandlerContext) {
         var response = response
+        response.headerFields[.date] = DateField.shared.text
         if request.headerFields[.connection]?.lowercased() == "close" { response.headerFields[.connection] = "close" }
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

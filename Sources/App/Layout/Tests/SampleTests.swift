@@ -78,7 +78,7 @@ import Web
             let vault = app.installation.vault
             let model = try await app.installation.main.read { connection -> PageObject in
                 let rule = try #require(try RuleStore.newest(RuleID(stored: id), in: app.twinID, on: connection))
-                let program = try #require(try ProgramStore.newest(rule.programID, in: app.twinID, on: connection))
+                let program = try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection))
                 let currency = try #require(Currency(code: "EUR"))
                 let place = RulePages.Place(
                     program: program, currency: currency, rule: rule, versions: try RuleStore.versions(of: rule.id, limit: 5, on: connection),

@@ -108,7 +108,7 @@ import Web
         let vault = app.installation.vault
         return try await app.installation.main.read { connection in
             let rule = try #require(try RuleStore.newest(RuleID(stored: id), in: app.twinID, on: connection))
-            let program = try #require(try ProgramStore.newest(rule.programID, in: app.twinID, on: connection))
+            let program = try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection))
             let draft = try RuleSentenceTests.rule(change)
             return (
                 try #require(

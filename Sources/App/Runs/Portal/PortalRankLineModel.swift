@@ -20,7 +20,7 @@ struct PortalRankLineModel: PageModel {
             let order = try OrderRows(of: run.id, on: connection).order(line.line.order)
             model.order = (Instant(millisecondsSince1970: order.occurredMs), order.amountMinor, order.refundOf != nil)
         }
-        if let program = try ProgramStore.newest(run.programID, in: run.workspaceID, on: connection),
+        if let program = try ProgramStore.find(run.programID, in: run.workspaceID, at: run.createdAt, on: connection),
             let plan = try PlanStore.find(run.planID, version: run.planVersion, in: run.workspaceID, on: connection)
         {
             let bonus = try plan.plan(for: program).bonuses.first { $0.code == line.bonus }

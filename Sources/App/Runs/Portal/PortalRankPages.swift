@@ -15,7 +15,7 @@ enum PortalRankPages {
 
     /// Accepted runs of the programs that the member takes part in, the newest period first.
     static func runs(of visit: PortalVisit, on connection: any Connection) throws -> [Run] {
-        let programs = try PortalStore.programs(of: visit.member.id, in: visit.workspaceID, on: connection).map(\.id)
+        let programs = try PortalStore.programs(of: visit.member.id, in: visit.workspaceID, at: visit.now, on: connection).map(\.id)
         return try RunStore.posted(of: programs, in: visit.workspaceID, limit: periodsMax, on: connection)
     }
 

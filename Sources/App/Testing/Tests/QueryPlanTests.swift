@@ -41,7 +41,7 @@ import Web
                 _ = try MemberStore.enrollers(above: member, limit: 5, on: plans)
                 _ = try MemberStore.recruits(below: member, depth: 3, limit: 10, on: plans)
                 _ = try MemberStore.sameMailbox(as: PersonID(stored: "per_x"), in: workspace, on: plans)
-                _ = try ProgramStore.newest(program, in: workspace, on: plans)
+                _ = try ProgramStore.nextChange(of: program, after: now, on: plans)
                 _ = try ProgramStore.find(program, in: workspace, at: now, on: plans)
                 if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, vault: app.installation.vault, on: plans) }
                 _ = try plans.rows("SELECT id, type, data, created_at FROM outbox WHERE workspace_id = \(workspace) AND id > \("") ORDER BY id LIMIT 10")
