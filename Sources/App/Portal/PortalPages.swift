@@ -17,8 +17,12 @@ enum PortalPages {
         api.portalPage("/portal", gate) { visit in try await today(visit) }
         PortalShare.add(to: &api, gate: gate)
         PortalEarnings.add(to: &api, gate: gate)
+        PortalFigurePage.add(to: &api, gate: gate)
+        PortalPayments.add(to: &api, gate: gate)
+        PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)
         PortalRankPages.add(to: &api, gate: gate)
+        PortalData.add(to: &api, gate: gate)
     }
 
     private static func today(_ visit: PortalVisit) async throws -> Response {

@@ -25,9 +25,10 @@ struct MemberBrowser: Sendable {
 
     /// Asks for a letter; answers the newest link that was written to this address.
     func askForLink(_ email: String) async throws -> String {
+        let known = Set(try await app.letters(to: email).compactMap(\.signInURL))
         let reply = try await page.submit("/portal/sign-in", from: "/portal/sign-in", ["email": email])
         guard reply.status == 200 else { throw Unexpected(description: "asking for a letter answered \(reply.status)") }
-        guard let url = try await app.letters(to: email).compactMap(\.signInURL).first else { throw Unexpected(description: "no letter for \(email)") }
+        guard let url = try await app.letters(to: email).compactMap(\.signInURL).first(where: { !known.contains($0) }) else { throw Unexpected(description: "no letter for \(email)") }
         return String(url.dropFirst(app.installation.baseURL.count))
     }
 
@@ -42,7 +43,12 @@ struct MemberBrowser: Sendable {
 }
 
 extension MailContent {
-    var signInURL: String? { if case .memberSignIn(let url) = self { url } else { nil } }
+    var signInURL: String? {
+        switch self {
+        case .memberSignIn(let url), .applicationApproved(_, let url): url
+        default: nil
+        }
+    }
     var confirmationURL: String? { if case .joinConfirmation(_, let url) = self { url } else { nil } }
 }
 
