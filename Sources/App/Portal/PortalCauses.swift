@@ -28,9 +28,10 @@ struct PortalCauses: Sendable {
         return words == key ? language("portalMovement.other") : words
     }
 
-    /// The receipt of the line, or the payment.
+    /// The receipt of the line, the run with its lines, or the payment.
     func url(_ cause: String) -> String? {
         if let line = lines[cause] { return "/portal/earnings/\(line.text)" }
+        if RunID(cause) != nil { return "/portal/rank?run=\(cause)" }
         return PayoutID(cause) != nil || PayoutRequestID(cause) != nil ? "/portal/payments/\(cause)" : nil
     }
 }
