@@ -227,7 +227,7 @@ struct JoinDoor: Sendable {
                 "form": PageValue(token.map { PageObject(["token": .text($0), "csrfToken": .text(proof.text)]) }),
             ], in: language, status: key == "gone" ? .gone : .ok)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
-        response.headers[.referrerPolicy] = "no-referrer"
+        response.keepAddressHere()
         return response
     }
 }

@@ -66,6 +66,9 @@ struct PortalDoor: Door {
 }
 
 extension Response {
+    /// The address holds a token: no other site may learn it. (With `no-referrer` browsers call the page's own form one of nobody's.)
+    mutating func keepAddressHere() { headers[.referrerPolicy] = "same-origin" }
+
     /// Signs a member's browser in: by the session's cookie, and that which knows the browser again.
     mutating func signIn(_ session: SessionToken, on device: SignInDevice) {
         set(PortalDoor.cookie, value: session.text, maximumAgeSeconds: Int(PortalDoor.lifeMs / 1000))

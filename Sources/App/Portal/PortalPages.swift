@@ -155,7 +155,7 @@ struct PortalLine {
     /// In words a member understands: when it is theirs.
     var state: PageValue {
         switch line.state {
-        case .pending: ["tone": "", "label": .text(language("portalEarnings.state.pending", ["day": language.day(line.holdUntil)]))]
+        case .pending: ["tone": "", "label": .text(language("portalEarnings.state.pending", ["day": language.shortDay(language.zone.day(of: line.holdUntil))]))]
         case .held: ["tone": "warn", "label": .text(language("portalEarnings.state.held"))]
         case .approved: ["tone": "good", "label": .text(language("portalEarnings.state.approved"))]
         case .paid: ["tone": "good", "label": .text(language("portalEarnings.state.paid"))]

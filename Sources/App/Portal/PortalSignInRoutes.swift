@@ -106,8 +106,7 @@ struct PortalSignIn: Sendable {
             content: "portal-enter", ["good": PageValue(token.map { ["token": .text($0), "csrfToken": .text(proof.text)] })], in: language,
             status: token == nil ? .gone : .ok)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
-        // The address holds the token: nothing that this page leads to may learn it.
-        response.headers[.referrerPolicy] = "no-referrer"
+        response.keepAddressHere()
         return response
     }
 

@@ -155,7 +155,7 @@ struct PortalMoneyTests {
             _ = try await app.member(program, "anna")
             let link = try await MemberBrowser(app).askForLink("anna@members.test")
             let page = try await PageVisitor(app).get(link)
-            #expect(page.headers[.referrerPolicy] == "no-referrer")
+            #expect(page.headers[.referrerPolicy] == "same-origin")
             #expect(page.headers[.cacheControl] == "no-store")
             // Nothing on the page is loaded from anywhere else, so nobody is told of the token.
             #expect(page.text.matches(of: /(?:src|href)="(https?:)?\/\//).isEmpty)
