@@ -23,7 +23,7 @@ def test_page(server, shop, signed_in, chromium, name, width, scheme):
 
 
 @pytest.mark.parametrize("width,scheme", MODES)
-@pytest.mark.parametrize("path", ["/programs/{program}", "/programs/{program}/settings", "/programs/{program}/rules/new", "/members/{member}"])
+@pytest.mark.parametrize("path", ["/programs/{program}", "/programs/{program}/settings", "/programs/{program}/join-page", "/programs/{program}/rules/new", "/members/{member}"])
 def test_page_of_one(server, shop, signed_in, chromium, path, width, scheme):
     with Visit(chromium, width, scheme, signed_in) as visit:
         assert visit.open(server.base + path.format(program=shop["program"]["id"], member=shop["people"][0])).status == 200
@@ -33,7 +33,8 @@ def test_page_of_one(server, shop, signed_in, chromium, path, width, scheme):
 MAIL = re.compile(r"\S+@\S+")  # who somebody is comes from the data
 
 
-@pytest.mark.parametrize("path", ["/guide", "/programs/new", "/team", "/keys", "/settings", "/customers", "/search?q=AMIRA", "/programs/{program}/settings", "/programs/{program}/rules/new"])
+@pytest.mark.parametrize("path", ["/guide", "/programs/new", "/team", "/keys", "/settings", "/customers", "/search?q=AMIRA", "/programs/{program}/settings", "/programs/{program}/join-page",
+                                  "/programs/{program}/rules/new"])
 def test_every_text_is_in_the_catalogue(server, shop, signed_in, chromium, path):
     """The pseudo-locale writes every letter of the catalogue with an accent; plain words are hard-coded ones. A text field shows what is stored."""
     from test_pages import DATA, FILLING, PLAIN_TEXTS

@@ -8,7 +8,8 @@ from inspection import Visit, walk_by_keyboard
 
 PHONE = 390
 PORTAL_WEIGHT_LIMIT_BYTES = 150_000
-PAGES = {"today": "/portal", "share": "/portal/share", "earnings": "/portal/earnings", "profile": "/portal/profile"}
+PAGES = {"today": "/portal", "share": "/portal/share", "earnings": "/portal/earnings", "profile": "/portal/profile",
+         "statements": "/portal/statements", "statement": "/portal/statement", "figure": "/portal/balance/available?unit=EUR"}
 TERMS = "Say that you earn when somebody buys by your link."
 
 
@@ -98,6 +99,74 @@ def test_from_the_join_page_to_the_first_earnings(server, club, chromium):
         visit.check(weigh=False)
 
 
+def test_whom_the_team_lets_in_comes_by_the_letter(server, club, chromium, signed_in):
+    """The walk of most programs, on a phone: join, show the address, be let in, sign in by the letter, share, earn, see why."""
+    program = server.call("POST", "/programs", {"name": "Tea club", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0,
+                                                "allowedHosts": ["shop.example"]})
+    server.call("POST", f"/programs/{program['id']}/rules",
+                {"name": "Sharer", "event": "sale", "reward": {"kind": "percent", "rate": "0.10"}, "for": "member", "level": 0})
+    with Visit(chromium, PHONE, "light", signed_in) as team, Visit(chromium, PHONE, "light") as visit:
+        # The team writes the page, looks at it before it opens, and opens it.
+        desk, page = team.page, visit.page
+        team.open(f"{server.base}/programs/{program['id']}/join-page")
+        desk.fill("textarea[name=welcome]", "Good that you are here.")
+        desk.fill("input[name=question0]", "Where will you share?")
+        desk.locator("form[action$='/join-page'] button[type=submit]").click()
+        desk.wait_for_load_state("load")
+        desk.get_by_role("link", name="See it before it opens").click()
+        desk.wait_for_load_state("load")
+        path = desk.url.removeprefix(server.base)
+        assert "Good that you are here." in desk.locator("main").inner_text()
+        assert visit.open(server.base + path).status == 404
+        visit.complaints.clear()
+        desk.go_back()
+        desk.locator("input[name=open]").check()
+        desk.locator("form[action$='/join-page'] button[type=submit]").click()
+        desk.wait_for_load_state("load")
+        desk.fill("textarea[name=text]", TERMS)
+        desk.locator("form[action$='/terms'] button[type=submit]").click()
+        desk.wait_for_load_state("load")
+
+        visit.open(server.base + path)
+        page.locator("#name").fill("Tilda Berg")
+        page.locator("input[type=email]").fill("tilda@people.example")
+        page.locator("#answer0").fill("At school")
+        page.locator("input[name=terms]").check()
+        page.locator("main button[type=submit]").click()
+        page.wait_for_load_state("load")
+        visit.open(letter(visit, server, "tilda@people.example"))
+        page.locator("main button[type=submit]").click()
+        page.wait_for_load_state("load")
+        assert visit.open(f"{server.base}/portal").url.endswith("/portal/sign-in"), "not in before somebody decided"
+
+        team.open(f"{server.base}/")
+        desk.locator("main a[href='/applications']").click()
+        desk.wait_for_load_state("load")
+        assert "tilda@people.example" in desk.locator("main").inner_text() and "At school" in desk.locator("main").inner_text()
+        desk.locator("form[action$='/approval'] button").click()
+        desk.wait_for_load_state("load")
+        team.check(weigh=False)
+
+        way_in = letter(visit, server, "tilda@people.example")
+        assert "/portal/enter" in way_in
+        visit.open(way_in)
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url(f"{server.base}/portal")
+        click = server.follow(make_link(visit, server, "TILDA"))
+        server.call("POST", "/track/sale", {"customerExternalId": "tilda-guest", "customerName": "Piet Secret", "amount": 5000, "currency": "EUR",
+                                            "invoiceId": "TC-1", "clickId": click})
+        visit.open(f"{server.base}/portal/earnings")
+        assert "€5.00" in page.locator("main").inner_text()
+        page.locator("dl.split a", has_text="€5.00").click()
+        page.wait_for_load_state("load")
+        assert "/portal/balance/" in page.url
+        page.locator("ul.lines a").first.click()
+        page.wait_for_load_state("load")
+        receipt = page.locator("main").inner_text()
+        assert "€5.00" in receipt and "Your link TILDA" in receipt and "Piet" not in receipt and "TC-1" not in receipt
+        visit.check(weigh=False)
+
+
 @pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("name", PAGES)
 def test_portal_page(server, member, chromium, name, width, scheme):
@@ -137,7 +206,7 @@ def test_keyboard(server, member, chromium, name):
 def test_targets_fit_a_thumb(server, member, chromium, name):
     with Visit(chromium, PHONE, "light", member) as visit:
         visit.open(server.base + PAGES[name])
-        small = visit.page.evaluate("""() => [...document.querySelectorAll("main .btn, main summary, nav.tabs a, main select, main input:not([type=hidden]):not([type=checkbox]):not([type=radio])")]
+        small = visit.page.evaluate("""() => [...document.querySelectorAll("main .btn, main summary, nav.tabs a, main .need a, main dl a, main select, main input:not([type=hidden]):not([type=checkbox]):not([type=radio])")]
             .filter(found => found.checkVisibility() && found.getBoundingClientRect().height < 44).map(found => found.outerHTML.slice(0, 100))""")
         assert not small, small
 

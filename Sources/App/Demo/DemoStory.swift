@@ -145,6 +145,7 @@ final class DemoStory {
         _ = try JoinPage.set(
             JoinPageInput(
                 isOpen: true, approval: .byHand,
+                welcome: "You like our coffee? Tell people who would like it too, and have a part in what they buy.",
                 questions: [
                     JoinPage.Question(label: "Where would you tell people about us?", isRequired: true, choices: []),
                     JoinPage.Question(label: "How often do you drink coffee?", isRequired: false, choices: ["Every day", "Now and then", "Never"]),

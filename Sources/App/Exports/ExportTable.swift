@@ -32,6 +32,7 @@ struct ExportTable: Sendable {
         },
         ExportTable(people, omitted: ["key_id"]),
         of("mail_stop", "person", order: "person_id, kind"),
+        of("letter_choice", "person", order: "person_id, kind, chosen_at"),
         ExportTable("program"),
         of("program_version", "program", order: "program_id, version"),
         ExportTable("rule"),
@@ -94,7 +95,7 @@ struct ExportTable: Sendable {
 
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
-        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
+        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
     ]
 

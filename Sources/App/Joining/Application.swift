@@ -40,7 +40,9 @@ struct ApplicationInput: Sendable {
 
 extension Application {
     /// Takes a wish in and writes to the address. Who takes part already is sent a way to sign in instead: the page says the same to both.
-    static func make(_ input: ApplicationInput, on page: JoinPage, program: Program, url: @Sendable (SessionToken) -> String, signInURL: @Sendable (SessionToken) -> String, in write: Write) throws {
+    static func make(
+        _ input: ApplicationInput, on page: JoinPage, program: Program, url: @Sendable (SessionToken) -> String, signInURL: MagicLink.Addresses, in write: Write
+    ) throws {
         if let member = try member(email: input.email, in: write), try MemberStore.isEnrolled(member.id, in: program.id, on: write.connection) {
             guard member.mayEnterPortal, let token = try MagicLink.make(for: member.id, in: write) else { return }
             try Mail.queue(.memberSignIn(url: signInURL(token)), to: .person(member.personID), locale: member.locale, in: write)
@@ -61,7 +63,9 @@ extension Application {
     }
 
     /// The address is theirs. Where nobody has to decide they are in at once; otherwise the team is told.
-    static func confirm(_ tokenHash: [UInt8], decideURL: String, in write: Write) throws -> Application? {
+    static func confirm(
+        _ tokenHash: [UInt8], decideURL: String, signInURL: MagicLink.Addresses, in write: Write
+    ) throws -> Application? {
         guard var application = try ApplicationStore.find(tokenHash: tokenHash, at: write.world.now(), in: write.workspace.id, on: write.connection),
             application.state == .unconfirmed,
             let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection),
@@ -71,7 +75,7 @@ extension Application {
         try ApplicationStore.update(application, on: write.connection)
         try ApplicationStore.dropToken(of: application.id, on: write.connection)
         try write.audit("application.confirm", subject: application.id.text, JSONText(["programId": .text(program.id.text)]))
-        if page.approval == .automatic { return try approve(application.id, in: write) }
+        if page.approval == .automatic { return try approve(application.id, signInURL: signInURL, in: write) }
         try Mail.queue(.applicationReceived(program: program.name), to: .person(application.personID), locale: application.locale, in: write)
         for person in try TeamStore.team(of: write.workspace.teamID, on: write.connection) where person.role.may(.membersWrite) {
             try Mail.queue(
@@ -81,8 +85,8 @@ extension Application {
         return application
     }
 
-    /// Enrols the person, with the terms they agreed to.
-    static func approve(_ id: ApplicationID, in write: Write) throws -> Application {
+    /// Enrols the person, with the terms they agreed to. Whom a person of the team lets in is written to, with a way in.
+    static func approve(_ id: ApplicationID, signInURL: MagicLink.Addresses, in write: Write) throws -> Application {
         guard var application = try ApplicationStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("application") }
         if application.state == .approved { return application }
         guard application.state == .waiting else { throw application.notWaiting }
@@ -90,6 +94,7 @@ extension Application {
         guard let email = fields?[.email] else {
             throw Problem.conflict(code: "person_erased", detail: "The person behind this application was erased.")
         }
+        let isDecided = write.actor != .system("join")
         let member: Member
         if let known = try Self.member(email: email, in: write) {
             member = known
@@ -103,10 +108,18 @@ extension Application {
             input.enroller = application.enrollerID.map { .id($0) }
             input.locale = application.locale
             input.personID = application.personID
+            // The letter of the approval greets them.
+            input.isQuiet = isDecided
             member = try Member.enroll(input, in: write)
         }
         if let version = application.termsVersion {
             try TermsStore.accept(version, of: application.programID, by: member.id, at: application.createdAt, on: write.connection)
+        }
+        if isDecided, let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection) {
+            let token = try MagicLink.make(for: member.id, lifeMs: MagicLink.welcomeLifeMs, in: write)
+            try Mail.queue(
+                .applicationApproved(program: program.name, url: signInURL(token)), to: .person(member.personID),
+                locale: member.locale ?? application.locale, in: write)
         }
         application.state = .approved
         application.memberID = member.id
@@ -117,6 +130,7 @@ extension Application {
         return application
     }
 
+    /// Tells the person why, where the join page is set to.
     static func decline(_ id: ApplicationID, reason: String, in write: Write) throws -> Application {
         guard var application = try ApplicationStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("application") }
         if application.state == .declined { return application }
@@ -126,7 +140,9 @@ extension Application {
         application.decidedBy = write.actor.text
         application.decidedAt = write.now
         try ApplicationStore.update(application, on: write.connection)
-        if let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection) {
+        if let program = try ProgramStore.find(application.programID, in: write.workspace.id, at: write.now, on: write.connection),
+            try JoinStore.page(of: program.id, on: write.connection)?.tellsDeclined ?? true
+        {
             try Mail.queue(
                 .applicationDeclined(program: program.name, reason: reason), to: .person(application.personID), locale: application.locale, in: write)
         }

@@ -13,7 +13,10 @@ enum ApplicationPages {
         api.page("/applications", .membersRead, gate) { visit in try await list(visit, refused: nil) }
         api.form("/applications/{id}/approval", .membersWrite, gate) { visit, _ in
             let id = try visit.context.id(ApplicationKind.self)
-            _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in try Application.approve(id, in: write) }
+            let addresses = MagicLink.addresses(visit.installation)
+            _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
+                try Application.approve(id, signInURL: addresses, in: write)
+            }
             return visit.seeOther("/applications")
         }
         api.form("/applications/{id}/decline", .membersWrite, gate) { visit, fields in
@@ -79,6 +82,10 @@ enum ApplicationPages {
                                     "approve": .text("/applications/\(item.application.id.text)/approval"),
                                     "decline": .text("/applications/\(item.application.id.text)/decline"), "csrfToken": .text(csrf),
                                     "id": .text(item.application.id.text),
+                                    "reason": .text(
+                                        language(
+                                            pages.first { $0.programID == item.application.programID }?.tellsDeclined == false
+                                                ? "applications.reasonKept" : "applications.reason")),
                                     "error": refused == item.application.id
                                         ? ["id": "reason-error", "text": .text(language("applications.error.reason"))] : nil,
                                 ] : nil,
@@ -89,6 +96,7 @@ enum ApplicationPages {
                     ? [
                         "text": .text(language(open.isEmpty ? "applications.empty.closed" : "applications.empty.open")),
                         "pages": PageValue(open.map { PageObject(["url": .text("/join/\($0.slug)")]) }),
+                        "programs": open.isEmpty && visit.session.may(.programsRead) ? ["url": "/programs", "label": .text(language("navigation.programs"))] : nil,
                     ] : nil,
             ])
     }

@@ -17,12 +17,17 @@ struct JoinPage: Sendable {
     static let choicesMax = 20
     static let labelLengthMax = 200
     static let answerLengthMax = 1_000
+    static let welcomeLengthMax = 2_000
 
     var programID: ProgramID
     var workspaceID: WorkspaceID
     var slug: String
     var isOpen: Bool
     var approval: Approval
+    /// What stands first on the page; empty: nothing.
+    var welcome = ""
+    /// Whether people who are declined are written to, with the reason.
+    var tellsDeclined = true
     var questions: [Question]
     var changedAt: Instant
 }
@@ -31,11 +36,15 @@ struct JoinPage: Sendable {
 struct JoinPageInput: Sendable {
     var isOpen: Bool
     var approval: JoinPage.Approval
+    var welcome = ""
+    var tellsDeclined = true
     var questions: [JoinPage.Question]
 
     static func read(_ body: JSONReader) -> JoinPageInput {
         JoinPageInput(
             isOpen: body.boolean("isOpen"), approval: body.optionalOneOf("approval", JoinPage.Approval.self) ?? .byHand,
+            welcome: body.optionalText("welcome", maximumLength: JoinPage.welcomeLengthMax) ?? "",
+            tellsDeclined: body.optionalBoolean("tellsDeclined") ?? true,
             questions: body.has("questions") ? body.array("questions", count: 0...JoinPage.questionsMax, JoinPage.Question.read) : [])
     }
 }
@@ -57,7 +66,7 @@ extension JoinPage {
         let known = try JoinStore.page(of: program.id, on: write.connection)
         let page = JoinPage(
             programID: program.id, workspaceID: write.workspace.id, slug: try known?.slug ?? freeSlug(program.slug, in: write), isOpen: input.isOpen,
-            approval: input.approval, questions: input.questions, changedAt: write.now)
+            approval: input.approval, welcome: input.welcome, tellsDeclined: input.tellsDeclined, questions: input.questions, changedAt: write.now)
         try JoinStore.put(page, on: write.connection)
         try write.audit("join_page.change", subject: program.id.text, JSONText(["isOpen": .boolean(page.isOpen), "approval": .text(page.approval.rawValue)]))
         return page
@@ -75,13 +84,13 @@ extension JoinPage {
     var json: JSONValue {
         [
             "programId": .text(programID.text), "slug": .text(slug), "path": .text("/join/\(slug)"), "isOpen": .boolean(isOpen),
-            "approval": .text(approval.rawValue), "questions": .array(questions.map(\.json)), "changedAt": .text(changedAt.rfc3339),
+            "approval": .text(approval.rawValue), "welcome": .text(welcome), "tellsDeclined": .boolean(tellsDeclined), "questions": .array(questions.map(\.json)), "changedAt": .text(changedAt.rfc3339),
         ]
     }
 }
 
 enum JoinStore {
-    private static let columns = "program_id, workspace_id, slug, is_open, approval, questions, changed_at"
+    private static let columns = "program_id, workspace_id, slug, is_open, approval, questions, changed_at, welcome, tells_declined"
 
     static func page(of program: ProgramID, on connection: any Connection) throws -> JoinPage? {
         try connection.row("SELECT \(raw: columns) FROM join_page WHERE program_id = \(program)").map(read)
@@ -96,9 +105,10 @@ enum JoinStore {
         try connection.execute(
             """
             INSERT INTO join_page (\(raw: columns))
-            VALUES (\(page.programID), \(page.workspaceID), \(page.slug), \(page.isOpen), \(page.approval.rawValue), \(questions), \(page.changedAt))
+            VALUES (\(page.programID), \(page.workspaceID), \(page.slug), \(page.isOpen), \(page.approval.rawValue), \(questions), \(page.changedAt),
+                    \(page.welcome), \(page.tellsDeclined))
             ON CONFLICT (program_id) DO UPDATE SET is_open = excluded.is_open, approval = excluded.approval, questions = excluded.questions,
-                changed_at = excluded.changed_at
+                changed_at = excluded.changed_at, welcome = excluded.welcome, tells_declined = excluded.tells_declined
             """)
     }
 
@@ -110,6 +120,7 @@ enum JoinStore {
         }
         return JoinPage(
             programID: try row.get(at: 0), workspaceID: try row.get(at: 1), slug: try row.get(at: 2), isOpen: try row.get(at: 3),
-            approval: JoinPage.Approval(rawValue: try row.get(at: 4)) ?? .byHand, questions: questions, changedAt: try row.get(at: 6))
+            approval: JoinPage.Approval(rawValue: try row.get(at: 4)) ?? .byHand, welcome: try row.get(at: 7), tellsDeclined: try row.get(at: 8),
+            questions: questions, changedAt: try row.get(at: 6))
     }
 }

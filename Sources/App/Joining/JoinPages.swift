@@ -48,8 +48,15 @@ struct JoinDoor: Sendable {
     }
 
     func show(_ request: Request, _ context: KithContext) async throws -> Response {
-        let place = try await find(request, context, via: request.uri.queryParameters["via"].map(String.init))
-        return try page(request, context, place, Typed(), errors: [:])
+        // A closed page is there for its team alone, to look at before it opens.
+        let admission = try await SessionDoor(installation).admit(request)
+        let place = try await find(
+            request, context, via: request.uri.queryParameters["via"].map(String.init), closedFor: admission?.session.workspace.id)
+        var response = try page(request, context, place, Typed(), errors: [:])
+        if let admission, let token = admission.newToken {
+            response.set(SessionDoor.cookie, value: token.text, maximumAgeSeconds: admission.remainingSeconds)
+        }
+        return response
     }
 
     func take(_ request: Request, _ context: KithContext) async throws -> Response {
@@ -84,7 +91,7 @@ struct JoinDoor: Sendable {
             try await installation.write(place.workspace.id, actor: .system("join")) { write in
                 try Application.make(
                     input, on: place.page, program: place.program,
-                    url: { "\(installation.baseURL)/join-confirmation?token=\($0.text)" }, signInURL: { MagicLink.url($0, installation) }, in: write)
+                    url: { "\(installation.baseURL)/join-confirmation?token=\($0.text)" }, signInURL: MagicLink.addresses(installation), in: write)
             }
         }
         try await Task.sleep(until: started + .milliseconds(PortalSignIn.answerMs))
@@ -110,28 +117,27 @@ struct JoinDoor: Sendable {
             let place = try await installation.main.read({ connection in try ApplicationStore.place(tokenHash: token.hash, at: now, on: connection) })
         else { return try confirmationPage(request, context, key: "gone", token: nil) }
         let url = "\(installation.baseURL)/applications"
-        let door = PortalDoor(installation)
+        let (door, device) = (PortalDoor(installation), SignInDevice(request))
         let (application, session) = try await installation.write(place.workspace, actor: .system("join")) { write -> (Application?, SessionToken?) in
-            let application = try Application.confirm(token.hash, decideURL: url, in: write)
+            let application = try Application.confirm(token.hash, decideURL: url, signInURL: MagicLink.addresses(installation), in: write)
             // Whoever opened the letter has shown who they are.
-            return (application, try application?.memberID.map { try door.begin(for: $0, in: write) })
+            return (application, try application?.memberID.map { try door.begin(for: $0, on: device, in: write) })
         }
         guard application != nil else { return try confirmationPage(request, context, key: "gone", token: nil) }
         guard let session else { return try confirmationPage(request, context, key: "waiting", token: nil) }
         var response = Response(status: .seeOther, headers: [.location: "/portal", .cacheControl: "no-store"])
-        response.set(PortalDoor.cookie, value: session.text, maximumAgeSeconds: Int(PortalDoor.lifeMs / 1000))
-        response.remove(AnonymousForm.cookie)
+        response.signIn(session, on: device)
         return response
     }
 
-    /// What the address names; a closed page is not there.
-    private func find(_ request: Request, _ context: KithContext, via: String?) async throws -> Place {
+    /// What the address names; a closed page is not there, but for the people of its workspace.
+    private func find(_ request: Request, _ context: KithContext, via: String?, closedFor team: WorkspaceID? = nil) async throws -> Place {
         let slug = context.parameters.get("slug") ?? ""
         let vault = installation.vault
         let world = installation.world
         let clickID = RequestCookies(request)[Redirect.clickCookie].flatMap { ClickID($0) }
         let place = try await installation.main.read { connection -> Place? in
-            guard let page = try JoinStore.page(slug: slug, on: connection), page.isOpen,
+            guard let page = try JoinStore.page(slug: slug, on: connection), page.isOpen || page.workspaceID == team,
                 let workspace = try WorkspaceStore.find(page.workspaceID, on: connection),
                 let program = try ProgramStore.find(page.programID, in: workspace.id, at: workspace.now(world), on: connection)
             else { return nil }
@@ -167,7 +173,8 @@ struct JoinDoor: Sendable {
         var response = try site.response(
             frame: .plain(.public, title: title, isListed: true, site: site, language: language, nonce: context.scriptNonce), content: "join",
             [
-                "workspace": .text(place.workspace.name), "test": .flag(place.workspace.isTest), "title": .text(title),
+                "workspace": .text(place.workspace.name), "closed": .flag(!place.page.isOpen), "open": .flag(place.page.isOpen),
+                "welcome": PageValue(place.page.welcome.isEmpty ? nil : place.page.welcome), "test": .flag(place.workspace.isTest), "title": .text(title),
                 "enroller": PageValue(place.enroller?.name.map { language("join.by", ["name": $0]) }),
                 "initials": .text(Initials.of(place.enroller?.name ?? place.workspace.name)),
                 "rules": PageValue(
@@ -220,6 +227,7 @@ struct JoinDoor: Sendable {
                 "form": PageValue(token.map { PageObject(["token": .text($0), "csrfToken": .text(proof.text)]) }),
             ], in: language, status: key == "gone" ? .gone : .ok)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
+        response.keepAddressHere()
         return response
     }
 }

@@ -8,6 +8,7 @@ enum JoinRoutes {
         let installation = api.installation
         let pageBody = APISchema.object([
             .required("isOpen", .boolean), .optional("approval", .enumeration(JoinPage.Approval.allCases.map(\.rawValue))),
+            .optional("welcome", .string(maximumLength: JoinPage.welcomeLengthMax)), .optional("tellsDeclined", .boolean),
             .optional("questions", .array(.object([.required("label", .text), .optional("isRequired", .boolean), .optional("choices", .array(.text))]))),
         ])
         api.write(
@@ -57,7 +58,7 @@ enum JoinRoutes {
             .post, "/applications/{id}/approval", id: "approveApplication", "Let a person take part", tag: "Joining",
             access: .right(.membersWrite), body: nil, answer: .reference("Application"), failures: [409],
             decode: { _, context in try context.id(ApplicationKind.self) }
-        ) { id, write in Answer(try Application.approve(id, in: write).json) }
+        ) { id, write in Answer(try Application.approve(id, signInURL: MagicLink.addresses(installation), in: write).json) }
         api.write(
             .post, "/applications/{id}/decline", id: "declineApplication", "Decline an application, with a reason the person is told", tag: "Joining",
             access: .right(.membersWrite), body: .object([.required("reason", .text)]), answer: .reference("Application"), failures: [409],
@@ -74,7 +75,8 @@ enum JoinRoutes {
 extension JoinPage {
     static let schema = APISchema.object([
         .required("programId", .text), .required("slug", .text), .required("path", .text), .required("isOpen", .boolean),
-        .required("approval", .enumeration(Approval.allCases.map(\.rawValue))),
+        .required("approval", .enumeration(Approval.allCases.map(\.rawValue))), .required("welcome", .text),
+        .required("tellsDeclined", .boolean),
         .required(
             "questions",
             .array(.object([.required("label", .text), .required("isRequired", .boolean), .required("choices", .array(.text))]))),

@@ -43,17 +43,65 @@ enum TermsStore {
     static func newest(of program: ProgramID, on connection: any Connection) throws -> Terms? {
         try connection.row(
             "SELECT version, text, author, recorded_at FROM terms_version WHERE program_id = \(program) ORDER BY version DESC LIMIT 1"
-        ).map { row in
-            Terms(programID: program, version: try row.get(at: 0), text: try row.get(at: 1), author: try row.get(at: 2), recordedAt: try row.get(at: 3))
-        }
+        ).map { try read($0, of: program) }
     }
 
     static func list(of program: ProgramID, limit: Int, on connection: any Connection) throws -> [Terms] {
         try connection.rows(
             "SELECT version, text, author, recorded_at FROM terms_version WHERE program_id = \(program) ORDER BY version DESC LIMIT \(limit)"
-        ).map { row in
-            Terms(programID: program, version: try row.get(at: 0), text: try row.get(at: 1), author: try row.get(at: 2), recordedAt: try row.get(at: 3))
-        }
+        ).map { try read($0, of: program) }
+    }
+
+    static func find(_ version: Int64, of program: ProgramID, on connection: any Connection) throws -> Terms? {
+        try connection.row(
+            "SELECT version, text, author, recorded_at FROM terms_version WHERE program_id = \(program) AND version = \(version)"
+        ).map { try read($0, of: program) }
+    }
+
+    private static func read(_ row: Row, of program: ProgramID) throws -> Terms {
+        Terms(programID: program, version: try row.get(at: 0), text: try row.get(at: 1), author: try row.get(at: 2), recordedAt: try row.get(at: 3))
+    }
+
+    /// How many agreed to each version.
+    static func acceptedCounts(of program: ProgramID, on connection: any Connection) throws -> [Int64: Int64] {
+        Dictionary(
+            try connection.rows("SELECT version, count(*) FROM terms_acceptance WHERE program_id = \(program) GROUP BY version").map {
+                (try $0.get(at: 0), try $0.get(at: 1))
+            }, uniquingKeysWith: { one, _ in one })
+    }
+
+    struct Acceptance: Sendable {
+        var memberID: MemberID
+        var at: Instant
+    }
+
+    /// Who agreed to a version, by id.
+    static func acceptances(
+        of version: Int64, program: ProgramID, after: MemberID?, limit: Int, on connection: any Connection
+    ) throws -> [Acceptance] {
+        try connection.rows(
+            """
+            SELECT member_id, accepted_at FROM terms_acceptance
+            WHERE program_id = \(program) AND version = \(version) AND member_id > \(after?.text ?? "") ORDER BY member_id LIMIT \(limit)
+            """
+        ).map { Acceptance(memberID: try $0.get(at: 0), at: try $0.get(at: 1)) }
+    }
+
+    struct Agreed: Sendable {
+        var programID: ProgramID
+        var programName: String
+        var version: Int64
+        var at: Instant
+    }
+
+    /// All that a member ever agreed to, the newest first.
+    static func agreed(by member: MemberID, limit: Int, on connection: any Connection) throws -> [Agreed] {
+        try connection.rows(
+            """
+            SELECT a.program_id, p.name, a.version, a.accepted_at FROM terms_acceptance a JOIN program p ON p.id = a.program_id
+            WHERE a.member_id = \(member) ORDER BY a.accepted_at DESC, a.program_id, a.version DESC LIMIT \(limit)
+            """
+        ).map { Agreed(programID: try $0.get(at: 0), programName: try $0.get(at: 1), version: try $0.get(at: 2), at: try $0.get(at: 3)) }
     }
 
     /// Accepting twice is accepting once.

@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import Web
 
-/// One request of a person who is signed in and may see the page: made only by `PageGate`.
+/// One request of an operator who is signed in.
 struct PageVisit: Sendable {
     let request: Request
     let context: KithContext
@@ -17,14 +17,14 @@ struct PageVisit: Sendable {
     let installation: Installation
     let site: Site
 
-    fileprivate init(_ request: Request, _ context: KithContext, _ session: OperatorSession, _ gate: PageGate) throws {
-        self.request = request
-        self.context = context
-        self.session = session
-        installation = gate.installation
-        site = gate.site
-        now = session.workspace.now(gate.installation.world)
-        language = PageLanguage(request, site: gate.site, zone: Zone(session.workspace.timeZone) ?? .utc, now: now)
+    init(_ passed: Passed<OperatorSession>) throws {
+        request = passed.request
+        context = passed.context
+        session = passed.session
+        installation = passed.installation
+        site = passed.site
+        now = session.workspace.now(installation.world)
+        language = PageLanguage(request, site: site, zone: Zone(session.workspace.timeZone) ?? .utc, now: now)
         query = try FormFields.parse(ByteBuffer(string: request.uri.query ?? ""))
     }
 
@@ -51,53 +51,26 @@ struct PageVisit: Sendable {
     func seeOther(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path, .cacheControl: "no-store"]) }
 }
 
-/// Lets people in: session, right, and for forms the proof that they came from a page of ours.
-struct PageGate: Sendable {
-    let installation: Installation
-    let site: Site
+typealias PageGate = Gate<PageVisit>
 
-    func visit(
-        _ request: Request, _ context: KithContext, needs right: Right?, _ handler: (PageVisit) async throws -> Response
-    ) async throws -> Response {
-        guard let admission = try await SessionDoor(installation).admit(request) else { return signIn(request) }
-        let visit = try PageVisit(request, context, admission.session, self)
-        var response: Response
-        do {
-            if let right, !admission.session.may(right) {
-                throw Problem.forbidden(code: "missing_right", detail: "This needs the right \(right.rawValue).")
-            }
-            response = try await handler(visit)
-        } catch let problem as Problem where problem.status.code < 500 {
-            response = try ProblemModel(problem, request, context.id, visit.language, role: admission.session.role, site: site)
-                .response(in: .page(title: "", current: nil, visit: visit), language: visit.language, site: site)
-        }
-        if let token = admission.newToken {
-            response.set(SessionDoor.cookie, value: token.text, maximumAgeSeconds: admission.remainingSeconds)
-        }
-        return response
-    }
+extension PageVisit: Visit {
+    typealias Entrance = SessionDoor
 
-    /// A form of a person who is signed in.
-    func form(
-        _ request: Request, _ context: KithContext, needs right: Right?, _ handler: (PageVisit, FormFields) async throws -> Response
-    ) async throws -> Response {
-        try await visit(request, context, needs: right) { visit in
-            let fields = try await request.form()
-            try Self.check(request, installation).verify(
-                request, token: visit.session.csrf(installation), submitted: fields[CSRFToken.fieldName] ?? "")
-            return try await handler(visit, fields)
-        }
-    }
-
-    /// Without a base address set, the address that the browser asked counts as ours: a page of another site can't change it.
-    static func check(_ request: Request, _ installation: Installation) -> CSRFCheck {
-        CSRFCheck(baseURL: installation.settings.baseURL ?? "http://\(request.head.authority ?? "")")
-    }
-
-    private func signIn(_ request: Request) -> Response {
+    static func turnAway(_ request: Request) -> Response {
         let next = request.method == .get ? LocalPath.encoded(request.uri.string) : ""
         return Response(
             status: .seeOther, headers: [.location: next.isEmpty || next == "%2F" ? "/sign-in" : "/sign-in?next=\(next)", .cacheControl: "no-store"])
+    }
+
+    func answer(_ problem: Problem) throws -> Response {
+        try ProblemModel(problem, request, context.id, language, role: session.role, site: site)
+            .response(in: .page(title: "", current: nil, visit: self), language: language, site: site)
+    }
+
+    fileprivate func must(_ right: Right?) throws {
+        if let right, !session.may(right) {
+            throw Problem.forbidden(code: "missing_right", detail: "This needs the right \(right.rawValue).")
+        }
     }
 }
 
@@ -107,7 +80,12 @@ extension API {
         _ path: String, _ right: Right?, _ gate: PageGate, _ handler: @escaping @Sendable (PageVisit) async throws -> Response
     ) {
         table.note(.get, path)
-        router.on(RouterPath(path), method: .get) { request, context in try await gate.visit(request, context, needs: right, handler) }
+        router.on(RouterPath(path), method: .get) { request, context in
+            try await gate.visit(request, context) { visit in
+                try visit.must(right)
+                return try await handler(visit)
+            }
+        }
     }
 
     /// A form of such a page.
@@ -115,7 +93,9 @@ extension API {
         _ path: String, _ right: Right?, _ gate: PageGate, _ handler: @escaping @Sendable (PageVisit, FormFields) async throws -> Response
     ) {
         table.note(.post, path)
-        router.on(RouterPath(path), method: .post) { request, context in try await gate.form(request, context, needs: right, handler) }
+        router.on(RouterPath(path), method: .post) { request, context in
+            try await gate.form(request, context, mayTake: { visit in try visit.must(right) }, handler)
+        }
     }
 }
 

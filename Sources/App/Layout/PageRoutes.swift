@@ -39,6 +39,7 @@ enum PageRoutes {
         APIKeyPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
+        JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)
         PortalPages.add(to: &api, site: site)
     }

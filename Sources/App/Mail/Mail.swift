@@ -13,16 +13,16 @@ struct Mail: Sendable {
 
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
-        case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationDeclined, erasureAsked
-        case newSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
+        case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
+        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
             case .memberWelcome, .commissionsApproved: true
-            case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
-                .payoutAccountChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting, .applicationDeclined,
-                .erasureAsked:
+            case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
+                .payoutAccountChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
+                .applicationApproved, .applicationDeclined, .erasureAsked:
                 false
             }
         }
@@ -79,6 +79,7 @@ enum MailContent: Sendable, Codable, Equatable {
     case payoutPaid(amountMinor: Int64, unit: String, reference: String)
     case passwordReset
     case newSignIn(atMs: Int64, browser: String?, system: String?)
+    case memberNewSignIn(atMs: Int64, browser: String?, system: String?, url: String)
     case passwordChanged
     case secondFactorOn
     case secondFactorOff
@@ -88,6 +89,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case applicationReceived(program: String)
     /// To the people of the team who decide.
     case applicationWaiting(program: String, url: String)
+    /// With a way in.
+    case applicationApproved(program: String, url: String)
     case applicationDeclined(program: String, reason: String)
     case erasureAsked(url: String)
 
@@ -99,6 +102,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .payoutPaid: .payoutPaid
         case .passwordReset: .passwordReset
         case .newSignIn: .newSignIn
+        case .memberNewSignIn: .memberNewSignIn
         case .passwordChanged: .passwordChanged
         case .secondFactorOn: .secondFactorOn
         case .secondFactorOff: .secondFactorOff
@@ -107,6 +111,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .joinConfirmation: .joinConfirmation
         case .applicationReceived: .applicationReceived
         case .applicationWaiting: .applicationWaiting
+        case .applicationApproved: .applicationApproved
         case .applicationDeclined: .applicationDeclined
         case .erasureAsked: .erasureAsked
         }

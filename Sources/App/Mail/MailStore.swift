@@ -141,22 +141,48 @@ enum MailStore {
         try connection.row("SELECT 1 FROM mail_stop WHERE person_id = \(person) AND kind = \(kind.rawValue)") != nil
     }
 
-    static func allow(_ kind: Mail.Kind, for person: PersonID, on connection: any Connection) throws {
-        try connection.execute("DELETE FROM mail_stop WHERE person_id = \(person) AND kind = \(kind.rawValue)")
+    static func allow(_ kind: Mail.Kind, for person: PersonID, at now: Instant, on connection: any Connection) throws {
+        guard try connection.execute("DELETE FROM mail_stop WHERE person_id = \(person) AND kind = \(kind.rawValue)") > 0 else { return }
+        try keepChoice(kind, isWanted: true, for: person, at: now, on: connection)
     }
 
     static func stop(_ kind: Mail.Kind, for person: PersonID, at now: Instant, on connection: any Connection) throws {
         guard try connection.row("SELECT 1 FROM person WHERE id = \(person)") != nil else { return }
-        try connection.execute(
+        let stopped = try connection.execute(
             """
             INSERT INTO mail_stop (person_id, kind, stopped_at) VALUES (\(person), \(kind.rawValue), \(now))
             ON CONFLICT (person_id, kind) DO NOTHING
             """)
+        if stopped > 0 { try keepChoice(kind, isWanted: false, for: person, at: now, on: connection) }
         try connection.execute(
             """
             UPDATE mail SET state = 'suppressed', due_at = NULL, sealed = NULL, last_failure = 'Such letters are not wanted.'
             WHERE person_id = \(person) AND kind = \(kind.rawValue) AND state = 'waiting'
             """)
+    }
+
+    private static func keepChoice(_ kind: Mail.Kind, isWanted: Bool, for person: PersonID, at now: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            INSERT INTO letter_choice (person_id, kind, chosen_at, is_wanted) VALUES (\(person), \(kind.rawValue), \(now), \(isWanted))
+            ON CONFLICT (person_id, kind, chosen_at) DO UPDATE SET is_wanted = excluded.is_wanted
+            """)
+    }
+
+    struct Choice: Sendable {
+        var kind: Mail.Kind
+        var at: Instant
+        var isWanted: Bool
+    }
+
+    /// What a person decided about letters, the newest first.
+    static func choices(of person: PersonID, limit: Int, on connection: any Connection) throws -> [Choice] {
+        try connection.rows(
+            "SELECT kind, chosen_at, is_wanted FROM letter_choice WHERE person_id = \(person) ORDER BY chosen_at DESC, kind LIMIT \(limit)"
+        ).compactMap { row in
+            guard let kind = Mail.Kind(rawValue: try row.get(at: 0)) else { return nil }
+            return Choice(kind: kind, at: try row.get(at: 1), isWanted: try row.get(at: 2))
+        }
     }
 
     private static func read(_ row: Row) throws -> Mail? {

@@ -40,7 +40,7 @@ struct MailDraft: PageModel {
         var actionURL: String?
         switch content {
         case .teamInvitation(let url), .memberSignIn(let url), .erasureAsked(let url): actionURL = url
-        case .joinConfirmation(let program, let url), .applicationWaiting(let program, let url):
+        case .joinConfirmation(let program, let url), .applicationWaiting(let program, let url), .applicationApproved(let program, let url):
             values["program"] = program
             actionURL = url
         case .applicationReceived(let program): values["program"] = program
@@ -54,9 +54,10 @@ struct MailDraft: PageModel {
         case .payoutPaid(let amountMinor, let unit, let reference):
             values["amount"] = Self.money(amountMinor, unit, language)
             facts = [(language("mail.fact.amount"), Self.money(amountMinor, unit, language)), (language("mail.fact.reference"), reference)]
-        case .newSignIn(let atMs, let browser, let system):
-            facts = [(language("mail.fact.at"), language.minute(Instant(millisecondsSince1970: atMs)))]
-            if let browser { facts.append((language("mail.fact.browser"), [browser, system].compactMap { $0 }.joined(separator: ", "))) }
+        case .newSignIn(let atMs, let browser, let system): facts = Self.signIn(atMs, browser, system, language)
+        case .memberNewSignIn(let atMs, let browser, let system, let url):
+            facts = Self.signIn(atMs, browser, system, language)
+            actionURL = url
         case .payoutAccountChanged(let ending): facts = [(language("mail.fact.account"), "…\(ending)")]
         case .passwordReset, .passwordChanged, .secondFactorOn, .secondFactorOff: break
         }
@@ -70,6 +71,12 @@ struct MailDraft: PageModel {
             "reason": .text(language(content.kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice", values)),
             "stop": PageValue(stopURL.map { PageObject(["url": .text($0), "label": .text(language("mail.stop"))]) }),
         ]
+    }
+
+    private static func signIn(_ atMs: Int64, _ browser: String?, _ system: String?, _ language: PageLanguage) -> [(name: String, value: String)] {
+        let at = (name: language("mail.fact.at"), value: language.minute(Instant(millisecondsSince1970: atMs)))
+        guard let browser else { return [at] }
+        return [at, (language("mail.fact.browser"), [browser, system].compactMap { $0 }.joined(separator: ", "))]
     }
 
     private static func money(_ minor: Int64, _ unit: String, _ language: PageLanguage) -> String {

@@ -24,7 +24,8 @@ struct OverviewModel: PageModel {
             "lead": lead, "guide": facts.isNew ? ["url": "/guide"] : nil,
             "demo": facts.isDemo && session.may(.workspaceOwn) ? ["url": "/guide#start-empty"] : nil,
             "flowLabel": .text(language("overview.flow.label", ["now": range(period.days), "before": range(period.pastDays)])),
-            "flow": PageValue(flow), "needHeading": .text(needHeading(needs.count)), "hasNeeds": .flag(!needs.isEmpty), "needs": PageValue(needs),
+            "flow": PageValue(flow), "needHeading": .text(needHeading(needs.count)), "hasNeeds": .flag(!needs.isEmpty),
+            "showNeeds": .flag(!facts.isNew || !needs.isEmpty), "needs": PageValue(needs),
             "csvURL": .text("/overview.csv?period=\(period.kind.rawValue)"),
             "perHeading": .text(language(period.isMonthly ? "overview.perMonth.heading" : "overview.perDay.heading")),
             "dayHeading": .text(language(period.isMonthly ? "overview.perMonth.month" : "overview.perDay.day")),
@@ -157,6 +158,10 @@ struct OverviewModel: PageModel {
         }
         let money = facts.money
         if money.failureCount > 0 { add("failure", money.failureCount, tone: "bad", icon: "warning", url: "/payouts", [:]) }
+        // People wait, and money seldom does.
+        if facts.applicationCount > 0, session.may(.membersWrite) {
+            add("applications", facts.applicationCount, tone: "accent", icon: "people", url: "/applications", [:])
+        }
         if money.draftCount > 0, session.may(.payoutsApprove) {
             add("approve", money.draftCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.draftMinor, unit)])
         }

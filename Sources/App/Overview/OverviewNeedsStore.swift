@@ -17,6 +17,11 @@ enum OverviewNeedsStore {
         var dueMinor: Int64 = 0
     }
 
+    /// People who asked to take part and wait for an answer.
+    static func applications(in workspace: WorkspaceID, on connection: any Connection) throws -> Int64 {
+        try connection.value("SELECT count(*) FROM application WHERE workspace_id = \(workspace) AND state = 'waiting'") ?? 0
+    }
+
     /// `maker` made payouts that somebody else must approve: those do not wait for them.
     static func money(
         in workspace: WorkspaceID, at now: Instant, currency: String, maker: OperatorID, on connection: any Connection

@@ -68,6 +68,7 @@ enum OverviewPages {
                     in: workspace, from: period.from, until: period.until, now: now, endingUntil: ending, currency: currency, on: connection),
                 money: maySeeMoney
                     ? try OverviewNeedsStore.money(in: workspace, at: now, currency: currency, maker: person, on: connection) : OverviewNeedsStore.Money(),
+                applicationCount: try OverviewNeedsStore.applications(in: workspace, on: connection),
                 isDemo: try GuideStore.isDemo(workspace, on: connection),
                 isNew: try !SaleListStore.hasAny(in: workspace, on: connection) && !OverviewStore.hasLinks(in: workspace, on: connection),
                 ruleStarts: try starts.compactMap { start in
@@ -90,6 +91,7 @@ struct OverviewFacts: Sendable {
     var stageMoves: [String: Int64]
     var needs: OverviewStore.Needs
     var money: OverviewNeedsStore.Money
+    var applicationCount: Int64
     var isDemo: Bool
     /// Neither a link nor a sale exists.
     var isNew: Bool

@@ -124,11 +124,11 @@ enum ClickBlankStore {
         _ note: Note, after: Int64, limit: Int, on connection: any Connection
     ) throws -> (position: Position, changed: Int) {
         let isLink = note.kind == .link
-        let blank: SQL = isLink ? "" : ", user_agent = NULL, address_hash = NULL"
+        let blank: SQL = isLink ? "" : ", user_agent = NULL, address_hash = NULL, visitor_id = NULL"
         let said: SQL =
             isLink
             ? "(url IS NOT NULL OR referrer IS NOT NULL OR signals <> '{}')"
-            : "(url IS NOT NULL OR referrer IS NOT NULL OR signals <> '{}' OR user_agent IS NOT NULL OR address_hash IS NOT NULL)"
+            : "(url IS NOT NULL OR referrer IS NOT NULL OR signals <> '{}' OR user_agent IS NOT NULL OR address_hash IS NOT NULL OR visitor_id IS NOT NULL)"
         let rows = try connection.rows(clicks(note, said, after: after, limit: limit))
         guard let last = rows.last else { return (Position(next: nil), 0) }
         let found: [Int64] = try rows.map { try $0.get(at: 0) }

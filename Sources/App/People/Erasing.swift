@@ -86,6 +86,7 @@ enum ErasureStore {
     private static func erase(member: String, at now: Instant, _ readable: inout Readable) throws {
         let connection = readable.connection
         try MemberSessionStore.deleteAll(of: MemberID(stored: member), on: connection)
+        try DeviceStore.forget(.member(MemberID(stored: member)), on: connection)
         try connection.execute(
             "UPDATE member SET status = 'erased', external_hash = NULL, country = NULL, locale = NULL, time_zone = NULL WHERE id = \(member)")
         // Links say a name in their code as often as not: they end, and their codes become ids.

@@ -5,6 +5,8 @@ import Web
 /// A link in a letter that signs a member in: short-lived, used once, stored as a hash.
 enum MagicLink {
     static let lifeMs: Int64 = 30 * 60_000
+    /// Of the link in the letter that lets somebody in: they did not ask for it this minute.
+    static let welcomeLifeMs: Int64 = 7 * 86_400_000
     /// Links of one member that are good at a time: more letters would only fill a mailbox.
     static let goodMax: Int64 = 5
     /// Workspaces looked through for a mail address.
@@ -14,8 +16,14 @@ enum MagicLink {
 
     static func url(_ token: SessionToken, _ installation: Installation) -> String { "\(installation.baseURL)\(path)?token=\(token.text)" }
 
+    /// What makes the address of a link, for verbs, which know of no server.
+    static func addresses(_ installation: Installation) -> Addresses { { token in token.map { url($0, installation) } ?? "\(installation.baseURL)/portal/sign-in" } }
+
+    /// Without a link: the page where one can be asked for.
+    typealias Addresses = @Sendable (SessionToken?) -> String
+
     /// Makes a link of a member. Nil when they have enough good ones.
-    static func make(for member: MemberID, in write: Write) throws -> SessionToken? {
+    static func make(for member: MemberID, lifeMs: Int64 = lifeMs, in write: Write) throws -> SessionToken? {
         let now = write.world.now()
         guard try MemberSessionStore.countLinks(of: member, at: now, on: write.connection) < goodMax else { return nil }
         let token = SessionToken()

@@ -2,7 +2,7 @@ import Chronology
 import Persistence
 
 /// A member's session as it is stored.
-struct StoredMemberSession: Sendable {
+struct StoredMemberSession: StoredToken {
     var tokenHash: [UInt8]
     var memberID: MemberID
     var createdAt: Instant
@@ -15,14 +15,9 @@ struct StoredMemberSession: Sendable {
 enum MemberSessionStore {
     private static let columns = "token_hash, member_id, created_at, seen_at, rotated_at, expires_at"
 
-    /// The session of a token, or of the token it had a moment ago; nil when it has ended or nobody used it for too long.
+    /// Nil when it has ended or nobody used it for too long.
     static func find(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws -> StoredMemberSession? {
-        let row =
-            try connection.row("SELECT \(raw: columns) FROM member_session WHERE token_hash = \(hash)")
-            ?? connection.row("SELECT \(raw: columns) FROM member_session WHERE previous_hash = \(hash) AND previous_until > \(now)")
-        guard let session = try row.map(read), session.expiresAt > now, now.millisecondsClamped(since: session.seenAt) < PortalDoor.idleMs
-        else { return nil }
-        return session
+        try TokenStore.members.row(columns, hash, at: now, on: connection).map(read).flatMap { PortalDoor.isGood($0, at: now) ? $0 : nil }
     }
 
     static func insert(_ session: StoredMemberSession, on connection: any Connection) throws {
@@ -31,23 +26,6 @@ enum MemberSessionStore {
             INSERT INTO member_session (\(raw: columns))
             VALUES (\(session.tokenHash), \(session.memberID), \(session.createdAt), \(session.seenAt), \(session.rotatedAt), \(session.expiresAt))
             """)
-    }
-
-    /// False when another request was faster.
-    static func rotate(_ hash: [UInt8], to new: [UInt8], at now: Instant, previousUntil: Instant, on connection: any Connection) throws -> Bool {
-        try connection.execute(
-            """
-            UPDATE member_session SET token_hash = \(new), previous_hash = \(hash), previous_until = \(previousUntil), rotated_at = \(now),
-                seen_at = \(now) WHERE token_hash = \(hash)
-            """) == 1
-    }
-
-    static func setSeen(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws {
-        try connection.execute("UPDATE member_session SET seen_at = \(now) WHERE token_hash = \(hash)")
-    }
-
-    static func delete(_ hash: [UInt8], on connection: any Connection) throws {
-        try connection.execute("DELETE FROM member_session WHERE token_hash = \(hash)")
     }
 
     static func deleteAll(of member: MemberID, on connection: any Connection) throws {

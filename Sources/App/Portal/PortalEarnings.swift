@@ -77,13 +77,39 @@ enum PortalEarnings {
                 let program = try ProgramStore.find(commission.programID, in: workspace, at: visit.now, on: connection)
             else { return nil }
             let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
+            let path = try path(of: commission, sale: sale, program: program, language: visit.language, on: connection)
             return PortalReceiptModel(
                 commission: commission, sale: sale, program: program,
                 rule: try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection),
-                refunds: try commission.saleID.map { try RefundStore.of(sale: $0, on: connection) } ?? [], now: visit.now, language: visit.language)
+                refunds: try commission.saleID.map { try RefundStore.of(sale: $0, on: connection) } ?? [], path: path,
+                now: visit.now, language: visit.language)
         }
         guard let model = found else { throw Problem.notFound() }
         return try visit.page("portal-receipt", title: model.title, tab: .earnings, model.page)
+    }
+
+    private static func path(
+        of commission: Commission, sale: Sale?, program: Program, language: PageLanguage, on connection: any Connection
+    ) throws -> PortalReceiptPath? {
+        var (event, at, attribution, refusals) = (ReceiptFacts.Event.sale, Instant.earliest, JSONValue.null, [JSONValue]())
+        if let sale {
+            (at, attribution, refusals) = (sale.occurredAt, sale.attribution.value, sale.refusals.value.elements)
+        } else if commission.cause == .lead, let id = LeadID(commission.causeID),
+            let lead = try LeadStore.find(id, in: commission.workspaceID, on: connection)
+        {
+            (event, at, attribution) = (.lead, lead.occurredAt, lead.attribution.value)
+        } else {
+            return nil
+        }
+        guard let currency = sale?.currency ?? Currency(code: program.currency) else { return nil }
+        let own = (attribution["touches"]?.elements ?? []).filter { $0["memberId"]?.string == commission.memberID.text }
+        let facts = ReceiptFacts(
+            event: event, attribution: attribution, refusals: refusals, currency: currency, program: program,
+            commissions: [commission], rules: [:])
+        return PortalReceiptPath(
+            commission: commission, facts: facts,
+            codes: try LinkStore.codes(Array(Set(own.compactMap { $0["linkId"]?.string.flatMap { LinkID($0) } })), on: connection), endAt: at,
+            language: language)
     }
 }
 
@@ -121,11 +147,19 @@ struct PortalEarningsModel: PageModel {
             "balance": PageValue(unit.map(balanceModel)), "asking": PageValue(asking.map(askingModel)),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { PortalLine(line: $0, now: now, language: language).page }),
             "empty": PageValue(lines.isEmpty ? language(state == nil ? "portalEarnings.empty" : "portalEarnings.emptyState") : nil),
-            "filter": PageValue(state.map { ["label": .text(language("portalEarnings.only.\($0.rawValue)")), "url": .text(address())] }),
+            "filters": PageValue(filters),
             "more": PageValue(hasMore ? lines.last.map { address(state: state, after: $0.id) } : nil),
             "first": PageValue(isFirstPage ? nil : address(state: state)), "hasPayments": .flag(!payments.isEmpty),
             "payments": PageValue(payments.map(payment)),
         ]
+    }
+
+    private var filters: [PageObject] {
+        let all: PageObject = ["label": .text(language("portalEarnings.all")), "url": .text(address()), "current": .flag(state == nil)]
+        return [all]
+            + [Commission.State.pending, .held, .approved, .paid].map { one in
+                ["label": .text(language("portalEarnings.only.\(one.rawValue)")), "url": .text(address(state: one)), "current": .flag(one == state)]
+            }
     }
 
     private func address(state: Commission.State? = nil, after: CommissionID? = nil) -> String {
@@ -143,8 +177,7 @@ struct PortalEarningsModel: PageModel {
         func money(_ minor: Int64) -> PageValue { .text(language.money(minor, unit)) }
         return [
             "unit": .text(unit.code), "available": money(balance.available.minor), "held": money(held), "pending": money(pending),
-            "inPayout": balance.inPayout.minor > 0 ? money(balance.inPayout.minor) : nil, "paid": money(balance.paid.minor),
-            "debt": balance.debt.minor > 0 ? .text(language("portalEarnings.debt", ["amount": language.money(balance.debt.minor, unit)])) : nil,
+            "figures": PageValue(figures(balance, unit)),
             "bar": whole > 0
                 ? [
                     "label": .text(
@@ -154,9 +187,19 @@ struct PortalEarningsModel: PageModel {
                     "available": .text(part(available)), "held": .text(part(held)), "heldFrom": .text(part(available)), "pending": .text(part(pending)),
                     "pendingFrom": .text(part(available + held)),
                 ] : nil,
-            "availableURL": .text(address(state: .approved)), "heldURL": .text(address(state: .held)), "pendingURL": .text(address(state: .pending)),
-            "paidURL": .text(address(state: .paid)), "why": .text(language(held > 0 ? "portalEarnings.why.held" : "portalEarnings.why.pending")),
+            "availableURL": .text(PortalFigure.available.url(unit)), "heldURL": .text(PortalFigure.held.url(unit)),
+            "pendingURL": .text(PortalFigure.pending.url(unit)), "why": .text(language(held > 0 ? "portalEarnings.why.held" : "portalEarnings.why.pending")),
         ]
+    }
+
+    /// What is no part of what is to come: each opens its rows too.
+    private func figures(_ balance: MemberBalance, _ unit: UnitCode) -> [PageObject] {
+        [PortalFigure.inPayout, .paid, .debt].filter { $0 != .debt || balance.debt.minor > 0 }.map { figure in
+            [
+                "label": .text(language("portalFigure.title.\(figure.rawValue)")), "amount": .text(language.money(figure.amount(in: balance).minor, unit)),
+                "url": .text(figure.url(unit)), "why": PageValue(figure == .debt ? language("portalFigure.why.debt") : nil),
+            ]
+        }
     }
 
     private func askingModel(_ asking: Asking) -> PageObject {
@@ -191,7 +234,7 @@ struct PortalEarningsModel: PageModel {
         [
             "title": .text(language("portalEarnings.payment.\(payment.state.rawValue)")), "why": .text(language.day(payment.at)),
             "amount": .text(language.money(payment.amountMinor, payment.unit)), "reference": PageValue(payment.reference),
-            "good": .flag(payment.state == .paid),
+            "url": .text("/portal/payments/\(payment.id.text)"),
         ]
     }
 }

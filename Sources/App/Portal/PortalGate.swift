@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import Web
 
-/// One request of a member who is signed in: made only by `PortalGate`, so a page of the portal can only be about the member who asks.
+/// One request of a member who is signed in: a page of the portal can only be about the member who asks.
 struct PortalVisit: Sendable {
     let request: Request
     let context: KithContext
@@ -16,19 +16,19 @@ struct PortalVisit: Sendable {
     let installation: Installation
     let site: Site
 
-    fileprivate init(_ request: Request, _ context: KithContext, _ session: MemberSession, _ gate: PortalGate) throws {
-        self.request = request
-        self.context = context
-        self.session = session
-        installation = gate.installation
-        site = gate.site
-        now = session.workspace.now(gate.installation.world)
+    init(_ passed: Passed<MemberSession>) throws {
+        request = passed.request
+        context = passed.context
+        session = passed.session
+        installation = passed.installation
+        site = passed.site
+        now = session.workspace.now(installation.world)
         let zone = session.member.timeZone.flatMap { Zone($0) } ?? Zone(session.workspace.timeZone) ?? .utc
         let isAsked = request.uri.queryParameters["lang"] != nil
         if !isAsked, let locale = session.member.locale {
-            language = PageLanguage(messages: gate.site.catalogue.messages(for: locale), zone: zone)
+            language = PageLanguage(messages: site.catalogue.messages(for: locale), zone: zone)
         } else {
-            language = PageLanguage(request, site: gate.site, zone: zone)
+            language = PageLanguage(request, site: site, zone: zone)
         }
         query = try FormFields.parse(ByteBuffer(string: request.uri.query ?? ""))
     }
@@ -56,37 +56,19 @@ enum PortalTab: String, Sendable, CaseIterable {
     var path: String { self == .today ? "/portal" : "/portal/\(rawValue)" }
 }
 
-/// Lets members in: session, and for forms the proof that they came from a page of ours.
-struct PortalGate: Sendable {
-    let installation: Installation
-    let site: Site
+typealias PortalGate = Gate<PortalVisit>
 
-    func visit(_ request: Request, _ context: KithContext, _ handler: (PortalVisit) async throws -> Response) async throws -> Response {
-        guard let admission = try await PortalDoor(installation).admit(request) else {
-            return Response(status: .seeOther, headers: [.location: "/portal/sign-in", .cacheControl: "no-store"])
-        }
-        let visit = try PortalVisit(request, context, admission.session, self)
-        var response: Response
-        do {
-            response = try await handler(visit)
-        } catch let problem as Problem where problem.status.code < 500 {
-            response = try visit.page(
-                "portal-problem", title: visit.language("portalProblem.title"), tab: nil, status: problem.status,
-                ["missing": .flag(problem.status == .notFound), "requestId": .text(context.id)])
-        }
-        if let token = admission.newToken { response.set(PortalDoor.cookie, value: token.text, maximumAgeSeconds: admission.remainingSeconds) }
-        return response
+extension PortalVisit: Visit {
+    typealias Entrance = PortalDoor
+
+    static func turnAway(_ request: Request) -> Response {
+        Response(status: .seeOther, headers: [.location: "/portal/sign-in", .cacheControl: "no-store"])
     }
 
-    func form(
-        _ request: Request, _ context: KithContext, _ handler: (PortalVisit, FormFields) async throws -> Response
-    ) async throws -> Response {
-        try await visit(request, context) { visit in
-            let fields = try await request.form()
-            try PageGate.check(request, installation).verify(
-                request, token: visit.session.csrf(installation), submitted: fields[CSRFToken.fieldName] ?? "")
-            return try await handler(visit, fields)
-        }
+    func answer(_ problem: Problem) throws -> Response {
+        try page(
+            "portal-problem", title: language("portalProblem.title"), tab: nil, status: problem.status,
+            ["missing": .flag(problem.status == .notFound), "requestId": .text(context.id)])
     }
 }
 

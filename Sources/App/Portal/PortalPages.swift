@@ -17,8 +17,12 @@ enum PortalPages {
         api.portalPage("/portal", gate) { visit in try await today(visit) }
         PortalShare.add(to: &api, gate: gate)
         PortalEarnings.add(to: &api, gate: gate)
+        PortalFigurePage.add(to: &api, gate: gate)
+        PortalPayments.add(to: &api, gate: gate)
+        PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)
         PortalRankPages.add(to: &api, gate: gate)
+        PortalData.add(to: &api, gate: gate)
     }
 
     private static func today(_ visit: PortalVisit) async throws -> Response {
@@ -151,7 +155,7 @@ struct PortalLine {
     /// In words a member understands: when it is theirs.
     var state: PageValue {
         switch line.state {
-        case .pending: ["tone": "", "label": .text(language("portalEarnings.state.pending", ["day": language.day(line.holdUntil)]))]
+        case .pending: ["tone": "", "label": .text(language("portalEarnings.state.pending", ["day": language.shortDay(language.zone.day(of: line.holdUntil))]))]
         case .held: ["tone": "warn", "label": .text(language("portalEarnings.state.held"))]
         case .approved: ["tone": "good", "label": .text(language("portalEarnings.state.approved"))]
         case .paid: ["tone": "good", "label": .text(language("portalEarnings.state.paid"))]

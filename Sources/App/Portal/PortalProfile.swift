@@ -10,6 +10,7 @@ import Web
 
 /// Who a member is to the company, and what they decide themselves: name, language, zone, letters, account, their data.
 enum PortalProfile {
+    static let historyMax = 50
     /// Letters that can be stopped.
     static let stoppable = [Mail.Kind.commissionsApproved, .memberWelcome]
 
@@ -18,9 +19,9 @@ enum PortalProfile {
         api.portalForm("/portal/profile", gate) { visit, fields in try await save(visit, fields) }
         api.portalForm("/portal/letters", gate) { visit, fields in try await saveLetters(visit, fields) }
         api.portalForm("/portal/account", gate) { visit, fields in try await saveAccount(visit, fields) }
+        api.portalPage("/portal/terms/{id}/{version}", gate) { visit in try await terms(visit) }
         api.portalForm("/portal/terms", gate) { visit, fields in try await accept(visit, fields) }
         api.portalForm("/portal/erasure", gate) { visit, _ in try await askErasure(visit) }
-        api.portalPage("/portal/data.json", gate) { visit in try await data(visit) }
     }
 
     private static func show(_ visit: PortalVisit, errors: [String: String], typed: FormFields? = nil) async throws -> Response {
@@ -33,6 +34,8 @@ enum PortalProfile {
                 account: try PayoutStore.account(of: member.id, on: connection),
                 stopped: try Set(stoppable.filter { try MailStore.isStopped($0, for: member.personID, on: connection) }),
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
+                agreed: try TermsStore.agreed(by: member.id, limit: historyMax, on: connection),
+                choices: try MailStore.choices(of: member.personID, limit: historyMax, on: connection),
                 locales: visit.site.catalogue.locales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
                 saved: saved, csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
         }
@@ -68,7 +71,7 @@ enum PortalProfile {
         try await visit.write { write in
             for kind in stoppable {
                 if wanted.contains(kind.rawValue) {
-                    try MailStore.allow(kind, for: member.personID, on: write.connection)
+                    try MailStore.allow(kind, for: member.personID, at: now, on: write.connection)
                 } else {
                     try MailStore.stop(kind, for: member.personID, at: now, on: write.connection)
                 }
@@ -94,11 +97,13 @@ enum PortalProfile {
         guard errors.isEmpty else { return try await show(visit, errors: errors, typed: fields) }
         let details = PayoutAccountDetails(kind: kind, holder: holder.isEmpty ? nil : holder, number: number, routing: nil)
         let member = visit.member
-        try await visit.write { write in
+        let isFirst = try await visit.write { write in
             guard let current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection) else { throw Problem.notFound() }
+            let isFirst = try PayoutStore.account(of: member.id, on: write.connection) == nil
             _ = try PayoutAccount.set(details, for: current, in: write)
+            return isFirst
         }
-        return visit.seeOther("/portal/profile?saved=account#account")
+        return visit.seeOther("/portal/profile?saved=\(isFirst ? "account" : "accountChanged")#account")
     }
 
     private static func accept(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
@@ -116,6 +121,25 @@ enum PortalProfile {
         return visit.seeOther("/portal/profile?saved=terms")
     }
 
+    /// What a member was asked to agree to: of programs that are theirs, or that they agreed to once.
+    private static func terms(_ visit: PortalVisit) async throws -> Response {
+        let id = try visit.context.id(ProgramKind.self)
+        let member = visit.member.id
+        guard let version = visit.context.parameters.get("version").flatMap({ Int64($0) }) else { throw Problem.notFound() }
+        let found = try await visit.installation.main.read { connection -> (Terms, String)? in
+            let agreed = try TermsStore.agreed(by: member, limit: historyMax, on: connection).contains { $0.programID == id && $0.version == version }
+            guard try agreed || MemberStore.isEnrolled(member, in: id, on: connection), let terms = try TermsStore.find(version, of: id, on: connection),
+                let program = try ProgramStore.newest(id, in: visit.workspaceID, on: connection)
+            else { return nil }
+            return (terms, program.name)
+        }
+        guard let (terms, program) = found else { throw Problem.notFound() }
+        let title = visit.language("portalTerms.title", ["program": program, "version": visit.language.integer(version)])
+        return try visit.page(
+            "portal-terms", title: title, tab: .profile,
+            ["title": .text(title), "at": visit.language.time(terms.recordedAt), "text": .text(terms.text)])
+    }
+
     /// Erasing is an operator's step: they are written to, and the audit log holds the wish.
     private static func askErasure(_ visit: PortalVisit) async throws -> Response {
         let member = visit.member
@@ -128,54 +152,6 @@ enum PortalProfile {
         }
         return visit.seeOther("/portal/profile?saved=erasure#data")
     }
-
-    /// All that is kept about a member, as they may take it elsewhere.
-    private static func data(_ visit: PortalVisit) async throws -> Response {
-        let (member, workspace, vault) = (visit.member, visit.workspaceID, visit.installation.vault)
-        let bytes = try await visit.installation.main.read { connection -> [UInt8] in
-            let fields = try PersonStore.fields(of: [member.personID], PersonField.allCases, vault: vault, on: connection)[member.personID] ?? [:]
-            let balances = try Journal.balances(workspace: workspace.text, member: member.id.text, on: connection)
-            let links = try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: 1_000, on: connection)
-            var lines: [JSONValue] = []
-            var before: CommissionID?
-            // In parts: a list has a limit, a life's earnings do not.
-            for _ in 0..<200 {
-                let part = try PortalStore.lines(of: member.id, PortalStore.LineFilter(before: before), limit: 500, on: connection)
-                lines += part.map { line in
-                    [
-                        "id": .text(line.id.text), "cause": .text(line.cause.rawValue), "level": .integer(Int64(line.level)),
-                        "unit": .text(line.unit.code), "amount": .integer(line.amountMinor), "kept": .integer(line.keptMinor),
-                        "state": .text(line.state.rawValue), "occurredAt": .text(line.occurredAt.rfc3339), "program": .text(line.programName),
-                    ]
-                }
-                before = part.last?.id
-                if part.count < 500 { break }
-            }
-            let document: JSONValue = [
-                "member": [
-                    "id": .text(member.id.text), "status": .text(member.status.rawValue), "stage": .text(member.stage.rawValue),
-                    "joinedAt": .text(member.joinedAt.rfc3339), "country": member.country.map { .text($0) } ?? .null,
-                    "locale": member.locale.map { .text($0) } ?? .null, "timeZone": member.timeZone.map { .text($0) } ?? .null,
-                ],
-                "fields": .object(fields.sorted { $0.key.rawValue < $1.key.rawValue }.map { JSONMember($0.key.rawValue, .text($0.value)) }),
-                "balances": .array(
-                    balances.map {
-                        [
-                            "unit": .text($0.unit.code), "pending": .integer($0.pending.minor), "held": .integer($0.held.minor),
-                            "available": .integer($0.available.minor), "inPayout": .integer($0.inPayout.minor), "paid": .integer($0.paid.minor),
-                            "debt": .integer($0.debt.minor),
-                        ]
-                    }),
-                "links": .array(links.map { ["code": .text($0.code), "destination": .text($0.destination), "clicks": .integer($0.clicks)] }),
-                "commissions": .array(lines),
-            ]
-            return document.bytes
-        }
-        return Response(
-            status: .ok,
-            headers: [.contentType: "application/json", .contentDisposition: "attachment; filename=\"my-data.json\"", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
 }
 
 struct PortalProfileModel: PageModel {
@@ -184,6 +160,8 @@ struct PortalProfileModel: PageModel {
     var account: PayoutAccount?
     var stopped: Set<Mail.Kind>
     var terms: [TermsStore.Unaccepted]
+    var agreed: [TermsStore.Agreed]
+    var choices: [MailStore.Choice]
     var locales: [String]
     var workspaceZone: String
     var errors: [String: String]
@@ -213,7 +191,7 @@ struct PortalProfileModel: PageModel {
                         "text": .text($0.text), "csrfToken": .text(csrfToken),
                     ])
                 }),
-            "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
+            "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
             "iban": .text(typed?["iban"] ?? ""), "ibanError": PageValue(errors["iban"]), "paypal": .text(typed?["paypal"] ?? ""),
             "paypalError": PageValue(errors["paypal"]), "byPaypal": .flag((typed?["kind"] ?? account?.kind.rawValue) == "paypal"),
             "accountOpen": .flag(account == nil || errors["iban"] != nil || errors["holder"] != nil || errors["paypal"] != nil),
@@ -227,8 +205,33 @@ struct PortalProfileModel: PageModel {
         ]
     }
 
+    /// What they agreed to and what they stopped, the newest first.
+    private var history: [PageObject] {
+        let terms = agreed.map { one -> (Instant, PageObject) in
+            let values = ["program": one.programName, "version": language.integer(one.version)]
+            return (
+                one.at,
+                [
+                    "what": .text(language("portalProfile.history.agreed", values)), "url": .text("/portal/terms/\(one.programID.text)/\(one.version)"),
+                    "at": language.time(one.at),
+                ]
+            )
+        }
+        let letters = choices.filter { PortalProfile.stoppable.contains($0.kind) }.map { choice -> (Instant, PageObject) in
+            let values = ["letter": language("portalProfile.letter.\(choice.kind.rawValue)")]
+            return (
+                choice.at,
+                [
+                    "what": .text(language(choice.isWanted ? "portalProfile.history.wanted" : "portalProfile.history.stopped", values)), "url": nil,
+                    "at": language.time(choice.at),
+                ]
+            )
+        }
+        return (terms + letters).sorted { $0.0 > $1.0 }.map(\.1)
+    }
+
     private var savedText: String? {
-        guard let saved, ["profile", "letters", "account", "terms", "erasure"].contains(saved) else { return nil }
+        guard let saved, ["profile", "letters", "account", "accountChanged", "terms", "erasure"].contains(saved) else { return nil }
         return language("portalProfile.saved.\(saved)")
     }
 

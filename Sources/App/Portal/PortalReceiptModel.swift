@@ -10,6 +10,8 @@ struct PortalReceiptModel: PageModel {
     var program: Program
     var rule: Rule?
     var refunds: [Refund]
+    /// Nil where nobody came by anything: a step by hand, or visits.
+    var path: PortalReceiptPath?
     var now: Instant
     var language: PageLanguage
 
@@ -27,10 +29,14 @@ struct PortalReceiptModel: PageModel {
         [
             "title": .text(title), "lead": lead, "state": line.state, "at": language.time(commission.occurredAt),
             "rows": PageValue(rows.map { PageObject(["name": .text($0.name), "value": .text($0.value), "sum": .flag($0.isSum)]) }),
-            "rule": PageValue(ruleText),
+            "rule": PageValue(ruleText), "because": PageValue(path?.because), "hasSteps": .flag(!steps.isEmpty), "steps": PageValue(steps),
+            "hasRejected": .flag(!rejected.isEmpty), "rejected": PageValue(rejected),
             "program": .text(program.name), "hasChanges": .flag(!changes.isEmpty), "changes": PageValue(changes),
         ]
     }
+
+    private var steps: [PageObject] { path?.steps ?? [] }
+    private var rejected: [PageObject] { path?.rejected ?? [] }
 
     private var ruleText: String? {
         guard let rule, let currency = Currency(code: program.currency) else { return nil }

@@ -21,7 +21,7 @@ enum PortalSignInRoutes {
                 if everywhere {
                     try MemberSessionStore.deleteAll(of: member, on: write.connection)
                 } else {
-                    try MemberSessionStore.delete(hash, on: write.connection)
+                    try TokenStore.members.delete(hash, on: write.connection)
                 }
                 try write.audit(everywhere ? "member.session.end_all" : "member.session.end", subject: member.text)
             }
@@ -74,17 +74,17 @@ struct PortalSignIn: Sendable {
     func enter(_ request: Request, _ context: KithContext) async throws -> Response {
         let fields = try await request.form()
         try AnonymousForm(installation: installation).verify(request, fields)
-        guard let token = SessionToken(text: fields["token"] ?? ""), let session = try await begin(token) else {
+        let device = SignInDevice(request)
+        guard let token = SessionToken(text: fields["token"] ?? ""), let session = try await begin(token, on: device) else {
             return try enterPage(request, context, token: nil)
         }
         var response = Response(status: .seeOther, headers: [.location: "/portal", .cacheControl: "no-store"])
-        response.set(PortalDoor.cookie, value: session.text, maximumAgeSeconds: Int(PortalDoor.lifeMs / 1000))
-        response.remove(AnonymousForm.cookie)
+        response.signIn(session, on: device)
         return response
     }
 
     /// Uses the link up and signs its member in; nil when it is no good.
-    private func begin(_ token: SessionToken) async throws -> SessionToken? {
+    private func begin(_ token: SessionToken, on device: SignInDevice) async throws -> SessionToken? {
         let now = installation.world.now()
         let known = try await installation.main.read { connection -> Member? in
             guard let id = try MemberSessionStore.member(ofLink: token.hash, at: now, on: connection) else { return nil }
@@ -94,7 +94,7 @@ struct PortalSignIn: Sendable {
         let door = PortalDoor(installation)
         return try await installation.write(member.workspaceID, actor: .member(member.id)) { write in
             guard try MemberSessionStore.useLink(token.hash, at: write.world.now(), on: write.connection) == member.id else { return nil }
-            return try door.begin(for: member.id, in: write)
+            return try door.begin(for: member.id, on: device, in: write)
         }
     }
 
@@ -106,6 +106,7 @@ struct PortalSignIn: Sendable {
             content: "portal-enter", ["good": PageValue(token.map { ["token": .text($0), "csrfToken": .text(proof.text)] })], in: language,
             status: token == nil ? .gone : .ok)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
+        response.keepAddressHere()
         return response
     }
 

@@ -22,6 +22,8 @@ enum PortalStore {
         var unit: UnitCode?
         var state: Commission.State?
         var before: CommissionID?
+        /// These only.
+        var ids: [CommissionID]?
     }
 
     /// What a member earned, the newest first.
@@ -33,6 +35,10 @@ enum PortalStore {
             """
         if let unit = filter.unit { sql = "\(sql: sql) AND c.unit = \(unit.code)" }
         if let state = filter.state { sql = "\(sql: sql) AND c.state = \(state.rawValue)" }
+        if let ids = filter.ids {
+            guard !ids.isEmpty else { return [] }
+            sql = "\(sql: sql) AND c.id IN \(list: ids)"
+        }
         if let before = filter.before { sql = "\(sql: sql) AND c.id < \(before)" }
         return try connection.rows("\(sql: sql) ORDER BY c.id DESC LIMIT \(limit)").map { row in
             let unit: String = try row.get(at: 3)
@@ -47,6 +53,7 @@ enum PortalStore {
     }
 
     struct Payment: Sendable {
+        var id: PayoutID
         var at: Instant
         var unit: UnitCode
         var amountMinor: Int64
@@ -58,15 +65,15 @@ enum PortalStore {
     static func payments(of member: MemberID, limit: Int, on connection: any Connection) throws -> [Payment] {
         try connection.rows(
             """
-            SELECT coalesce(i.settled_at, p.sent_at, p.created_at), p.unit, i.amount, i.state, i.reference
+            SELECT p.id, coalesce(i.settled_at, p.sent_at, p.created_at), p.unit, i.amount, i.state, i.reference
             FROM payout_item i JOIN payout p ON p.id = i.payout_id
             WHERE i.member_id = \(member) AND p.state NOT IN ('draft', 'canceled') ORDER BY p.id DESC LIMIT \(limit)
             """
         ).map { row in
-            let unit: String = try row.get(at: 1)
+            let unit: String = try row.get(at: 2)
             return Payment(
-                at: try row.get(at: 0), unit: try UnitCode(unit), amountMinor: try row.get(at: 2),
-                state: Payout.Item.State(rawValue: try row.get(at: 3)) ?? .unknown, reference: try row.get(at: 4))
+                id: try row.get(at: 0), at: try row.get(at: 1), unit: try UnitCode(unit), amountMinor: try row.get(at: 3),
+                state: Payout.Item.State(rawValue: try row.get(at: 4)) ?? .unknown, reference: try row.get(at: 5))
         }
     }
 

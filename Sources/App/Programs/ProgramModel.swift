@@ -21,7 +21,7 @@ struct ProgramModel: PageModel, Sendable {
             "lead": rules.isEmpty
                 ? language.sentence("program.lead.none")
                 : language.sentence("program.lead.some", count: Int64(rules.count), ["members": language.plural("program.members", size.members)]),
-            "settingsURL": .text("/programs/\(program.id.text)/settings"),
+            "settingsURL": .text("/programs/\(program.id.text)/settings"), "joinURL": .text("/programs/\(program.id.text)/join-page"),
             "newURL": PageValue(mayWrite ? "/programs/\(program.id.text)/rules/new" : nil),
             "hasRules": .flag(!rules.isEmpty), "rules": PageValue(rules.map(rule)), "settings": PageValue(settings),
             "versions": PageValue(versions.map(version)),

@@ -25,7 +25,7 @@ struct ReceiptPath {
             let rejection = rejections.first { $0["touchId"]?.string == id }
             return [
                 "kind": .text(share == nil ? "out" : "won"), "title": title(touch, isStrong: share != nil), "at": time(touch),
-                "reason": .text(share.map { takes($0) } ?? rejection.map { why($0) } ?? language("receipt.touch.notNeeded")),
+                "reason": .text(share.map { takes($0) } ?? rejection.map { language.rejection($0) } ?? language("receipt.touch.notNeeded")),
             ]
         }
         return rows + [["kind": "won", "title": end, "at": language.time(endAt), "reason": ""]]
@@ -55,7 +55,7 @@ struct ReceiptPath {
         var rows = rejections.map { rejection -> PageObject in
             let touch = all.first { $0["touchId"] == rejection["touchId"] }
             return [
-                "what": .text(touch.map { plainTitle($0) } ?? rejection["touchId"]?.string ?? ""), "why": [["plain": .text(why(rejection))]],
+                "what": .text(touch.map { plainTitle($0) } ?? rejection["touchId"]?.string ?? ""), "why": [["plain": .text(language.rejection(rejection))]],
             ]
         }
         if let click = attribution["unknownClick"]?.string {
@@ -97,22 +97,24 @@ struct ReceiptPath {
         if ppm == 1_000_000 { return language(facts.event == .lead ? "receipt.touch.takesLead" : "receipt.touch.takesAll") }
         return language("receipt.touch.takesShare", ["percent": language.percent(ppm: ppm, decimals: 2)])
     }
+}
 
+extension PageLanguage {
     /// The reason of a rejection in words.
-    private func why(_ rejection: JSONValue) -> String {
+    func rejection(_ rejection: JSONValue) -> String {
         func days(_ name: String) -> Int64 { (rejection[name]?.int64 ?? 0) / 86_400_000 }
         switch rejection["reason"]?.string {
         case "tooOld":
-            return language.plural(
-                "receipt.rejected.tooOld", days("ageMs"), ["window": language.integer(days("windowMs"))])
-        case "standDown": return language("receipt.rejected.standDown", ["seconds": language.integer(rejection["seconds"]?.int64 ?? 0)])
+            return plural(
+                "receipt.rejected.tooOld", days("ageMs"), ["window": integer(days("windowMs"))])
+        case "standDown": return self("receipt.rejected.standDown", ["seconds": integer(rejection["seconds"]?.int64 ?? 0)])
         case "outranked":
             let winner = rejection["by"]?.string ?? "link"
-            return language("receipt.rejected.outranked", ["winner": language("receipt.kind.\(winner)")])
-        case "discarded": return language("receipt.discarded.\(rejection["because"]?.string ?? "fraud")")
-        case "tooManyTouches": return language("receipt.rejected.tooManyTouches", ["limit": language.integer(rejection["limit"]?.int64 ?? 0)])
-        case "decayed": return language("receipt.rejected.decayed", ["days": language.integer(days("ageMs"))])
-        case let code?: return language("receipt.rejected.\(code)")
+            return self("receipt.rejected.outranked", ["winner": self("receipt.kind.\(winner)")])
+        case "discarded": return self("receipt.discarded.\(rejection["because"]?.string ?? "fraud")")
+        case "tooManyTouches": return self("receipt.rejected.tooManyTouches", ["limit": integer(rejection["limit"]?.int64 ?? 0)])
+        case "decayed": return self("receipt.rejected.decayed", ["days": integer(days("ageMs"))])
+        case let code?: return self("receipt.rejected.\(code)")
         case nil: return ""
         }
     }

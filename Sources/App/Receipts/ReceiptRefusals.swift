@@ -20,7 +20,8 @@ struct ReceiptRefusals {
         }
     }
 
-    private func why(_ refusal: JSONValue) -> String {
+    /// Why, in words.
+    func why(_ refusal: JSONValue) -> String {
         let unit = unit(refusal)
         switch refusal["reason"]?.string {
         case "capReached":

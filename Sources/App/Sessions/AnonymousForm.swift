@@ -16,7 +16,7 @@ struct AnonymousForm: Sendable {
 
     /// Throws a problem when the form did not come from a page of ours.
     func verify(_ request: Request, _ fields: FormFields) throws {
-        try PageGate.check(request, installation).verify(
+        try CSRFCheck(request, installation).verify(
             request, token: csrf(token(of: request) ?? SessionToken()), submitted: fields[CSRFToken.fieldName] ?? "")
     }
 

@@ -1,12 +1,10 @@
 import Chronology
 import Crypto
-import Hummingbird
-import Logging
 import Persistence
 import Web
 
 /// A person who is signed in, and the workspace they look at. Only `SessionDoor` makes one.
-struct OperatorSession: Sendable {
+struct OperatorSession: SignedIn {
     let operatorID: OperatorID
     let workspace: Workspace
     let role: Role
@@ -14,7 +12,6 @@ struct OperatorSession: Sendable {
     let name: String?
     /// The other workspaces they may look at: the test twin first.
     let switches: [Workspace]
-    /// SHA-256 of the token, by which the session is stored.
     let tokenHash: [UInt8]
     let startedAt: Instant
     /// When they last proved who they are.
@@ -35,12 +32,7 @@ struct OperatorSession: Sendable {
 
     var actor: Actor { .operator_(operatorID) }
 
-    /// Bound to the session, not to its token: a form that was opened before the token was rotated can still be sent.
-    func csrf(_ installation: Installation) -> CSRFToken {
-        CSRFToken(
-            sessionHash: Array(SHA256.hash(data: Array("\(operatorID.text):\(startedAt.millisecondsSince1970)".utf8))),
-            key: installation.formKey)
-    }
+    var holder: String { operatorID.text }
 }
 
 extension Installation {
@@ -48,36 +40,22 @@ extension Installation {
     var formKey: [UInt8] { secrets.key("forms").withUnsafeBytes { Array($0) } }
 }
 
-/// Finds the session of a request and keeps it fresh.
-struct SessionDoor: Sendable {
+struct SessionDoor: Door {
     static let cookie = HostCookie("kith_session")
-    /// Age at which a token is replaced.
+    static let table = TokenStore.operators
     static let rotateMs: Int64 = 15 * 60_000
-    /// A replaced token is honoured this long, for requests already under way.
-    static let graceMs: Int64 = 30_000
     static let idleMs: Int64 = 12 * 3_600_000
     static let lifeMs: Int64 = 30 * 86_400_000
-    /// How exact `seen_at` is.
     static let seenStepMs: Int64 = 60_000
 
-    struct Admission: Sendable {
-        var session: OperatorSession
-        /// Set when the token was replaced.
-        var newToken: SessionToken?
-        var remainingSeconds: Int
-    }
-
-    private let installation: Installation
+    let installation: Installation
 
     init(_ installation: Installation) { self.installation = installation }
 
-    /// Nil when nobody is signed in.
-    func admit(_ request: Request) async throws -> Admission? {
-        guard let token = Self.cookie.value(in: request).flatMap({ SessionToken(text: $0) }) else { return nil }
-        let now = installation.world.now()
+    func find(_ hash: [UInt8], at now: Instant) async throws -> (StoredSession, OperatorSession)? {
         let vault = installation.vault
-        let found = try await installation.main.read { connection -> (StoredSession, OperatorSession)? in
-            guard let stored = try SessionStore.find(token.hash, at: now, on: connection),
+        return try await installation.main.read { connection in
+            guard let stored = try SessionStore.find(hash, at: now, on: connection),
                 let workspace = try WorkspaceStore.find(stored.workspaceID, on: connection),
                 let role = try TeamStore.role(of: stored.operatorID, in: workspace.teamID, on: connection)
             else { return nil }
@@ -88,29 +66,5 @@ struct SessionDoor: Sendable {
                     .sorted { one, _ in one.teamID == workspace.teamID })
             return (stored, session)
         }
-        guard let (stored, session) = found else { return nil }
-        let remaining = Int(stored.expiresAt.millisecondsClamped(since: now) / 1000)
-        let newToken = await freshen(stored, presented: token, now: now, isRead: request.method == .get)
-        return Admission(session: session, newToken: newToken, remainingSeconds: remaining)
-    }
-
-    /// Replaces an old token and notes that the session lives. Reading goes on while nothing can be written.
-    private func freshen(_ stored: StoredSession, presented: SessionToken, now: Instant, isRead: Bool) async -> SessionToken? {
-        do {
-            if isRead, presented.hash == stored.tokenHash, now.millisecondsClamped(since: stored.rotatedAt) >= Self.rotateMs {
-                let token = SessionToken()
-                let graceEnd = try now.adding(milliseconds: Self.graceMs)
-                let isReplaced = try await installation.writeAnywhere { connection in
-                    try SessionStore.rotate(stored.tokenHash, to: token.hash, at: now, previousUntil: graceEnd, on: connection)
-                }
-                return isReplaced ? token : nil
-            }
-            if now.millisecondsClamped(since: stored.seenAt) >= Self.seenStepMs {
-                try await installation.writeAnywhere { connection in try SessionStore.setSeen(stored.tokenHash, at: now, on: connection) }
-            }
-        } catch {
-            installation.logger.warning("A session was not renewed", metadata: ["error": "\(error)"])
-        }
-        return nil
     }
 }

@@ -2,7 +2,7 @@ import Chronology
 import Persistence
 
 /// A session as it is stored.
-struct StoredSession: Sendable {
+struct StoredSession: StoredToken {
     var tokenHash: [UInt8]
     var operatorID: OperatorID
     var workspaceID: WorkspaceID
@@ -18,15 +18,9 @@ struct StoredSession: Sendable {
 enum SessionStore {
     private static let columns = "token_hash, operator_id, workspace_id, created_at, seen_at, rotated_at, expires_at, confirmed_at"
 
-    /// The session of a token, or of the token it had a moment ago; nil when it has ended or nobody used it for too long.
+    /// Nil when it has ended or nobody used it for too long.
     static func find(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws -> StoredSession? {
-        let row =
-            try connection.row("SELECT \(raw: columns) FROM operator_session WHERE token_hash = \(hash)")
-            ?? connection.row("SELECT \(raw: columns) FROM operator_session WHERE previous_hash = \(hash) AND previous_until > \(now)")
-        guard let session = try row.map(read), session.expiresAt > now,
-            now.millisecondsClamped(since: session.seenAt) < SessionDoor.idleMs
-        else { return nil }
-        return session
+        try TokenStore.operators.row(columns, hash, at: now, on: connection).map(read).flatMap { SessionDoor.isGood($0, at: now) ? $0 : nil }
     }
 
     static func insert(_ session: StoredSession, on connection: any Connection) throws {
@@ -36,21 +30,6 @@ enum SessionStore {
             VALUES (\(session.tokenHash), \(session.operatorID), \(session.workspaceID), \(session.createdAt), \(session.seenAt),
                     \(session.rotatedAt), \(session.expiresAt), \(session.confirmedAt))
             """)
-    }
-
-    /// False when another request was faster.
-    static func rotate(
-        _ hash: [UInt8], to new: [UInt8], at now: Instant, previousUntil: Instant, on connection: any Connection
-    ) throws -> Bool {
-        try connection.execute(
-            """
-            UPDATE operator_session SET token_hash = \(new), previous_hash = \(hash), previous_until = \(previousUntil), rotated_at = \(now),
-                seen_at = \(now) WHERE token_hash = \(hash)
-            """) == 1
-    }
-
-    static func setSeen(_ hash: [UInt8], at now: Instant, on connection: any Connection) throws {
-        try connection.execute("UPDATE operator_session SET seen_at = \(now) WHERE token_hash = \(hash)")
     }
 
     static func setWorkspace(_ hash: [UInt8], _ workspace: WorkspaceID, on connection: any Connection) throws {
@@ -69,10 +48,6 @@ enum SessionStore {
     static func countOthers(than hash: [UInt8], of id: OperatorID, at now: Instant, on connection: any Connection) throws -> Int64 {
         try connection.value(
             "SELECT count(*) FROM operator_session WHERE operator_id = \(id) AND token_hash <> \(hash) AND expires_at > \(now)") ?? 0
-    }
-
-    static func delete(_ hash: [UInt8], on connection: any Connection) throws {
-        try connection.execute("DELETE FROM operator_session WHERE token_hash = \(hash)")
     }
 
     static func deleteEnded(at now: Instant, on connection: any Connection) throws {

@@ -16,7 +16,7 @@ enum SignInRoutes {
         api.form("/sign-out", nil, gate) { visit, _ in
             let hash = visit.session.tokenHash
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
-                try SessionStore.delete(hash, on: write.connection)
+                try TokenStore.operators.delete(hash, on: write.connection)
                 try write.audit("session.end", subject: visit.session.operatorID.text)
             }
             var response = visit.seeOther("/sign-in")
@@ -116,7 +116,7 @@ struct SignIn: Sendable {
         try await installation.write(workspace, actor: .operator_(operator_.id)) { write in
             try SessionStore.deleteEnded(at: now, on: write.connection)
             try SessionStore.insert(session, on: write.connection)
-            try device.note(for: operator_.id, in: write)
+            try device.note(for: .operator_(operator_.id), in: write)
             try write.audit("session.start", subject: operator_.id.text)
         }
         return token

@@ -39,7 +39,7 @@ struct StatementSheet: Sendable {
         on connection: any Connection
     ) throws -> StatementSheet {
         let causes = statement.parts.flatMap { $0.lines.map(\.cause) }
-        let words = try LedgerWords.load(paths: [], causes: causes, in: workspace.id, vault: vault, language: language, on: connection)
+        let say = try words(of: causes, for: reader, of: member, in: workspace, vault: vault, language: language, on: connection)
         let fields = try PersonStore.fields(of: [member.personID], [.name, .email], vault: vault, on: connection)[member.personID] ?? [:]
         let lastDay = language.zone.day(of: (try? statement.until.adding(milliseconds: -1)) ?? statement.until)
         return StatementSheet(
@@ -52,12 +52,7 @@ struct StatementSheet: Sendable {
                 Part(
                     unit: part.unit.code, opening: language.amount(part.openingMinor, part.unit),
                     lines: part.lines.map { line in
-                        let cause = words.cause(line.cause)
-                        var url: String?
-                        if case .text(let text)? = cause["url"], reader == .team { url = text }
-                        if reader == .member, CommissionID(line.cause) != nil { url = "/portal/earnings/\(line.cause)" }
-                        var what = words.purpose(line.purpose)
-                        if case .text(let text)? = cause["text"] { what = language("statement.what", ["purpose": what, "cause": text]) }
+                        let (what, url) = say(line)
                         return Line(
                             at: line.recordedAt, day: language.day(line.recordedAt), what: what, url: url,
                             amount: language.amount(line.amountMinor, part.unit))
@@ -67,6 +62,27 @@ struct StatementSheet: Sendable {
                         ("inPayout", part.closing.inPayout.minor), ("debt", -part.closing.debt.minor),
                     ].filter { $0.1 != 0 }.map { (language("statement.made.\($0.0)"), language.amount($0.1, part.unit)) })
             }, language: language)
+    }
+
+    /// What lines are called and where they lead. Buyers' orders are none of the member's.
+    private static func words(
+        of causes: [String], for reader: Reader, of member: Member, in workspace: Workspace, vault: Vault, language: PageLanguage,
+        on connection: any Connection
+    ) throws -> (Statement.Line) -> (what: String, url: String?) {
+        switch reader {
+        case .member:
+            let known = try PortalCauses.load(causes, of: member.id, language: language, on: connection)
+            return { line in (known.what(line.purpose), known.url(line.cause)) }
+        case .team:
+            let words = try LedgerWords.load(paths: [], causes: causes, in: workspace.id, vault: vault, language: language, on: connection)
+            return { line in
+                let cause = words.cause(line.cause)
+                var (what, url) = (words.purpose(line.purpose), String?.none)
+                if case .text(let text)? = cause["url"] { url = text }
+                if case .text(let text)? = cause["text"] { what = language("statement.what", ["purpose": what, "cause": text]) }
+                return (what, url)
+            }
+        }
     }
 }
 
