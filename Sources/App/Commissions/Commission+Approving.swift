@@ -50,13 +50,7 @@ extension Commission {
         approved.state = .approved
         try CommissionStore.update(approved, on: write.connection)
         if kept > 0 {
-            let debt = try Journal.balance(workspace: write.workspace.id.text, of: .debt(memberID.text), unit: unit, on: write.connection).minor
-            let paidOff = min(max(0, debt), kept)
-            var entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))]
-            if paidOff > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: -paidOff))) }
-            if kept > paidOff {
-                entries.append(Entry(.available(memberID.text), unit, Amount(minor: -(kept - paidOff))))
-            }
+            let entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))] + (try arriving(at: .approved, in: write))
             try write.post(cause: id.text, purpose: "approval", effectiveAt: write.now, entries)
         }
         try write.emit(.commissionApproved, subject: id.text, JSONText(approved.json))

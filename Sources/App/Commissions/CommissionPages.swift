@@ -14,6 +14,7 @@ enum CommissionPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/commissions", .commissionsRead, gate) { visit in try await list(visit) }
         api.page("/commissions.csv", .commissionsRead, gate) { visit in try await file(visit) }
+        CommissionDecisionPages.add(to: &api, gate: gate)
     }
 
     private static func filter(_ visit: PageVisit) -> CommissionListStore.Filter {
@@ -28,17 +29,21 @@ enum CommissionPages {
         let filter = self.filter(visit)
         let language = visit.language
         let before = visit.query["startingAfter"].flatMap { CommissionID($0) }
-        let model = try await visit.installation.main.read { connection -> CommissionListModel in
+        let named = CommissionDecisionPages.named(visit)
+        let (model, decision) = try await visit.installation.main.read { connection -> (CommissionListModel, CommissionDecision?) in
             let rows = try CommissionListStore.newest(in: workspace, filter, before: before, limit: rowsPerPage + 1, on: connection)
-            return CommissionListModel(
+            let model = CommissionListModel(
                 rows: Array(rows.prefix(rowsPerPage)), hasMore: rows.count > rowsPerPage, isFirstPage: before == nil,
                 totals: try CommissionListStore.totals(in: workspace, filter, on: connection),
                 names: try PersonNames.load(
                     members: rows.map(\.memberID) + (filter.member.map { [$0] } ?? []), vault: vault, on: connection),
                 programs: try ProgramStore.list(in: workspace, after: nil, limit: programsMax, on: connection), filter: filter,
-                mayGive: visit.session.may(.commissionsWrite), language: language)
+                mayWrite: visit.session.may(.commissionsWrite), csrfToken: visit.csrfToken, before: before, language: language)
+            return (model, try named.flatMap { try CommissionDecisionStore.find($0, in: workspace, on: connection) })
         }
-        return try visit.page("commission-list", title: language("commissions.title"), current: "/commissions", model.page)
+        return try visit.page(
+            "commission-list", title: language("commissions.title"), current: "/commissions",
+            notice: CommissionDecisionPages.notice(visit, decision, back: model.here), model.page)
     }
 
     private static func file(_ visit: PageVisit) async throws -> Response {

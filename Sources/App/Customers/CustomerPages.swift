@@ -17,7 +17,6 @@ enum CustomerPages {
         api.page("/customers", .salesRead, gate) { visit in try await list(visit) }
         api.page("/customers.csv", .salesRead, gate) { visit in try await file(visit) }
         api.page("/customers/{id}", .salesRead, gate) { visit in try await show(visit) }
-        api.form("/customers/{id}/assigned-member", .customersAssign, gate) { visit, fields in try await assign(visit, fields) }
     }
 
     // MARK: The list
@@ -157,37 +156,7 @@ enum CustomerPages {
 
     // MARK: One customer
 
-    private static func assign(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        let id: CustomerID = try visit.context.id()
-        let workspace = visit.workspaceID
-        let vault = visit.installation.vault
-        let language = visit.language
-        let typed = fields["member"] ?? ""
-        let reason = String((fields["reason"] ?? "").prefix(500))
-        let members = try await visit.installation.main.read { connection in
-            try MemberPages.lookUp(typed, in: workspace, vault: vault, on: connection)
-        }
-        var errors: [String: String] = [:]
-        if Set(members).count != 1 { errors["member"] = language("customer.error.member") }
-        if reason.isEmpty { errors["reason"] = language("customer.error.reason") }
-        guard errors.isEmpty, let member = members.first, let program = fields["program"].flatMap({ ProgramID($0) }) else {
-            return try await show(visit, member: typed, reason: reason, errors: errors)
-        }
-        do {
-            try await visit.installation.write(workspace, actor: visit.session.actor, rights: visit.session.rights) { write in
-                guard let customer = try CustomerStore.find(id, in: workspace, on: write.connection),
-                    let program = try ProgramStore.find(program, in: workspace, at: write.now, on: write.connection)
-                else { throw Problem.notFound() }
-                let member = try Member.find(.id(member), field: "memberId", in: write)
-                _ = try CustomerBinding.assign(customer, to: member, program: program, reason: reason, in: write)
-            }
-        } catch let problem as Problem where problem.status == .unprocessableContent {
-            return try await show(visit, member: typed, reason: reason, errors: ["member": problem.errors.first?.message ?? problem.detail])
-        }
-        return visit.seeOther("/customers/\(id.text)?done=assigned")
-    }
-
-    private static func show(_ visit: PageVisit, member: String = "", reason: String = "", errors: [String: String] = [:]) async throws -> Response {
+    private static func show(_ visit: PageVisit) async throws -> Response {
         let id: CustomerID = try visit.context.id()
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
@@ -209,9 +178,7 @@ enum CustomerPages {
                 operators: try OperatorNames.load(assignments.map(\.actor), in: workspace, vault: vault, on: connection))
         }
         guard let model else { throw Problem.notFound() }
-        let page = model.page(visit, member: member, reason: reason, errors: errors)
-        return try visit.blocks(
-            page, current: "/customers", isNarrow: true, notice: visit.done("customer", ["assigned"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+        return try visit.blocks(model.page(visit), current: "/customers", isNarrow: true)
     }
 }
 
@@ -228,7 +195,7 @@ private struct CustomerModel: Sendable {
     var fields: [PersonField: String]
     var operators: OperatorNames
 
-    func page(_ visit: PageVisit, member: String, reason: String, errors: [String: String]) -> PageBlocks {
+    func page(_ visit: PageVisit) -> PageBlocks {
         let language = visit.language
         func say(_ key: String, _ values: [String: String] = [:]) -> String { language("customer.\(key)", values) }
         func programName(_ id: ProgramID) -> String { programs.first { $0.id == id }?.name ?? "" }
@@ -277,7 +244,7 @@ private struct CustomerModel: Sendable {
                         what: say("assigned", ["member": to]), time: language.time(given.at), below: operators.name(given.actor, language), isMajor: true)
                 )
             } + [(customer.createdAt, PageBlocks.Event(what: say("known"), time: language.time(customer.createdAt)))]
-        var blocks = [
+        let blocks = [
             PageBlocks.Block(heading: say("why.heading"), facts: why),
             PageBlocks.Block(
                 heading: say("sales"),
@@ -291,23 +258,6 @@ private struct CustomerModel: Sendable {
                         ], rows: saleRows, language: language), empty: saleRows.isEmpty ? say("salesNone") : nil),
             PageBlocks.Block(heading: say("history"), trail: events.sorted { $0.0 > $1.0 }.map(\.1)),
         ]
-        if visit.session.may(.customersAssign), !programs.isEmpty {
-            blocks.append(
-                PageBlocks.Block(
-                    heading: say("assign.heading"), text: say("assign.text"),
-                    forms: [
-                        PageForm(
-                            action: "/customers/\(customer.id.text)/assigned-member",
-                            fields: [
-                                FormField(
-                                    name: "program", label: say("assign.program"),
-                                    control: .select(programs.map { FormField.Choice(value: $0.id.text, label: $0.name) })),
-                                .line(
-                                    "member", say("assign.member"), member, help: say("assign.memberHelp"), error: errors["member"], isRequired: true, lengthMax: 255),
-                                .line("reason", say("assign.reason"), reason, help: say("assign.reasonHelp"), error: errors["reason"], isRequired: true, lengthMax: 500),
-                            ], buttons: [PageForm.Button(label: say("assign.submit"))], csrfToken: visit.csrfToken)
-                    ]))
-        }
         let brought = bindings.first?.shares.max { $0.ppm < $1.ppm }.map { names.member($0.memberID, language) }
         var facts = [String]()
         if let email = fields[.email] { facts.append(email) }
@@ -317,7 +267,10 @@ private struct CustomerModel: Sendable {
             heading: name, crumb: ("/customers", language("customers.title")),
             lead: language.sentence(
                 brought == nil ? "customer.lead.nobody" : "customer.lead.brought", count: Int64(sales.count), ["name": name, "member": brought ?? ""]),
-            refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
+            blocks: blocks)
+        if visit.session.may(.customersAssign), !programs.isEmpty {
+            page.links = [PageBlocks.Link(url: "/customers/\(customer.id.text)/assignment", label: say("assign"))]
+        }
         if !facts.isEmpty { page.blocks[0].note = facts.joined(separator: " · ") }
         return page
     }

@@ -64,6 +64,8 @@ struct ExportTable: Sendable {
         ExportTable("refund"),
         ExportTable("commission"),
         ExportTable("adjustment"),
+        ExportTable("commission_decision"),
+        of("commission_decision_item", "commission_decision", order: "commission_decision_id, commission_id"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
         of("tier_entry", "rule", order: "sale_id, rule_id, member_id"),
         of("tier_usage", "rule", order: "rule_id, member_id, period, unit, rule_version"),
@@ -72,15 +74,15 @@ struct ExportTable: Sendable {
         ExportTable("payout"),
         of("payout_item", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
+        ExportTable("payout_request"),
+        ExportTable("payout_request_commission", order: "commission_id") { id in
+            "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
+        },
         ExportTable("run", omitted: ["work_owner"], deferred: "previous_id"),
         of("run_part", "run", order: "run_id, kind, part"),
         ExportTable("run_override"),
         of("run_difference", "run", order: "run_id, for_run_id, member_id, bonus"),
         of("run_payable", "run", order: "run_id, member_id"),
-        ExportTable("payout_request"),
-        ExportTable("payout_request_commission", order: "commission_id") { id in
-            "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
-        },
         ExportTable("company", order: "workspace_id"),
         ExportTable("account"),
         ExportTable("journal_transaction", order: "sequence"),

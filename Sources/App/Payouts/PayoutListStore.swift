@@ -38,15 +38,20 @@ enum PayoutListStore {
         var amountMinor: Int64
     }
 
-    /// What is approved, out of hold and in no payout, by program.
+    /// What is approved, out of hold and in no payout, by program; what funded runs gave, too.
     static func due(in workspace: WorkspaceID, at instant: Instant, on connection: any Connection) throws -> [Due] {
         try connection.rows(
             """
-            SELECT c.program_id, c.unit, count(DISTINCT c.member_id), CAST(sum(c.amount - c.reversed_amount) AS BIGINT)
-            FROM commission c JOIN program p ON p.id = c.program_id AND p.currency = c.unit
-            WHERE c.workspace_id = \(workspace) AND c.state = 'approved' AND c.hold_until <= \(instant)
-              AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)
-            GROUP BY c.program_id, c.unit ORDER BY c.program_id
+            SELECT program_id, unit, count(DISTINCT member_id), CAST(sum(amount) AS BIGINT) FROM (
+                SELECT c.program_id AS program_id, c.unit AS unit, c.member_id AS member_id, c.amount - c.reversed_amount AS amount
+                FROM commission c JOIN program p ON p.id = c.program_id AND p.currency = c.unit
+                WHERE c.workspace_id = \(workspace) AND c.state = 'approved' AND c.hold_until <= \(instant)
+                  AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)
+                UNION ALL SELECT r.program_id, y.unit, y.member_id, y.amount
+                FROM run r JOIN run_payable y ON y.run_id = r.id JOIN program p ON p.id = r.program_id AND p.currency = y.unit
+                WHERE r.workspace_id = \(workspace) AND r.state = 'funded' AND r.funded_at <= \(instant) AND y.state = 'funded'
+                  AND y.payout_id IS NULL AND y.amount > 0) due
+            GROUP BY program_id, unit ORDER BY program_id
             """
         ).map { Due(programID: try $0.get(at: 0), unit: try $0.get(at: 1), memberCount: try $0.get(at: 2), amountMinor: try $0.get(at: 3)) }
     }

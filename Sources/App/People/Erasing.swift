@@ -92,6 +92,11 @@ enum ErasureStore {
             try connection.execute(
                 "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
             try connection.execute("UPDATE adjustment SET reason = NULL WHERE member_id = \(member)")
+            try connection.execute(
+                """
+                UPDATE commission_decision SET reason = NULL WHERE id IN (
+                    SELECT i.commission_decision_id FROM commission_decision_item i JOIN commission c ON c.id = i.commission_id WHERE c.member_id = \(member))
+                """)
             try connection.execute("DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         }
         for customer in customers {
