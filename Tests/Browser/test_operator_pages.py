@@ -190,7 +190,7 @@ def test_many_at_once_and_back(server, shop, signed_in, chromium):
         assert server.call("GET", f"/members/{shop['people'][0]}")["status"] == "active"
 
 
-@pytest.mark.parametrize("path", ["/members.csv", "/links.csv", "/customers.csv", "/audit.csv", "/sales.csv", "/commissions.csv"])
+@pytest.mark.parametrize("path", ["/members.csv", "/links.csv", "/customers.csv", "/audit.csv", "/sales.csv", "/commissions.csv", "/leads.csv", "/payouts.csv"])
 def test_lists_as_files(server, shop, signed_in, chromium, path):
     context = chromium.new_context(storage_state=signed_in)
     answer = context.request.get(server.base + path)

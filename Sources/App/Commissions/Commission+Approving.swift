@@ -9,9 +9,11 @@ extension Commission {
     static let approvalsMax = 500
 
     /// Approves what is past its hold: from pending to available, after paying off the member's debt. Answers how many.
-    static func approveDue(limit: Int = approvalsMax, in write: Write) throws -> Int {
+    /// Nobody is written to when it `isQuiet`.
+    static func approveDue(limit: Int = approvalsMax, isQuiet: Bool = false, in write: Write) throws -> Int {
         let due = try CommissionStore.due(in: write.workspace.id, at: write.now, limit: limit, on: write.connection)
-        try tell(try due.filter { try $0.approveOrPostpone(in: write) }, in: write)
+        let approved = try due.filter { try $0.approveOrPostpone(in: write) }
+        if !isQuiet { try tell(approved, in: write) }
         return due.count
     }
 

@@ -1,4 +1,5 @@
 import Chronology
+import HTTPTypes
 import Ledger
 import Money
 import Persistence

@@ -15,13 +15,14 @@ struct CommissionListModel: PageModel {
     var csrfToken = ""
     /// Where the page begins.
     var before: CommissionID?
+    var order = ListOrder.newest
     var language: PageLanguage
 
     var page: PageObject {
         [
             "giveURL": mayWrite ? "/commissions/new" : nil, "lead": lead, "hasAny": .flag(!rows.isEmpty || !filter.isEmpty || !isFirstPage), "csvURL": .text("/commissions.csv" + query(nil)),
             "filter": [
-                "active": .flag(!filter.isEmpty), "memberId": PageValue(filter.member?.text),
+                "active": .flag(!filter.isEmpty || order != .newest), "orders": PageValue(ListOrder.options(order, language)), "memberId": PageValue(filter.member?.text),
                 "memberName": PageValue(filter.member.map { language("commissions.filter.ofMember", ["name": names.member($0, language)]) }),
                 "programs": PageValue(
                     options(filter.program?.text, "commissions.filter.programAny", programs.map { ($0.id.text, $0.name) })),
@@ -67,7 +68,7 @@ struct CommissionListModel: PageModel {
         guard hasMore || !isFirstPage else { return .nothing }
         return [
             "label": .text(language("pager.label")), "summary": "",
-            "previous": isFirstPage ? nil : ["url": .text("/commissions" + query(nil)), "label": .text(language("members.newest"))],
+            "previous": isFirstPage ? nil : ["url": .text("/commissions" + query(nil)), "label": .text(language("pager.first"))],
             "next": hasMore ? ["url": .text("/commissions" + query(rows.last?.id)), "label": .text(language("pager.next"))] : nil,
         ]
     }
@@ -75,7 +76,7 @@ struct CommissionListModel: PageModel {
     private func query(_ after: CommissionID?) -> String {
         let fields = [
             ("state", filter.state?.rawValue ?? ""), ("program", filter.program?.text ?? ""), ("member", filter.member?.text ?? ""),
-            ("startingAfter", after?.text ?? ""),
+            ("order", order.queryText), ("startingAfter", after?.text ?? ""),
         ]
         let text = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
         return text.isEmpty ? "" : "?" + text

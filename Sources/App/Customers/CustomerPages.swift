@@ -9,7 +9,6 @@ import Web
 enum CustomerPages {
     static let rowsPerPage = 50
     static let fileRowsMax = 10_000
-    static let namesReadMax = 500
     static let salesMax = 100
     static let touchesMax = 50
 
@@ -65,6 +64,17 @@ enum CustomerPages {
         return found
     }
 
+    /// Whom somebody looks for, nil for all; and whether more fit than are looked at.
+    private static func look(
+        for text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> (ids: [CustomerID]?, isCut: Bool) {
+        guard !text.isEmpty else { return (nil, false) }
+        let known = try lookUp(text, in: workspace, vault: vault, on: connection)
+        guard known.isEmpty else { return (known, false) }
+        let named = try NameIndex.find(text, in: workspace, vault: vault, on: connection)
+        return (try NameIndexStore.customers(named.people, on: connection), named.isCut)
+    }
+
     private static func list(_ visit: PageVisit) async throws -> Response {
         let language = visit.language
         let workspace = visit.workspaceID
@@ -72,21 +82,10 @@ enum CustomerPages {
         let before = visit.query["startingAfter"].flatMap { CustomerID($0) }
         let find = String((visit.query["find"] ?? "").prefix(255))
         func say(_ key: String) -> String { language("customers.\(key)") }
-        let (rows, hasMore) = try await visit.installation.main.read { connection -> (Rows, Bool) in
-            var wanted: [CustomerID]?
-            var named: String?
-            if !find.isEmpty {
-                let known = try lookUp(find, in: workspace, vault: vault, on: connection)
-                if known.isEmpty { named = find.lowercased() } else { wanted = known }
-            }
-            var ids = try CustomerPageStore.newest(
-                in: workspace, ids: wanted, before: before, limit: named == nil ? rowsPerPage + 1 : namesReadMax, on: connection)
-            if let named {
-                let names = try PersonNames.load(customers: ids, vault: vault, on: connection)
-                ids = ids.filter { names.customer($0, language).lowercased().contains(named) }
-            }
-            let hasMore = named == nil && ids.count > rowsPerPage
-            return (try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), hasMore)
+        let (rows, hasMore, isCut) = try await visit.installation.main.read { connection -> (Rows, Bool, Bool) in
+            let (wanted, isCut) = try look(for: find, in: workspace, vault: vault, on: connection)
+            let ids = try CustomerPageStore.newest(in: workspace, ids: wanted, before: before, limit: rowsPerPage + 1, on: connection)
+            return (try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), ids.count > rowsPerPage, isCut)
         }
         let table = PageTable(
             label: say("title"),
@@ -112,17 +111,21 @@ enum CustomerPages {
             page.empty = PageBlocks.Empty(
                 heading: say("empty.heading"), text: say("empty.text"), link: PageBlocks.Link(url: "/guide", label: say("empty.button"), style: "btn-primary"))
         } else {
-            page.links = [PageBlocks.Link(url: "/customers.csv", label: say("csv"), style: "btn-quiet", icon: "download")]
+            page.links = [PageBlocks.Link(url: find.isEmpty ? "/customers.csv" : "/customers.csv?find=\(LocalPath.encoded(find))", label: say("csv"), style: "btn-quiet", icon: "download")]
             page.filters = PageForm(
-                action: "/customers", method: "get", fields: [.line("find", say("find"), find, type: "search", help: say("findHelp"))],
+                action: "/customers", method: "get", fields: [.line("find", say("find"), find, type: "search", help: isCut ? language("search.cut", ["count": language.integer(Int64(NameIndex.candidatesMax))]) : say("findHelp"))],
                 buttons: [PageForm.Button(label: say("show"))], csrfToken: "")
             if !find.isEmpty { page.clear = ("/customers", say("all")) }
             page.blocks = [PageBlocks.Block(table: rows.ids.isEmpty ? nil : table, empty: rows.ids.isEmpty ? say("nothing") : nil)]
             if hasMore || before != nil, let last = rows.ids.last {
+                let found = find.isEmpty ? "" : "find=\(LocalPath.encoded(find))"
                 page.pager = [
                     "label": .text(language("pager.label")), "summary": "",
-                    "previous": before == nil ? nil : ["url": "/customers", "label": .text(language("pager.newest"))],
-                    "next": hasMore ? ["url": .text("/customers?startingAfter=\(last.text)"), "label": .text(language("pager.next"))] : nil,
+                    "previous": before == nil
+                        ? nil : ["url": .text("/customers" + (found.isEmpty ? "" : "?\(found)")), "label": .text(language("pager.first"))],
+                    "next": hasMore
+                        ? ["url": .text("/customers?startingAfter=\(last.text)" + (found.isEmpty ? "" : "&\(found)")), "label": .text(language("pager.next"))]
+                        : nil,
                 ]
             }
         }
@@ -133,9 +136,11 @@ enum CustomerPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
+        let find = String((visit.query["find"] ?? "").prefix(255))
         let rows = try await visit.installation.main.read { connection in
-            try Rows.load(
-                CustomerPageStore.newest(in: workspace, ids: nil, before: nil, limit: fileRowsMax, on: connection), vault: vault, on: connection)
+            let (wanted, _) = try look(for: find, in: workspace, vault: vault, on: connection)
+            return try Rows.load(
+                CustomerPageStore.newest(in: workspace, ids: wanted, before: nil, limit: fileRowsMax, on: connection), vault: vault, on: connection)
         }
         let head = ["customerId", "customer", "broughtById", "broughtBy", "country", "since", "sales", "currency", "value"]
         let lines = rows.ids.flatMap { id -> [[CSVCell]] in

@@ -30,7 +30,7 @@ struct ExportTable: Sendable {
         ExportTable("workspace", order: "CASE WHEN live_id IS NULL THEN 0 ELSE 1 END") { id in
             "id = \(id) OR live_id = \(id) OR id = (SELECT live_id FROM workspace WHERE id = \(id))"
         },
-        ExportTable(people, omitted: ["key_id"]),
+        ExportTable(people, omitted: ["key_id", "name_indexed"]),
         of("mail_stop", "person", order: "person_id, kind"),
         ExportTable("program"),
         of("program_version", "program", order: "program_id, version"),
@@ -96,7 +96,7 @@ struct ExportTable: Sendable {
 
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
-        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
+        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check",
     ]
 

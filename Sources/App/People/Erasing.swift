@@ -81,6 +81,7 @@ enum ErasureStore {
         let customers = try connection.rows("SELECT id FROM customer WHERE person_id = \(person)").map { try $0.get(at: 0, as: String.self) }
         try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
+        try NameIndexStore.forget(person, on: connection)
         try MailStore.forget(person, on: connection)
         try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
         try ApplicationStore.forget(person, on: connection)
