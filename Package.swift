@@ -29,6 +29,7 @@ let featuresWithTests: [String] = [
     "Layout",
     "Rules",
     "Runs",
+    "Search",
     "Sales",
     "SecondFactor",
     "Statements",

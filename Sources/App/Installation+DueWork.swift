@@ -4,6 +4,9 @@ import Persistence
 import Web
 
 extension Installation {
+    /// Workspaces whose names are brought into the index in one round.
+    private static let indexedAtOnceMax = 20
+
     /// Does all work that is due in a workspace, as its clock goes.
     func doDueWork(in workspace: WorkspaceID) async throws {
         try await applyClicks()
@@ -11,6 +14,11 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        try await indexNames(in: workspace)
+    }
+
+    private func indexNames(in workspace: WorkspaceID) async throws {
+        _ = try await write(workspace, actor: .system("names")) { write in try NameIndex.fill(in: write) }
     }
 
     /// Does all work that is due anywhere. Called every second or so by the worker, and by `kith jobs run`.
@@ -35,6 +43,9 @@ extension Installation {
             }
         }
         try await placeWaiting()
+        for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
+            try await indexNames(in: workspace)
+        }
         try await resumeRuns()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }

@@ -34,6 +34,7 @@ enum Routes {
         PlanRoutes.add(to: &api)
         RunRoutes.add(to: &api)
         AdjustmentRoutes.add(to: &api)
+        CommissionDecisionRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)
         PayoutRequestRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)

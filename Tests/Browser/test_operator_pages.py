@@ -160,14 +160,21 @@ def test_customer_is_given_by_hand(server, shop, signed_in, chromium):
         visit.open(f"{server.base}/search?q=piet")
         page.locator("a.who").first.click()
         assert "Nobody" in page.locator(".lead-line").inner_text()
-        page.fill("#field-member", "nobody@people.example")
-        page.fill("#field-reason", "Said so at the till")
-        page.get_by_role("button", name="Give them").click()
-        assert page.locator("#field-member-error").is_visible()
-        page.fill("#field-member", "lena@people.example")
-        page.get_by_role("button", name="Give them").click()
-        page.wait_for_url(re.compile("done=assigned"))
+        page.get_by_role("link", name="Give to a member").click()
+        page.wait_for_url(re.compile("/assignment$"))
+        page.select_option("#program", label="Friends of Morgenrot")
+        page.fill("#member", "nobody@people.example")
+        page.fill("#reason", "Said so at the till")
+        page.locator("main button[type=submit]").click()
+        assert "Nobody is called that here." in page.locator("main").inner_text() and page.locator("#reason").input_value() == "Said so at the till"
+        page.fill("#member", "lena@people.example")
+        page.locator("main button[type=submit]").click()
+        assert "Lena Moor is credited" in page.locator(".lead-line").inner_text()
+        visit.check(weigh=False, status=422)
+        page.get_by_role("button", name="Assign").click()
+        page.wait_for_url(re.compile(r"/customers/cus_\w+$"))
         assert "Lena" in page.locator(".lead-line").inner_text() and "Given to Lena Moor" in page.locator(".trail").inner_text()
+        assert "Said so at the till" in page.locator("main").inner_text()
         visit.check(weigh=False, status=422)
 
 
@@ -184,7 +191,7 @@ def test_many_at_once_and_back(server, shop, signed_in, chromium):
         assert server.call("GET", f"/members/{shop['people'][0]}")["status"] == "active"
 
 
-@pytest.mark.parametrize("path", ["/members.csv", "/links.csv", "/customers.csv", "/audit.csv", "/sales.csv", "/commissions.csv"])
+@pytest.mark.parametrize("path", ["/members.csv", "/links.csv", "/customers.csv", "/audit.csv", "/sales.csv", "/commissions.csv", "/leads.csv", "/payouts.csv"])
 def test_lists_as_files(server, shop, signed_in, chromium, path):
     context = chromium.new_context(storage_state=signed_in)
     answer = context.request.get(server.base + path)

@@ -16,7 +16,7 @@ enum Schemas {
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
-        ("Adjustment", Adjustment.schema), ("Statement", Statement.schema), ("Condition", .any),
+        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Condition", .any),
     ]
 
     static let programInput = APISchema.object([

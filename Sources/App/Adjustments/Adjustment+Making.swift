@@ -42,12 +42,13 @@ extension Adjustment {
         return try keep(id, .correction, commission, -back.minor, reason, write)
     }
 
-    /// Takes back all that is left of a commission, for good. What was paid already becomes a debt.
+    /// Takes back all that is left of a commission, for good. What was paid already becomes a debt. Its sale leaves the caps and tiers of its rule.
     static func void(_ id: AdjustmentID, _ commission: Commission, reason: String, _ write: Write) throws -> Adjustment {
         if let known = try repeated(id, .void, in: write) { return known }
         try changeable(commission, write)
         let back = Amount(minor: commission.keptMinor)
         try take(back, of: commission, cause: id, purpose: "void", state: .canceled, write)
+        try commission.leaveTiers(cause: id.text, in: write)
         return try keep(id, .void, commission, -back.minor, reason, write)
     }
 

@@ -6,13 +6,16 @@ import Web
 
 /// One commission: what it is, what it is for, and what people changed about it.
 enum CommissionShow {
+    static let decisionsMax = 50
+
     static func page(_ visit: PageVisit) async throws -> Response {
         let id: CommissionID = try visit.context.id()
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
         let mayWrite = visit.session.may(.commissionsWrite)
-        let page = try await visit.installation.main.read { connection -> PageObject? in
+        let named = CommissionDecisionPages.named(visit)
+        let read = try await visit.installation.main.read { connection -> (PageObject, CommissionDecision?)? in
             guard let commission = try CommissionStore.find(id, in: workspace, on: connection) else { return nil }
             var changes = try AdjustmentStore.of(id, on: connection)
             if commission.cause == .manual, !changes.contains(where: { $0.id.text == commission.causeID }),
@@ -21,7 +24,9 @@ enum CommissionShow {
                 changes.insert(made, at: 0)
             }
             let names = try PersonNames.load(members: [commission.memberID], vault: vault, on: connection)
-            let people = try OperatorNames.load(changes.map(\.author), in: workspace, vault: vault, on: connection)
+            let decisions = try CommissionDecisionStore.of(id, limit: decisionsMax, on: connection)
+            let people = try OperatorNames.load(
+                changes.map(\.author) + decisions.map(\.author) + decisions.compactMap(\.undoneBy), in: workspace, vault: vault, on: connection)
             let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
             let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection)
             let program = try ProgramStore.find(commission.programID, in: workspace, at: visit.now, on: connection)
@@ -29,7 +34,7 @@ enum CommissionShow {
             let mayChange = mayWrite && !isHeld && commission.keptMinor > 0 && [.pending, .approved, .held, .paid].contains(commission.state)
             let name = names.member(commission.memberID, language)
             func money(_ minor: Int64) -> String { language.money(minor, commission.unit) }
-            return [
+            let page: PageObject = [
                 "id": .text(id.text), "name": .text(name), "memberURL": .text("/members/\(commission.memberID.text)"),
                 "state": commission.state.badge(language),
                 "lead": language.sentence(
@@ -42,9 +47,14 @@ enum CommissionShow {
                 "occurredAt": language.time(commission.occurredAt), "holdUntil": language.time(commission.holdUntil),
                 "correctURL": mayChange ? .text("/commissions/\(id.text)/correction") : nil,
                 "voidURL": mayChange ? .text("/commissions/\(id.text)/void") : nil,
-                "whyNot": mayWrite && isHeld ? .text(language("commission.inPayout")) : nil, "hasChanges": .flag(!changes.isEmpty),
+                "whyNot": mayWrite && isHeld ? .text(language("commission.inPayout")) : nil, "hasChanges": .flag(!changes.isEmpty || !decisions.isEmpty),
+                "decide": mayChange && commission.state != .paid
+                    ? [
+                        "csrfToken": .text(visit.csrfToken), "back": .text("/commissions/\(id.text)"),
+                        "buttons": CommissionDecisionPages.buttons(language, for: commission.state),
+                    ] : nil,
                 "changes": PageValue(
-                    changes.map { change -> PageObject in
+                    decisions.flatMap { decided($0, people, language) } + changes.map { change -> PageObject in
                         [
                             "what": .text(
                                 language("commission.change.\(change.kind.rawValue)", ["amount": language.money(change.amountMinor, change.unit)])),
@@ -53,8 +63,27 @@ enum CommissionShow {
                         ]
                     }),
             ]
+            return (page, try named.flatMap { try CommissionDecisionStore.find($0, in: workspace, on: connection) })
         }
-        guard let page else { throw Problem.notFound() }
-        return try visit.page("commission-show", title: language("commission.title"), current: "/commissions", isNarrow: true, page)
+        guard let read else { throw Problem.notFound() }
+        return try visit.page(
+            "commission-show", title: language("commission.title"), current: "/commissions", isNarrow: true,
+            notice: CommissionDecisionPages.notice(visit, read.1, back: "/commissions/\(id.text)"), read.0)
+    }
+
+    /// A decision, and that it was taken back.
+    private static func decided(_ decision: CommissionDecision, _ people: OperatorNames, _ language: PageLanguage) -> [PageObject] {
+        var lines: [PageObject] = [
+            [
+                "what": .text(language("commission.decision.\(decision.action.rawValue)")), "who": .text(people.name(decision.author, language)),
+                "at": language.time(decision.decidedAt), "reason": PageValue(decision.reason),
+            ]
+        ]
+        if let by = decision.undoneBy, let at = decision.undoneAt {
+            lines.append([
+                "what": .text(language("commission.decision.undo")), "who": .text(people.name(by, language)), "at": language.time(at), "reason": nil,
+            ])
+        }
+        return lines
     }
 }

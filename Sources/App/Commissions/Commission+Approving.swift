@@ -9,9 +9,11 @@ extension Commission {
     static let approvalsMax = 500
 
     /// Approves what is past its hold: from pending to available, after paying off the member's debt. Answers how many.
-    static func approveDue(limit: Int = approvalsMax, in write: Write) throws -> Int {
+    /// Nobody is written to when it `isQuiet`.
+    static func approveDue(limit: Int = approvalsMax, isQuiet: Bool = false, in write: Write) throws -> Int {
         let due = try CommissionStore.due(in: write.workspace.id, at: write.now, limit: limit, on: write.connection)
-        try tell(try due.filter { try $0.approveOrPostpone(in: write) }, in: write)
+        let approved = try due.filter { try $0.approveOrPostpone(in: write) }
+        if !isQuiet { try tell(approved, in: write) }
         return due.count
     }
 
@@ -50,13 +52,7 @@ extension Commission {
         approved.state = .approved
         try CommissionStore.update(approved, on: write.connection)
         if kept > 0 {
-            let debt = try Journal.balance(workspace: write.workspace.id.text, of: .debt(memberID.text), unit: unit, on: write.connection).minor
-            let paidOff = min(max(0, debt), kept)
-            var entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))]
-            if paidOff > 0 { entries.append(Entry(.debt(memberID.text), unit, Amount(minor: -paidOff))) }
-            if kept > paidOff {
-                entries.append(Entry(.available(memberID.text), unit, Amount(minor: -(kept - paidOff))))
-            }
+            let entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))] + (try arriving(at: .approved, in: write))
             try write.post(cause: id.text, purpose: "approval", effectiveAt: write.now, entries)
         }
         try write.emit(.commissionApproved, subject: id.text, JSONText(approved.json))

@@ -15,7 +15,7 @@ extension Commission {
             let kept = try CommissionStore.kept(in: place, on: write.connection)
             excess[place] = max(0, kept - (try place.worth(on: write.connection).minor))
         }
-        var reversal = Reversing(refund: refund, write: write)
+        var reversal = Reversing(cause: refund.id.text, effectiveAt: refund.occurredAt, write: write)
         let takeable = try CommissionStore.of(sale: sale.id, on: write.connection).filter(\.state.isTakeable)
         let backBySplit = try parts(of: takeable, sale)
         for commission in takeable {
@@ -54,16 +54,31 @@ extension Commission {
         var purpose: Purpose
         var unit: UnitCode
     }
+
+    /// The sale behind a voided commission no longer counts for that member in the tiers of its rule, as if it had come back as a whole: a
+    /// true-up would pay what was voided. What the month is then no longer worth is taken from the other sales.
+    func leaveTiers(cause: String, in write: Write) throws {
+        guard purpose == .reward, let saleID, let sale = try SaleStore.find(saleID, in: workspaceID, on: write.connection),
+            let place = try UsageStore.takeFromTiers(sale: sale, on: write.connection).first(where: { $0.rule == ruleID && $0.member == memberID })
+        else { return }
+        let kept = try CommissionStore.kept(in: place, on: write.connection)
+        let excess = try kept - place.worth(on: write.connection).minor
+        guard excess > 0 else { return }
+        var reversal = Reversing(cause: cause, effectiveAt: write.now, write: write)
+        try reversal.takeFromOthers(of: place, excess)
+    }
 }
 
-/// Gathers what one refund takes from commissions.
+/// Gathers what one refund, or one commission that is voided, takes from others.
 private struct Reversing {
-    let refund: Refund
+    let cause: String
+    let effectiveAt: Instant
     let write: Write
     private var entries: [Entry] = []
 
-    init(refund: Refund, write: Write) {
-        self.refund = refund
+    init(cause: String, effectiveAt: Instant, write: Write) {
+        self.cause = cause
+        self.effectiveAt = effectiveAt
         self.write = write
     }
 
@@ -106,8 +121,8 @@ private struct Reversing {
     mutating func post(purpose: String, corrects sale: SaleID) throws {
         guard !entries.isEmpty else { return }
         let given = Posting(
-            workspace: write.workspace.id.text, cause: sale.text, purpose: "commission", effectiveAt: refund.occurredAt, entries: [])
-        try write.post(cause: refund.id.text, purpose: purpose, effectiveAt: refund.occurredAt, corrects: .partial(of: given.id), entries)
+            workspace: write.workspace.id.text, cause: sale.text, purpose: "commission", effectiveAt: effectiveAt, entries: [])
+        try write.post(cause: cause, purpose: purpose, effectiveAt: effectiveAt, corrects: .partial(of: given.id), entries)
         entries = []
     }
 }

@@ -11,14 +11,18 @@ struct CommissionListModel: PageModel {
     var names: PersonNames
     var programs: [Program]
     var filter: CommissionListStore.Filter
-    var mayGive = false
+    var mayWrite = false
+    var csrfToken = ""
+    /// Where the page begins.
+    var before: CommissionID?
+    var order = ListOrder.newest
     var language: PageLanguage
 
     var page: PageObject {
         [
-            "giveURL": mayGive ? "/commissions/new" : nil, "lead": lead, "hasAny": .flag(!rows.isEmpty || !filter.isEmpty || !isFirstPage), "csvURL": .text("/commissions.csv" + query(nil)),
+            "giveURL": mayWrite ? "/commissions/new" : nil, "lead": lead, "hasAny": .flag(!rows.isEmpty || !filter.isEmpty || !isFirstPage), "csvURL": .text("/commissions.csv" + query(nil)),
             "filter": [
-                "active": .flag(!filter.isEmpty), "memberId": PageValue(filter.member?.text),
+                "active": .flag(!filter.isEmpty || order != .newest), "orders": PageValue(ListOrder.options(order, language)), "memberId": PageValue(filter.member?.text),
                 "memberName": PageValue(filter.member.map { language("commissions.filter.ofMember", ["name": names.member($0, language)]) }),
                 "programs": PageValue(
                     options(filter.program?.text, "commissions.filter.programAny", programs.map { ($0.id.text, $0.name) })),
@@ -28,8 +32,13 @@ struct CommissionListModel: PageModel {
                         Commission.State.allCases.map { ($0.rawValue, language("commissions.state.\($0.rawValue)")) })),
             ], "hasRows": .flag(!rows.isEmpty), "rows": PageValue(rows.map(row)), "pager": pager,
             "nothingFound": .flag(rows.isEmpty && !filter.isEmpty),
+            "bulk": mayWrite
+                ? ["csrfToken": .text(csrfToken), "back": .text(here), "buttons": CommissionDecisionPages.buttons(language)] : nil,
         ]
     }
+
+    /// The page as it is filtered, to come back to.
+    var here: String { "/commissions" + query(before) }
 
     private var lead: PageValue {
         let amounts = totals.compactMap { total in (try? UnitCode(total.unit)).map { language.money(total.keptMinor, $0) } }
@@ -41,7 +50,7 @@ struct CommissionListModel: PageModel {
         let name = names.member(row.memberID, language)
         let unit = try? UnitCode(row.unit)
         return [
-            "at": language.shortTime(row.occurredAt), "name": .text(name), "initials": .text(Initials.of(name)),
+            "id": .text(mayWrite ? row.id.text : ""), "at": language.shortTime(row.occurredAt), "name": .text(name), "initials": .text(Initials.of(name)),
             "memberURL": .text("/members/\(row.memberID.text)"), "text": .text(row.invoiceID ?? language("commissions.cause.\(row.cause.rawValue)")),
             "url": PageValue(row.receiptURL), "commissionURL": .text("/commissions/\(row.id.text)"),
             "amount": .text(unit.map { language.money(row.amountMinor - row.reversedMinor, $0) } ?? "–"), "state": row.state.badge(language),
@@ -59,7 +68,7 @@ struct CommissionListModel: PageModel {
         guard hasMore || !isFirstPage else { return .nothing }
         return [
             "label": .text(language("pager.label")), "summary": "",
-            "previous": isFirstPage ? nil : ["url": .text("/commissions" + query(nil)), "label": .text(language("members.newest"))],
+            "previous": isFirstPage ? nil : ["url": .text("/commissions" + query(nil)), "label": .text(language("pager.first"))],
             "next": hasMore ? ["url": .text("/commissions" + query(rows.last?.id)), "label": .text(language("pager.next"))] : nil,
         ]
     }
@@ -67,7 +76,7 @@ struct CommissionListModel: PageModel {
     private func query(_ after: CommissionID?) -> String {
         let fields = [
             ("state", filter.state?.rawValue ?? ""), ("program", filter.program?.text ?? ""), ("member", filter.member?.text ?? ""),
-            ("startingAfter", after?.text ?? ""),
+            ("order", order.queryText), ("startingAfter", after?.text ?? ""),
         ]
         let text = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
         return text.isEmpty ? "" : "?" + text

@@ -1,7 +1,7 @@
 import Chronology
 import Persistence
 
-/// Commissions as pages and files list them, the newest first.
+/// Commissions as pages and files list them.
 enum CommissionListStore {
     struct Filter: Sendable {
         var state: Commission.State?
@@ -38,15 +38,14 @@ enum CommissionListStore {
         }
     }
 
-    static func newest(
-        in workspace: WorkspaceID, _ filter: Filter, before: CommissionID?, limit: Int, on connection: any Connection
+    static func list(
+        in workspace: WorkspaceID, _ filter: Filter, order: ListOrder = .newest, behind cursor: CommissionID?, limit: Int, on connection: any Connection
     ) throws -> [Row] {
-        var sql: SQL = """
+        let sql: SQL = """
             SELECT c.id, c.program_id, c.member_id, c.sale_id, s.invoice_id, c.level, c.unit, c.amount, c.reversed_amount, c.state, c.hold_until, c.occurred_at, c.cause_kind, c.cause_id
             FROM commission c LEFT JOIN sale s ON s.id = c.sale_id WHERE \(sql: condition(workspace, filter))
             """
-        if let before { sql = "\(sql: sql) AND c.id < \(before)" }
-        return try connection.rows("\(sql: sql) ORDER BY c.id DESC LIMIT \(limit)").map { row in
+        return try connection.rows(order.rows(of: sql, "c.id", behind: cursor?.text, limit: limit)).map { row in
             Row(
                 id: try row.get(at: 0), programID: try row.get(at: 1), memberID: try row.get(at: 2), cause: Commission.Cause(rawValue: try row.get(at: 12)) ?? .sale,
                 causeID: try row.get(at: 13), saleID: try row.get(at: 3),

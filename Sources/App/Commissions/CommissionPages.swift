@@ -14,6 +14,7 @@ enum CommissionPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/commissions", .commissionsRead, gate) { visit in try await list(visit) }
         api.page("/commissions.csv", .commissionsRead, gate) { visit in try await file(visit) }
+        CommissionDecisionPages.add(to: &api, gate: gate)
     }
 
     private static func filter(_ visit: PageVisit) -> CommissionListStore.Filter {
@@ -28,17 +29,23 @@ enum CommissionPages {
         let filter = self.filter(visit)
         let language = visit.language
         let before = visit.query["startingAfter"].flatMap { CommissionID($0) }
-        let model = try await visit.installation.main.read { connection -> CommissionListModel in
-            let rows = try CommissionListStore.newest(in: workspace, filter, before: before, limit: rowsPerPage + 1, on: connection)
-            return CommissionListModel(
+        let named = CommissionDecisionPages.named(visit)
+        let order = ListOrder(visit)
+        let (model, decision) = try await visit.installation.main.read { connection -> (CommissionListModel, CommissionDecision?) in
+            let rows = try CommissionListStore.list(
+                in: workspace, filter, order: order, behind: before, limit: rowsPerPage + 1, on: connection)
+            let model = CommissionListModel(
                 rows: Array(rows.prefix(rowsPerPage)), hasMore: rows.count > rowsPerPage, isFirstPage: before == nil,
                 totals: try CommissionListStore.totals(in: workspace, filter, on: connection),
                 names: try PersonNames.load(
                     members: rows.map(\.memberID) + (filter.member.map { [$0] } ?? []), vault: vault, on: connection),
                 programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: filter,
-                mayGive: visit.session.may(.commissionsWrite), language: language)
+                mayWrite: visit.session.may(.commissionsWrite), csrfToken: visit.csrfToken, before: before, order: order, language: language)
+            return (model, try named.flatMap { try CommissionDecisionStore.find($0, in: workspace, on: connection) })
         }
-        return try visit.page("commission-list", title: language("commissions.title"), current: "/commissions", model.page)
+        return try visit.page(
+            "commission-list", title: language("commissions.title"), current: "/commissions",
+            notice: CommissionDecisionPages.notice(visit, decision, back: model.here), model.page)
     }
 
     private static func file(_ visit: PageVisit) async throws -> Response {
@@ -46,8 +53,9 @@ enum CommissionPages {
         let vault = visit.installation.vault
         let filter = self.filter(visit)
         let language = visit.language
+        let order = ListOrder(visit)
         let (rows, names) = try await visit.installation.main.read { connection in
-            let rows = try CommissionListStore.newest(in: workspace, filter, before: nil, limit: fileRowsMax, on: connection)
+            let rows = try CommissionListStore.list(in: workspace, filter, order: order, behind: nil, limit: fileRowsMax, on: connection)
             return (rows, try PersonNames.load(members: rows.map(\.memberID), vault: vault, on: connection))
         }
         let head = ["commissionId", "programId", "memberId", "member", "order", "level", "occurredAt", "holdUntil", "unit", "amount", "reversed", "state"]

@@ -74,14 +74,17 @@ enum UsageStore {
             """)
     }
 
-    /// Takes the refunded part of a sale out of the tiers it counted for, and answers those. However a refund is cut up, the parts add up.
+    /// Takes the refunded part of a sale out of the tiers it counted for, all of it where its commission was voided, and answers those.
+    /// However a refund is cut up, the parts add up.
     static func takeFromTiers(sale: Sale, on connection: any Connection) throws -> [TierPlace] {
         guard sale.amountMinor > 0 else { return [] }
         var places: [TierPlace] = []
         for row in try connection.rows(
             """
-            SELECT rule_id, member_id, period, unit, rule_version, base, taken_back FROM tier_entry
-            WHERE sale_id = \(sale.id) ORDER BY rule_id, member_id
+            SELECT e.rule_id, e.member_id, e.period, e.unit, e.rule_version, e.base, e.taken_back, CASE WHEN EXISTS (
+                SELECT 1 FROM commission c WHERE c.sale_id = e.sale_id AND c.rule_id = e.rule_id AND c.member_id = e.member_id
+                    AND c.purpose = 'reward' AND c.state = 'canceled') THEN 1 ELSE 0 END
+            FROM tier_entry e WHERE e.sale_id = \(sale.id) ORDER BY e.rule_id, e.member_id
             """)
         {
             let place = TierPlace(
@@ -90,7 +93,10 @@ enum UsageStore {
             let version: Int = try row.get(at: 4)
             let base: Int64 = try row.get(at: 5)
             let takenBack: Int64 = try row.get(at: 6)
-            let target = try Allocation.proportion(of: Amount(minor: base), part: sale.refundedMinor, whole: sale.amountMinor).minor
+            let isVoided: Int64 = try row.get(at: 7)
+            let target =
+                isVoided == 1
+                ? base : try Allocation.proportion(of: Amount(minor: base), part: sale.refundedMinor, whole: sale.amountMinor).minor
             guard target != takenBack else { continue }
             try connection.executeLater(
                 "UPDATE tier_entry SET taken_back = \(target) WHERE sale_id = \(sale.id) AND rule_id = \(place.rule) AND member_id = \(place.member)")

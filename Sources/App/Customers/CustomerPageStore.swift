@@ -14,6 +14,7 @@ enum CustomerPageStore {
     static func newest(
         in workspace: WorkspaceID, ids: [CustomerID]?, before: CustomerID?, limit: Int, on connection: any Connection
     ) throws -> [CustomerID] {
+        if ids?.isEmpty == true { return [] }
         var sql: SQL = "SELECT id FROM customer WHERE workspace_id = \(workspace)"
         if let ids { sql = "\(sql: sql) AND id IN \(list: ids)" }
         if let before { sql = "\(sql: sql) AND id < \(before)" }

@@ -9,7 +9,6 @@ import Web
 enum CustomerPages {
     static let rowsPerPage = 50
     static let fileRowsMax = 10_000
-    static let namesReadMax = 500
     static let salesMax = 100
     static let touchesMax = 50
 
@@ -17,7 +16,6 @@ enum CustomerPages {
         api.page("/customers", .salesRead, gate) { visit in try await list(visit) }
         api.page("/customers.csv", .salesRead, gate) { visit in try await file(visit) }
         api.page("/customers/{id}", .salesRead, gate) { visit in try await show(visit) }
-        api.form("/customers/{id}/assigned-member", .customersAssign, gate) { visit, fields in try await assign(visit, fields) }
     }
 
     // MARK: The list
@@ -66,6 +64,17 @@ enum CustomerPages {
         return found
     }
 
+    /// Whom somebody looks for, nil for all; and whether more fit than are looked at.
+    private static func look(
+        for text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> (ids: [CustomerID]?, isCut: Bool) {
+        guard !text.isEmpty else { return (nil, false) }
+        let known = try lookUp(text, in: workspace, vault: vault, on: connection)
+        guard known.isEmpty else { return (known, false) }
+        let named = try NameIndex.find(text, in: workspace, vault: vault, on: connection)
+        return (try NameIndexStore.customers(named.people, on: connection), named.isCut)
+    }
+
     private static func list(_ visit: PageVisit) async throws -> Response {
         let language = visit.language
         let workspace = visit.workspaceID
@@ -73,21 +82,10 @@ enum CustomerPages {
         let before = visit.query["startingAfter"].flatMap { CustomerID($0) }
         let find = String((visit.query["find"] ?? "").prefix(255))
         func say(_ key: String) -> String { language("customers.\(key)") }
-        let (rows, hasMore) = try await visit.installation.main.read { connection -> (Rows, Bool) in
-            var wanted: [CustomerID]?
-            var named: String?
-            if !find.isEmpty {
-                let known = try lookUp(find, in: workspace, vault: vault, on: connection)
-                if known.isEmpty { named = find.lowercased() } else { wanted = known }
-            }
-            var ids = try CustomerPageStore.newest(
-                in: workspace, ids: wanted, before: before, limit: named == nil ? rowsPerPage + 1 : namesReadMax, on: connection)
-            if let named {
-                let names = try PersonNames.load(customers: ids, vault: vault, on: connection)
-                ids = ids.filter { names.customer($0, language).lowercased().contains(named) }
-            }
-            let hasMore = named == nil && ids.count > rowsPerPage
-            return (try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), hasMore)
+        let (rows, hasMore, isCut) = try await visit.installation.main.read { connection -> (Rows, Bool, Bool) in
+            let (wanted, isCut) = try look(for: find, in: workspace, vault: vault, on: connection)
+            let ids = try CustomerPageStore.newest(in: workspace, ids: wanted, before: before, limit: rowsPerPage + 1, on: connection)
+            return (try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), ids.count > rowsPerPage, isCut)
         }
         let table = PageTable(
             label: say("title"),
@@ -113,17 +111,21 @@ enum CustomerPages {
             page.empty = PageBlocks.Empty(
                 heading: say("empty.heading"), text: say("empty.text"), link: PageBlocks.Link(url: "/guide", label: say("empty.button"), style: "btn-primary"))
         } else {
-            page.links = [PageBlocks.Link(url: "/customers.csv", label: say("csv"), style: "btn-quiet", icon: "download")]
+            page.links = [PageBlocks.Link(url: find.isEmpty ? "/customers.csv" : "/customers.csv?find=\(LocalPath.encoded(find))", label: say("csv"), style: "btn-quiet", icon: "download")]
             page.filters = PageForm(
-                action: "/customers", method: "get", fields: [.line("find", say("find"), find, type: "search", help: say("findHelp"))],
+                action: "/customers", method: "get", fields: [.line("find", say("find"), find, type: "search", help: isCut ? language("search.cut", ["count": language.integer(Int64(NameIndex.candidatesMax))]) : say("findHelp"))],
                 buttons: [PageForm.Button(label: say("show"))], csrfToken: "")
             if !find.isEmpty { page.clear = ("/customers", say("all")) }
             page.blocks = [PageBlocks.Block(table: rows.ids.isEmpty ? nil : table, empty: rows.ids.isEmpty ? say("nothing") : nil)]
             if hasMore || before != nil, let last = rows.ids.last {
+                let found = find.isEmpty ? "" : "find=\(LocalPath.encoded(find))"
                 page.pager = [
                     "label": .text(language("pager.label")), "summary": "",
-                    "previous": before == nil ? nil : ["url": "/customers", "label": .text(language("pager.newest"))],
-                    "next": hasMore ? ["url": .text("/customers?startingAfter=\(last.text)"), "label": .text(language("pager.next"))] : nil,
+                    "previous": before == nil
+                        ? nil : ["url": .text("/customers" + (found.isEmpty ? "" : "?\(found)")), "label": .text(language("pager.first"))],
+                    "next": hasMore
+                        ? ["url": .text("/customers?startingAfter=\(last.text)" + (found.isEmpty ? "" : "&\(found)")), "label": .text(language("pager.next"))]
+                        : nil,
                 ]
             }
         }
@@ -134,9 +136,11 @@ enum CustomerPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
+        let find = String((visit.query["find"] ?? "").prefix(255))
         let rows = try await visit.installation.main.read { connection in
-            try Rows.load(
-                CustomerPageStore.newest(in: workspace, ids: nil, before: nil, limit: fileRowsMax, on: connection), vault: vault, on: connection)
+            let (wanted, _) = try look(for: find, in: workspace, vault: vault, on: connection)
+            return try Rows.load(
+                CustomerPageStore.newest(in: workspace, ids: wanted, before: nil, limit: fileRowsMax, on: connection), vault: vault, on: connection)
         }
         let head = ["customerId", "customer", "broughtById", "broughtBy", "country", "since", "sales", "currency", "value"]
         let lines = rows.ids.flatMap { id -> [[CSVCell]] in
@@ -157,37 +161,7 @@ enum CustomerPages {
 
     // MARK: One customer
 
-    private static func assign(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        let id: CustomerID = try visit.context.id()
-        let workspace = visit.workspaceID
-        let vault = visit.installation.vault
-        let language = visit.language
-        let typed = fields["member"] ?? ""
-        let reason = String((fields["reason"] ?? "").prefix(500))
-        let members = try await visit.installation.main.read { connection in
-            try MemberPages.lookUp(typed, in: workspace, vault: vault, on: connection)
-        }
-        var errors: [String: String] = [:]
-        if Set(members).count != 1 { errors["member"] = language("customer.error.member") }
-        if reason.isEmpty { errors["reason"] = language("customer.error.reason") }
-        guard errors.isEmpty, let member = members.first, let program = fields["program"].flatMap({ ProgramID($0) }) else {
-            return try await show(visit, member: typed, reason: reason, errors: errors)
-        }
-        do {
-            try await visit.installation.write(workspace, actor: visit.session.actor, rights: visit.session.rights) { write in
-                guard let customer = try CustomerStore.find(id, in: workspace, on: write.connection),
-                    let program = try ProgramStore.find(program, in: workspace, at: write.now, on: write.connection)
-                else { throw Problem.notFound() }
-                let member = try Member.find(.id(member), field: "memberId", in: write)
-                _ = try CustomerBinding.assign(customer, to: member, program: program, reason: reason, in: write)
-            }
-        } catch let problem as Problem where problem.status == .unprocessableContent {
-            return try await show(visit, member: typed, reason: reason, errors: ["member": problem.errors.first?.message ?? problem.detail])
-        }
-        return visit.seeOther("/customers/\(id.text)?done=assigned")
-    }
-
-    private static func show(_ visit: PageVisit, member: String = "", reason: String = "", errors: [String: String] = [:]) async throws -> Response {
+    private static func show(_ visit: PageVisit) async throws -> Response {
         let id: CustomerID = try visit.context.id()
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
@@ -209,9 +183,7 @@ enum CustomerPages {
                 operators: try OperatorNames.load(assignments.map(\.actor), in: workspace, vault: vault, on: connection))
         }
         guard let model else { throw Problem.notFound() }
-        let page = model.page(visit, member: member, reason: reason, errors: errors)
-        return try visit.blocks(
-            page, current: "/customers", isNarrow: true, notice: visit.done("customer", ["assigned"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+        return try visit.blocks(model.page(visit), current: "/customers", isNarrow: true)
     }
 }
 
@@ -228,7 +200,7 @@ private struct CustomerModel: Sendable {
     var fields: [PersonField: String]
     var operators: OperatorNames
 
-    func page(_ visit: PageVisit, member: String, reason: String, errors: [String: String]) -> PageBlocks {
+    func page(_ visit: PageVisit) -> PageBlocks {
         let language = visit.language
         func say(_ key: String, _ values: [String: String] = [:]) -> String { language("customer.\(key)", values) }
         func programName(_ id: ProgramID) -> String { programs.first { $0.id == id }?.name ?? "" }
@@ -277,7 +249,7 @@ private struct CustomerModel: Sendable {
                         what: say("assigned", ["member": to]), time: language.time(given.at), below: operators.name(given.actor, language), isMajor: true)
                 )
             } + [(customer.createdAt, PageBlocks.Event(what: say("known"), time: language.time(customer.createdAt)))]
-        var blocks = [
+        let blocks = [
             PageBlocks.Block(heading: say("why.heading"), facts: why),
             PageBlocks.Block(
                 heading: say("sales"),
@@ -291,23 +263,6 @@ private struct CustomerModel: Sendable {
                         ], rows: saleRows, language: language), empty: saleRows.isEmpty ? say("salesNone") : nil),
             PageBlocks.Block(heading: say("history"), trail: events.sorted { $0.0 > $1.0 }.map(\.1)),
         ]
-        if visit.session.may(.customersAssign), !programs.isEmpty {
-            blocks.append(
-                PageBlocks.Block(
-                    heading: say("assign.heading"), text: say("assign.text"),
-                    forms: [
-                        PageForm(
-                            action: "/customers/\(customer.id.text)/assigned-member",
-                            fields: [
-                                FormField(
-                                    name: "program", label: say("assign.program"),
-                                    control: .select(programs.map { FormField.Choice(value: $0.id.text, label: $0.name) })),
-                                .line(
-                                    "member", say("assign.member"), member, help: say("assign.memberHelp"), error: errors["member"], isRequired: true, lengthMax: 255),
-                                .line("reason", say("assign.reason"), reason, help: say("assign.reasonHelp"), error: errors["reason"], isRequired: true, lengthMax: 500),
-                            ], buttons: [PageForm.Button(label: say("assign.submit"))], csrfToken: visit.csrfToken)
-                    ]))
-        }
         let brought = bindings.first?.shares.max { $0.ppm < $1.ppm }.map { names.member($0.memberID, language) }
         var facts = [String]()
         if let email = fields[.email] { facts.append(email) }
@@ -317,7 +272,10 @@ private struct CustomerModel: Sendable {
             heading: name, crumb: ("/customers", language("customers.title")),
             lead: language.sentence(
                 brought == nil ? "customer.lead.nobody" : "customer.lead.brought", count: Int64(sales.count), ["name": name, "member": brought ?? ""]),
-            refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
+            blocks: blocks)
+        if visit.session.may(.customersAssign), !programs.isEmpty {
+            page.links = [PageBlocks.Link(url: "/customers/\(customer.id.text)/assignment", label: say("assign"))]
+        }
         if !facts.isEmpty { page.blocks[0].note = facts.joined(separator: " · ") }
         return page
     }

@@ -30,7 +30,7 @@ struct ExportTable: Sendable {
         ExportTable("workspace", order: "CASE WHEN live_id IS NULL THEN 0 ELSE 1 END") { id in
             "id = \(id) OR live_id = \(id) OR id = (SELECT live_id FROM workspace WHERE id = \(id))"
         },
-        ExportTable(people, omitted: ["key_id"]),
+        ExportTable(people, omitted: ["key_id", "name_indexed"]),
         of("mail_stop", "person", order: "person_id, kind"),
         of("letter_choice", "person", order: "person_id, kind, chosen_at"),
         ExportTable("program"),
@@ -65,6 +65,8 @@ struct ExportTable: Sendable {
         ExportTable("refund"),
         ExportTable("commission"),
         ExportTable("adjustment"),
+        ExportTable("commission_decision"),
+        of("commission_decision_item", "commission_decision", order: "commission_decision_id, commission_id"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
         of("tier_entry", "rule", order: "sale_id, rule_id, member_id"),
         of("tier_usage", "rule", order: "rule_id, member_id, period, unit, rule_version"),
@@ -73,15 +75,15 @@ struct ExportTable: Sendable {
         ExportTable("payout"),
         of("payout_item", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
+        ExportTable("payout_request"),
+        ExportTable("payout_request_commission", order: "commission_id") { id in
+            "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
+        },
         ExportTable("run", omitted: ["work_owner"], deferred: "previous_id"),
         of("run_part", "run", order: "run_id, kind, part"),
         ExportTable("run_override"),
         of("run_difference", "run", order: "run_id, for_run_id, member_id, bonus"),
         of("run_payable", "run", order: "run_id, member_id"),
-        ExportTable("payout_request"),
-        ExportTable("payout_request_commission", order: "commission_id") { id in
-            "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"
-        },
         ExportTable("company", order: "workspace_id"),
         ExportTable("account"),
         ExportTable("journal_transaction", order: "sequence"),
@@ -95,7 +97,7 @@ struct ExportTable: Sendable {
 
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
-        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup",
+        "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
     ]
 

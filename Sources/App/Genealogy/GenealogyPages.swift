@@ -47,7 +47,7 @@ enum GenealogyPages {
             var member = root
             var isMissing = false
             if !find.isEmpty {
-                member = try search(find, in: workspace, vault: vault, language: language, on: connection)
+                member = try search(find, in: workspace, vault: vault, on: connection)
                 isMissing = member == nil
             }
             let asked = Asked(program: program, tree: tree, root: member, after: after, day: chosen, at: at)
@@ -60,19 +60,14 @@ enum GenealogyPages {
         return try visit.page("genealogy", title: language("genealogy.title"), current: "/genealogy", model.page)
     }
 
-    /// By id, the company's own id, mail or code; else the first whose name holds the text, among as many of the newest as are unsealed.
+    /// By id, the company's own id, mail or code; else the newest whose name fits.
     private static func search(
-        _ text: String, in workspace: WorkspaceID, vault: Vault, language: PageLanguage, on connection: any Connection
+        _ text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
     ) throws -> MemberID? {
         if let known = try MemberPages.lookUp(text, in: workspace, vault: vault, on: connection).first { return known }
         for link in try SearchStore.links(text, in: workspace, limit: 1, on: connection) {
             if let owner = try LinkStore.find(link, in: workspace, on: connection)?.memberID { return owner }
         }
-        let newest = try MemberPageStore.newest(
-            in: workspace, MemberPageStore.Filter(), before: nil, limit: SearchPages.namesReadMax, on: connection
-        ).map(\.id)
-        let names = try PersonNames.load(members: newest, vault: vault, on: connection)
-        let folded = text.lowercased()
-        return newest.first { names.member($0, language).lowercased().contains(folded) }
+        return try NameIndexStore.members(NameIndex.find(text, in: workspace, vault: vault, on: connection).people, on: connection).first
     }
 }

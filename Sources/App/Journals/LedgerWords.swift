@@ -101,6 +101,7 @@ struct LedgerWords: Sendable {
         case "com": return page("commission", [:], "/commissions/\(cause)")
         case "pay": return page("payout", [:], "/payouts/\(cause)")
         case "prq": return page("request", [:], "/payouts")
+        case "dec": return page("decision", [:], nil)
         case "adj": return page("adjustment", [:], commissions[cause].map { "/commissions/\($0.text)" })
         case "run": return page("run", [:], nil)
         case "clk": return page("click", [:], nil)

@@ -40,7 +40,7 @@ struct LeadListModel: PageModel {
         guard hasMore || !isFirstPage else { return .nothing }
         return [
             "label": .text(language("pager.label")), "summary": "",
-            "previous": isFirstPage ? nil : ["url": "/leads", "label": .text(language("members.newest"))],
+            "previous": isFirstPage ? nil : ["url": "/leads", "label": .text(language("pager.first"))],
             "next": hasMore
                 ? ["url": .text("/leads?startingAfter=\(leads.last?.id.text ?? "")"), "label": .text(language("pager.next"))] : nil,
         ]

@@ -1,6 +1,7 @@
 import Chronology
 import HTTPTypes
 import Hummingbird
+import Money
 import NIOCore
 import Persistence
 import Web
@@ -8,9 +9,12 @@ import Web
 /// Leads, and the receipt of each.
 enum LeadPages {
     static let rowsPerPage = 50
+    /// Rows of the file, the newest.
+    static let fileRowsMax = 10_000
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/leads", .salesRead, gate) { visit in try await list(visit) }
+        api.page("/leads.csv", .salesRead, gate) { visit in try await file(visit) }
         api.page("/leads/{id}/receipt", .salesRead, gate) { visit in
             let (workspace, vault) = (visit.workspaceID, visit.installation.vault)
             let receipt = try await find(visit)
@@ -41,6 +45,35 @@ enum LeadPages {
                 language: language)
         }
         return try visit.page("lead-list", title: language("leads.title"), current: "/leads", model.page)
+    }
+
+    /// All leads for spreadsheets, the newest first.
+    private static func file(_ visit: PageVisit) async throws -> Response {
+        let (workspace, vault, language) = (visit.workspaceID, visit.installation.vault, visit.language)
+        let (leads, commissions, names) = try await visit.installation.main.read { connection in
+            let leads = try LeadStore.newest(in: workspace, before: nil, limit: fileRowsMax, on: connection)
+            var commissions: [String: [Commission]] = [:]
+            var start = 0
+            while start < leads.count {
+                let part = leads[start..<min(start + 500, leads.count)].map(\.id.text)
+                start += 500
+                commissions.merge(try CommissionStore.of(causes: part, on: connection)) { first, _ in first }
+            }
+            return (
+                leads, commissions,
+                try PersonNames.load(members: leads.flatMap(\.creditedMembers), customers: leads.map(\.customerID), vault: vault, on: connection)
+            )
+        }
+        let head = ["leadId", "event", "occurredAt", "customerId", "customer", "memberIds", "members", "pay"]
+        let lines = leads.map { lead -> [CSVCell] in
+            let pay = (commissions[lead.id.text] ?? []).map { "\(Amount(minor: $0.keptMinor).decimalText(exponent: $0.unit.exponent)) \($0.unit.code)" }
+            return [
+                .text(lead.id.text), .text(lead.eventName), .text(lead.occurredAt.rfc3339), .text(lead.customerID.text),
+                .text(names.customer(lead.customerID, language)), .text(lead.creditedMembers.map(\.text).joined(separator: "; ")),
+                .text(lead.creditedMembers.map { names.member($0, language) }.joined(separator: "; ")), .text(pay.joined(separator: "; ")),
+            ]
+        }
+        return visit.csv(name: "leads.csv", [head.map { .text($0) }] + lines)
     }
 
     private static func find(_ visit: PageVisit) async throws -> LeadReceipt {

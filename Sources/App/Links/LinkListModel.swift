@@ -28,7 +28,7 @@ struct LinkListModel: PageModel {
             [["value": "", "label": .text(language("links.filter.programAny")), "chosen": .flag(filter.program == nil)]]
             + facts.programs.map { ["value": .text($0.id.text), "label": .text($0.name), "chosen": .flag($0.id == filter.program)] }
         return [
-            "newURL": mayWrite ? "/links/new" : nil, "hasLinks": .flag(hasLinks), "lead": lead,
+            "newURL": mayWrite ? "/links/new" : nil, "csvURL": .text("/links.csv" + fileQuery), "hasLinks": .flag(hasLinks), "lead": lead,
             "filter": hasLinks || !filter.isEmpty
                 ? ["find": .text(filter.find), "active": .flag(!filter.isEmpty), "programs": PageValue(programs)] : nil,
             "links": PageValue(facts.links.map(row)), "pager": pager, "nothingFound": .flag(!hasLinks && !filter.isEmpty),
@@ -56,6 +56,12 @@ struct LinkListModel: PageModel {
             "sales": .text(language.integer(facts.sales[link.id] ?? 0)),
             "createdAt": language.shortTime(link.createdAt),
         ]
+    }
+
+    /// What the file is narrowed down by, too.
+    private var fileQuery: String {
+        let fields = [("q", filter.find), ("program", filter.program?.text ?? "")].filter { !$0.1.isEmpty }
+        return fields.isEmpty ? "" : "?" + fields.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
     }
 
     private var pager: PageValue {

@@ -97,8 +97,14 @@ enum LinkPageStore {
                 """
             ).map { try $0.get(at: 0) }
         }
-        return found
+        if found.isEmpty {
+            found = try NameIndexStore.members(NameIndex.find(text, in: workspace, vault: vault, on: connection).people, on: connection)
+        }
+        return Array(found.prefix(membersMax))
     }
+
+    /// Members whose links are shown for one name.
+    private static let membersMax = 500
 
     private static func condition(_ workspace: WorkspaceID, _ filter: Filter) -> SQL {
         var sql: SQL = "l.workspace_id = \(workspace) AND l.archived_at IS NULL"

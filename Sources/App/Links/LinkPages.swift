@@ -67,8 +67,11 @@ enum LinkPages {
         let vault = visit.installation.vault
         let language = visit.language
         let baseURL = visit.installation.baseURL
-        let filter = LinkPageStore.Filter(program: visit.query["program"].flatMap { ProgramID($0) })
+        let wanted = LinkPageStore.Filter(
+            find: String((visit.query["q"] ?? "").prefix(200)), program: visit.query["program"].flatMap { ProgramID($0) })
         let (links, names) = try await visit.installation.main.read { connection in
+            var filter = wanted
+            if !filter.find.isEmpty { filter.members = try LinkPageStore.members(named: filter.find, in: workspace, vault: vault, on: connection) }
             let ids = try LinkPageStore.ids(in: workspace, filter, cursor: nil, isBackwards: false, limit: fileRowsMax, on: connection)
             let links = try ids.compactMap { try LinkStore.find($0, in: workspace, on: connection) }
             return (links, try PersonNames.load(members: links.compactMap(\.memberID), vault: vault, on: connection))

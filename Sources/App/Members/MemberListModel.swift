@@ -5,6 +5,8 @@ import Web
 struct MemberListModel: PageModel {
     var members: [Member]
     var names: PersonNames
+    /// More people fitted the name than were looked at.
+    var isCut = false
     var hasMore: Bool
     var isFirstPage: Bool
     var stages: [Member.Stage: Int64]
@@ -13,17 +15,15 @@ struct MemberListModel: PageModel {
     var programs: [Program]
     var filter: MemberPageStore.Filter
     var find: String
+    var order: ListOrder
     var mayWrite: Bool
     var csrfToken: String
     var language: PageLanguage
 
     var page: PageObject {
         let isFiltered = !find.isEmpty || filter.program != nil || filter.stage != nil || filter.status != nil
-        let query = [("program", filter.program?.text), ("stage", filter.stage?.rawValue), ("status", filter.status?.rawValue)].compactMap { name, value in
-            value.map { "\(name)=\($0)" }
-        }.joined(separator: "&")
         return [
-            "csvURL": .text(query.isEmpty ? "/members.csv" : "/members.csv?\(query)"), "duplicatesURL": "/members/duplicates",
+            "csvURL": .text(address("/members.csv", nil)), "duplicatesURL": "/members/duplicates",
             "bulk": mayWrite
                 ? [
                     "csrfToken": .text(csrfToken),
@@ -33,7 +33,7 @@ struct MemberListModel: PageModel {
                         }),
                 ] : nil, "lead": lead, "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
             "filter": [
-                "find": .text(find), "active": .flag(isFiltered),
+                "find": .text(find), "help": .text(isCut ? language("search.cut", ["count": language.integer(Int64(NameIndex.candidatesMax))]) : language("members.filter.help")), "active": .flag(isFiltered || order != .newest), "orders": PageValue(ListOrder.options(order, language)),
                 "programs": PageValue(
                     options(filter.program?.text, any: "members.filter.programAny", programs.map { ($0.id.text, $0.name) })),
                 "stages": PageValue(
@@ -77,19 +77,21 @@ struct MemberListModel: PageModel {
 
     private var pager: PageValue {
         guard hasMore || !isFirstPage else { return .nothing }
-        func url(_ after: MemberID?) -> PageValue {
-            let fields = [
-                ("find", find), ("program", filter.program?.text ?? ""), ("stage", filter.stage?.rawValue ?? ""),
-                ("status", filter.status?.rawValue ?? ""), ("startingAfter", after?.text ?? ""),
-            ]
-            let query = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
-            return .text("/members" + (query.isEmpty ? "" : "?" + query))
-        }
         return [
             "label": .text(language("pager.label")), "summary": "",
-            "previous": isFirstPage ? nil : ["url": url(nil), "label": .text(language("members.newest"))],
-            "next": hasMore ? ["url": url(members.last?.id), "label": .text(language("pager.next"))] : nil,
+            "previous": isFirstPage ? nil : ["url": .text(address("/members", nil)), "label": .text(language("pager.first"))],
+            "next": hasMore ? ["url": .text(address("/members", members.last?.id)), "label": .text(language("pager.next"))] : nil,
         ]
+    }
+
+    /// An address with the filters.
+    private func address(_ path: String, _ after: MemberID?) -> String {
+        let fields = [
+            ("find", find), ("program", filter.program?.text ?? ""), ("stage", filter.stage?.rawValue ?? ""),
+            ("status", filter.status?.rawValue ?? ""), ("order", order.queryText), ("startingAfter", after?.text ?? ""),
+        ]
+        let query = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
+        return path + (query.isEmpty ? "" : "?" + query)
     }
 }
 

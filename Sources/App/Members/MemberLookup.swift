@@ -1,11 +1,8 @@
 import Persistence
 import Web
 
-/// Finds the members that somebody means: by id, by the company's own id, by mail, else by a part of the name.
+/// Finds the members that somebody means: by id, by the company's own id, by mail, else by words of the name.
 enum MemberLookup {
-    /// Names are sealed: this many of the newest members are looked through.
-    static let namesReadMax = 500
-
     static func find(
         _ text: String, in workspace: WorkspaceID, vault: Vault, language: PageLanguage, on connection: any Connection
     ) throws -> [MemberID] {
@@ -22,8 +19,6 @@ enum MemberLookup {
             found += try MemberPageStore.members(emailHash: hash, in: workspace, on: connection)
         }
         guard found.isEmpty else { return found }
-        let newest = try MemberPageStore.newest(in: workspace, MemberPageStore.Filter(), before: nil, limit: namesReadMax, on: connection).map(\.id)
-        let names = try PersonNames.load(members: newest, vault: vault, on: connection)
-        return newest.filter { names.member($0, language).lowercased().contains(text.lowercased()) }
+        return try NameIndexStore.members(NameIndex.find(text, in: workspace, vault: vault, on: connection).people, on: connection)
     }
 }

@@ -34,7 +34,8 @@ struct MemberModel: PageModel, Sendable {
             "externalId": PageValue(fields[.externalId]), "joinedAt": language.time(member.joinedAt),
             "programs": .text(programs.joined(separator: language("list.separator"))), "country": PageValue(member.country),
             "account": .text(accountText), "statementURL": .text("/members/\(member.id.text)/statement"),
-            "accountURL": .text("/members/\(member.id.text)/payout-account"), "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
+            "accountURL": .text("/members/\(member.id.text)/payout-account"), "heldStyle": style { $0.held }, "inPayoutStyle": style { $0.inPayout }, "paidStyle": style { $0.paid }, "debtStyle": style { $0.debt },
+            "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map(line)), "hasLinks": .flag(!links.isEmpty),
             "links": PageValue(links.map(link)), "moves": PageValue(story), "hasMoves": true,
             "alike": PageValue(
@@ -71,6 +72,11 @@ struct MemberModel: PageModel, Sendable {
         guard let account else { return language("member.account.none") }
         let kind = language("member.account.\(account.kind.rawValue)", ["ending": account.ending])
         return account.usableFrom > now ? language("member.account.waits", ["account": kind, "day": language.day(account.usableFrom)]) : kind
+    }
+
+    /// A column without anything in it is not shown on phones.
+    private func style(_ amount: (MemberBalance) -> Amount) -> PageValue {
+        .text(balances.contains { amount($0) != .zero } ? "r" : "r hide-s")
     }
 
     private func balance(_ balance: MemberBalance) -> PageObject {

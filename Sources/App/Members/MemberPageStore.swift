@@ -11,19 +11,21 @@ enum MemberPageStore {
         var ids: [MemberID]?
     }
 
-    /// Members that match, the newest first.
+    /// Members that match, the newest first unless another order is named.
     static func newest(
-        in workspace: WorkspaceID, _ filter: Filter, before: MemberID?, limit: Int, on connection: any Connection
+        in workspace: WorkspaceID, _ filter: Filter, order: ListOrder = .newest, before cursor: MemberID?, limit: Int, on connection: any Connection
     ) throws -> [Member] {
+        if filter.ids?.isEmpty == true { return [] }
         var sql: SQL = "SELECT m.id FROM member m WHERE m.workspace_id = \(workspace)"
-        if let before { sql = "\(sql: sql) AND m.id < \(before)" }
         if let stage = filter.stage { sql = "\(sql: sql) AND m.stage = \(stage.rawValue)" }
         if let status = filter.status { sql = "\(sql: sql) AND m.status = \(status.rawValue)" }
         if let ids = filter.ids { sql = "\(sql: sql) AND m.id IN \(list: ids)" }
         if let program = filter.program {
             sql = "\(sql: sql) AND EXISTS (SELECT 1 FROM enrollment e WHERE e.program_id = \(program) AND e.member_id = m.id)"
         }
-        let ids: [MemberID] = try connection.rows("\(sql: sql) ORDER BY m.id DESC LIMIT \(limit)").map { try $0.get(at: 0) }
+        let ids: [MemberID] = try connection.rows(
+            order.rows(of: sql, "m.id", behind: cursor?.text, limit: limit)
+        ).map { try $0.get(at: 0) }
         let members = try MemberStore.find(ids, on: connection)
         return ids.compactMap { members[$0] }
     }

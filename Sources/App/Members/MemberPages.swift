@@ -7,8 +7,6 @@ import Web
 /// Members as a list, and each member's story.
 enum MemberPages {
     static let membersPerPage = 50
-    /// Names are sealed: by name, this many of the newest that match the filters are looked through.
-    static let namesReadMax = 500
     static let fileRowsMax = 10_000
     static let linesMax = 20
     static let movesMax = 50
@@ -23,39 +21,34 @@ enum MemberPages {
         api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
     }
 
+    private static func filter(_ visit: PageVisit) -> MemberPageStore.Filter {
+        MemberPageStore.Filter(
+            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
+            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+    }
+
     private static func list(_ visit: PageVisit) async throws -> Response {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
         let before = visit.query["startingAfter"].flatMap { MemberID($0) }
         let find = String((visit.query["find"] ?? "").prefix(255))
-        let wanted = MemberPageStore.Filter(
-            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
-            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+        let order = ListOrder(visit)
+        let wanted = filter(visit)
         let model = try await visit.installation.main.read { connection -> MemberListModel in
             var filter = wanted
-            var named: String?
-            if !find.isEmpty {
-                let known = try lookUp(find, in: workspace, vault: vault, on: connection)
-                if known.isEmpty { named = find.lowercased() } else { filter.ids = known }
-            }
-            let limit = named == nil ? membersPerPage + 1 : namesReadMax
-            var members = try MemberPageStore.newest(in: workspace, filter, before: before, limit: limit, on: connection)
-            var hasMore = named == nil && members.count > membersPerPage
-            var names = PersonNames.none
-            if let named {
-                names = try PersonNames.load(members: members.map(\.id), vault: vault, on: connection)
-                members = members.filter { names.member($0.id, language).lowercased().contains(named) }
-                hasMore = false
-            }
+            let isCut = try filter.look(for: find, in: workspace, vault: vault, on: connection)
+            var members = try MemberPageStore.newest(
+                in: workspace, filter, order: order, before: before, limit: membersPerPage + 1, on: connection)
+            let hasMore = members.count > membersPerPage
             members = Array(members.prefix(membersPerPage))
             let ids = members.map(\.id)
-            if named == nil { names = try PersonNames.load(members: ids, vault: vault, on: connection) }
+            let names = try PersonNames.load(members: ids, vault: vault, on: connection)
             return MemberListModel(
-                members: members, names: names, hasMore: hasMore, isFirstPage: before == nil,
+                members: members, names: names, isCut: isCut, hasMore: hasMore, isFirstPage: before == nil,
                 stages: try MemberPageStore.stages(in: workspace, on: connection),
                 sales: try MemberPageStore.salesBrought(by: ids, on: connection), earned: try MemberPageStore.earned(by: ids, on: connection),
-                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: wanted, find: find,
+                programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: wanted, find: find, order: order,
                 mayWrite: visit.session.may(.membersWrite), csrfToken: visit.csrfToken, language: language)
         }
         return try visit.page("member-list", title: language("members.title"), current: "/members", notice: bulkNotice(visit), model.page)
@@ -78,13 +71,16 @@ enum MemberPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
-        let filter = MemberPageStore.Filter(
-            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
-            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+        let wanted = filter(visit)
+        let order = ListOrder(visit)
+        let find = String((visit.query["find"] ?? "").prefix(255))
         let (members, names) = try await visit.installation.main.read { connection in
+            var filter = wanted
+            _ = try filter.look(for: find, in: workspace, vault: vault, on: connection)
             var members: [Member] = []
             while members.count < fileRowsMax {
-                let part = try MemberPageStore.newest(in: workspace, filter, before: members.last?.id, limit: 500, on: connection)
+                let part = try MemberPageStore.newest(
+                    in: workspace, filter, order: order, before: members.last?.id, limit: 500, on: connection)
                 members += part
                 if part.count < 500 { break }
             }
@@ -149,5 +145,20 @@ enum MemberPages {
         guard let model else { throw Problem.notFound() }
         let notice = visit.done("member", ["merged", "unmerged", "tooLate"])
         return try visit.page("member-show", title: model.name, current: "/members", notice: notice, model.page)
+    }
+}
+
+extension MemberPageStore.Filter {
+    /// Narrows it down to the people that somebody looks for; answers whether more fit than are looked at.
+    fileprivate mutating func look(for text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection) throws -> Bool {
+        guard !text.isEmpty else { return false }
+        let known = try MemberPages.lookUp(text, in: workspace, vault: vault, on: connection)
+        guard known.isEmpty else {
+            ids = known
+            return false
+        }
+        let named = try NameIndex.find(text, in: workspace, vault: vault, on: connection)
+        ids = try NameIndexStore.members(named.people, on: connection)
+        return named.isCut
     }
 }

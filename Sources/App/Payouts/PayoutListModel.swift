@@ -13,6 +13,8 @@ struct PayoutListModel: PageModel {
     var isFirstPage: Bool
     var due: [PayoutListStore.Due]
     var programs: [Program]
+    var filter = PayoutListStore.Filter()
+    var order = ListOrder.newest
     var makers: OperatorNames
     var mayWrite: Bool
     var csrfToken: String
@@ -23,9 +25,20 @@ struct PayoutListModel: PageModel {
             "lead": lead, "csrfToken": .text(csrfToken), "today": .text(today), "hasRequests": .flag(isFirstPage && !requests.isEmpty),
             "requests": PageValue(requests.map(request)), "hasDue": .flag(isFirstPage && !due.isEmpty), "due": PageValue(due.compactMap(dueRow)),
             "hasPayouts": .flag(!payouts.isEmpty), "payouts": PageValue(payouts.map(row)), "pager": pager,
-            "isEmpty": .flag(payouts.isEmpty && isFirstPage && due.isEmpty),
+            "isEmpty": .flag(payouts.isEmpty && isFirstPage && due.isEmpty && !isFiltered), "csvURL": .text("/payouts.csv" + query(nil)),
+            "hasAny": .flag(!payouts.isEmpty || isFiltered || !isFirstPage), "nothingFound": .flag(payouts.isEmpty && isFiltered),
+            "filter": [
+                "active": .flag(isFiltered), "orders": PageValue(ListOrder.options(order, language)),
+                "programs": PageValue(options(filter.program?.text, "payouts.filter.programAny", programs.map { ($0.id.text, $0.name) })),
+                "states": PageValue(
+                    options(
+                        filter.state?.rawValue, "payouts.filter.stateAny",
+                        Payout.State.allCases.map { ($0.rawValue, language("payouts.state.\($0.rawValue)")) })),
+            ],
         ]
     }
+
+    private var isFiltered: Bool { !filter.isEmpty || order != .newest }
 
     private var lead: PageValue {
         guard !due.isEmpty else { return language.sentence(payouts.isEmpty ? "payouts.lead.never" : "payouts.lead.nothing") }
@@ -78,11 +91,27 @@ struct PayoutListModel: PageModel {
         guard hasMore || !isFirstPage else { return .nothing }
         let next: PageValue =
             hasMore
-            ? payouts.last.map { ["url": .text("/payouts?startingAfter=\($0.id.text)"), "label": .text(language("pager.next"))] } ?? nil : nil
+            ? payouts.last.map { ["url": .text("/payouts" + query($0.id)), "label": .text(language("pager.next"))] } ?? nil : nil
         return [
             "label": .text(language("pager.label")), "summary": "",
-            "previous": isFirstPage ? nil : ["url": "/payouts", "label": .text(language("payouts.newest"))], "next": next,
+            "previous": isFirstPage ? nil : ["url": .text("/payouts" + query(nil)), "label": .text(language("pager.first"))], "next": next,
         ]
+    }
+
+    /// The filters as an address carries them.
+    private func query(_ after: PayoutID?) -> String {
+        let fields = [
+            ("state", filter.state?.rawValue ?? ""), ("program", filter.program?.text ?? ""), ("order", order.queryText),
+            ("startingAfter", after?.text ?? ""),
+        ]
+        let text = fields.filter { !$0.1.isEmpty }.map { "\($0.0)=\(LocalPath.encoded($0.1))" }.joined(separator: "&")
+        return text.isEmpty ? "" : "?" + text
+    }
+
+    private func options(_ chosen: String?, _ any: String, _ all: [(String, String)]) -> [PageObject] {
+        ([("", language(any))] + all).map { value, label in
+            ["value": .text(value), "label": .text(label), "chosen": .flag(value == chosen ?? "")]
+        }
     }
 
     private func programName(_ id: ProgramID) -> String { programs.first { $0.id == id }?.name ?? id.text }

@@ -15,11 +15,14 @@ enum PayoutPages {
     /// Commissions looked up for one page of items.
     static let commissionsMax = 5_000
     static let programsMax = 200
+    /// Rows of the file, the newest.
+    static let fileRowsMax = 10_000
     /// Waiting requests named on the list.
     static let requestsMax = 50
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/payouts", .ledgerRead, gate) { visit in try await list(visit) }
+        api.page("/payouts.csv", .ledgerRead, gate) { visit in try await PayoutListFile.answer(visit) }
         api.form("/payouts", .payoutsWrite, gate) { visit, fields in try await make(visit, fields) }
         api.page("/payouts/{id}", .ledgerRead, gate) { visit in try await show(visit) }
         api.confirmedPage("/payouts/{id}/file", .payoutsWrite, gate) { visit in try await file(visit) }
@@ -47,13 +50,16 @@ enum PayoutPages {
 
     private static func list(_ visit: PageVisit) async throws -> Response {
         let before = visit.query["startingAfter"].flatMap { PayoutID($0) }
+        let filter = filter(visit)
+        let order = ListOrder(visit)
         let workspace = visit.workspaceID
         let now = visit.now
         let vault = visit.installation.vault
         let (programs, due, found, makers, requests, names) = try await visit.installation.main.read { connection in
             let requests = try PayoutRequestStore.list(
                 in: workspace, PayoutRequestStore.Filter(state: .waiting), after: nil, limit: requestsMax, on: connection)
-            let found = try PayoutListStore.newest(in: workspace, before: before, limit: payoutsPerPage + 1, on: connection)
+            let found = try PayoutListStore.list(
+                in: workspace, filter, order: order, behind: before, limit: payoutsPerPage + 1, on: connection)
             return (
                 try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection),
                 try PayoutListStore.due(in: workspace, at: now, on: connection), found,
@@ -64,10 +70,15 @@ enum PayoutPages {
         let model = PayoutListModel(
             requests: requests, names: names, today: visit.language.zone.day(of: now).iso8601,
             payouts: Array(found.prefix(payoutsPerPage)), hasMore: found.count > payoutsPerPage, isFirstPage: before == nil, due: due,
-            programs: programs, makers: makers, mayWrite: visit.session.may(.payoutsWrite),
+            programs: programs, filter: filter, order: order, makers: makers, mayWrite: visit.session.may(.payoutsWrite),
             csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         return try visit.page(
             "payout-list", title: visit.language("payouts.title"), current: "/payouts", notice: refusal(visit), model.page)
+    }
+
+    static func filter(_ visit: PageVisit) -> PayoutListStore.Filter {
+        PayoutListStore.Filter(
+            state: visit.query["state"].flatMap { Payout.State(rawValue: $0) }, program: visit.query["program"].flatMap { ProgramID($0) })
     }
 
     // MARK: Making one

@@ -22,7 +22,8 @@ extension PayoutRequest {
     static func possible(_ member: Member, in program: Program, at now: Instant, on connection: any Connection) throws -> Possible {
         let unit = try UnitCode(program.currency)
         let commissions = try PayoutStore.payable(program: program.id, member: member.id, unit: unit, cutoff: now, on: connection)
-        let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) }).minor
+        let fromRuns = try RunPayableStore.due(program: program.id, member: member.id, unit: unit, cutoff: now, on: connection)[member.id] ?? 0
+        let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) } + [Amount(minor: fromRuns)]).minor
         let available = try Journal.balance(workspace: member.workspaceID.text, of: .available(member.id.text), unit: unit, on: connection)
         let account = try PayoutStore.account(of: member.id, on: connection)
         // What is owed is a negative balance.
@@ -57,6 +58,7 @@ extension PayoutRequest {
             amountMinor: possible.amountMinor, state: .waiting, requestedBy: write.actor.person, requestedAt: write.now,
             commissionIDs: possible.commissionIDs)
         try PayoutRequestStore.insert(request, on: write.connection)
+        try RunPayableStore.reserve(for: request, until: write.now, on: write.connection)
         try request.move(purpose: "reserve", from: .available(member.id.text), to: .inPayout(member.id.text), write)
         try write.audit(
             "payout.request", subject: request.id.text,

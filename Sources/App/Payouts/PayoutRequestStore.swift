@@ -18,7 +18,7 @@ enum PayoutRequestStore {
             request.commissionIDs.map { "INSERT INTO payout_request_commission (commission_id, request_id) VALUES (\($0), \(request.id))" })
     }
 
-    /// Keeps what became of a request and lets its commissions go.
+    /// Keeps what became of a request and lets its commissions and its money of runs go.
     static func settle(_ request: PayoutRequest, on connection: any Connection) throws {
         try connection.executeAll([
             "DELETE FROM payout_request_commission WHERE request_id = \(request.id)",
@@ -27,6 +27,7 @@ enum PayoutRequestStore {
             WHERE id = \(request.id)
             """,
         ])
+        try RunPayableStore.settle(request, on: connection)
     }
 
     static func find(_ id: PayoutRequestID, in workspace: WorkspaceID, on connection: any Connection) throws -> PayoutRequest? {

@@ -54,6 +54,7 @@ enum ErasureStore {
         try ClickBlankStore.note(person, at: now, in: write.workspace.id, on: connection)
         try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
+        try NameIndexStore.forget(person, on: connection)
         try MailStore.forget(person, on: connection)
         try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
         var readable = Readable(connection)
@@ -94,6 +95,12 @@ enum ErasureStore {
             "link", "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         try readable.blank("adjustment", "UPDATE adjustment SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
+        try readable.blank(
+            "commission_decision",
+            """
+            UPDATE commission_decision SET reason = NULL WHERE reason IS NOT NULL AND id IN (
+                SELECT i.commission_decision_id FROM commission_decision_item i JOIN commission c ON c.id = i.commission_id WHERE c.member_id = \(member))
+            """)
         try readable.blank(
             "member_merge", "UPDATE member_merge SET reason = '' WHERE reason <> '' AND (kept_id = \(member) OR duplicate_id = \(member))")
     }

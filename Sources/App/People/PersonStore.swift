@@ -27,6 +27,7 @@ enum PersonStore {
 
     /// Seals a field, replacing what it held. Nil removes it.
     static func set(_ field: PersonField, _ value: String?, of person: PersonID, in write: Write) throws {
+        if field == .name || field == .email { try NameIndexStore.markChanged(person, on: write.connection) }
         guard let value else {
             try write.connection.execute("DELETE FROM person_field WHERE person_id = \(person) AND field = \(field.rawValue)")
             return

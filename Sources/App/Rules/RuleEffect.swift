@@ -26,43 +26,65 @@ struct RuleEffect: Sendable {
 
     var facts: PastFacts
     var currency: Currency
-    var salesCount: Int64
-    var leadsCount: Int64
+    var salesCount: Int64 = 0
+    var leadsCount: Int64 = 0
+    var clicksCount: Int64 = 0
     /// What the sales in the program's currency are worth after returns.
-    var valueMinor: Int64
+    var valueMinor: Int64 = 0
     /// Nil for a new rule.
     var before: Side?
     var after: Side
     /// What the other rules of the program give for the same facts, in the program's currency.
-    var othersMinor: Int64
-    /// Clicks are too many to be worked out again.
-    var isForClicks: Bool
+    var othersMinor: Int64 = 0
 
     /// `rule` is the rule as it stands, nil for a new one; `draft` is what it would become.
     static func reckon(
-        _ draft: CommissionRule, replacing rule: Rule?, of program: Program, at now: Instant, vault: Vault, on connection: any Connection
-    ) throws -> RuleEffect? {
+        _ draft: CommissionRule, replacing rule: Rule?, of program: Program, limits: PastFacts.Limits = PastFacts.Limits(), at now: Instant,
+        in installation: Installation
+    ) async throws -> RuleEffect? {
         guard let currency = Currency(code: program.currency) else { return nil }
-        let others = try RuleStore.newestOfAll(in: program.id, on: connection).filter { $0.id != rule?.id && $0.terms.isInForce(at: now) }
-        let all = others.map(\.terms) + [draft] + (rule.map { [$0.terms] } ?? [])
-        let facts = try PastFacts.lastMonth(of: program, PastFacts.Wanted(all), at: now, vault: vault, on: connection)
-        func side(_ terms: CommissionRule, _ id: RuleID?) throws -> Side {
-            var replay = try RuleReplay(terms, rule: id, program: program, from: facts.from, on: connection)
-            for event in facts.events { try replay.take(event) }
-            return replay.side
+        let (others, facts, wanted) = try await installation.main.read { connection in
+            let others = try RuleStore.newestOfAll(in: program.id, on: connection).filter { $0.id != rule?.id && $0.terms.isInForce(at: now) }
+            let wanted = PastFacts.Wanted(others.map(\.terms) + [draft] + (rule.map { [$0.terms] } ?? []))
+            return (others, try PastFacts.lastMonth(of: program, wanted, limits: limits, at: now, on: connection), wanted)
         }
-        let unit = UnitCode.currency(currency)
-        var othersMinor: Int64 = 0
-        for other in others {
-            let given = try side(other.terms, other.id)
-            if given.unit == unit { othersMinor = othersMinor.addingReportingOverflow(given.totalMinor).partialValue }
+        let clicks =
+            facts.clicksTotal == 0
+            ? []
+            : try await installation.clicks.read { connection in
+                try PastClickStore.newest(
+                    of: program, from: facts.from, until: facts.until, expected: facts.clicksTotal, limit: limits.clicksMax, on: connection)
+            }
+        return try await installation.main.read { [vault = installation.vault] connection in
+            func replay(_ terms: CommissionRule, _ id: RuleID?) throws -> RuleReplay {
+                try RuleReplay(terms, rule: id, program: program, from: facts.from, on: connection)
+            }
+            // All rules at once, so that the events pass by once.
+            var replays = try [replay(draft, rule?.id)] + (rule.map { [try replay($0.terms, $0.id)] } ?? []) + others.map { try replay($0.terms, $0.id) }
+            var effect = RuleEffect(facts: facts, currency: currency, before: nil, after: replays[0].side)
+            func take(_ event: PastEvent) throws {
+                for number in replays.indices { try replays[number].take(event) }
+            }
+            try facts.forEach(of: program, wanted, vault: vault, on: connection) { event in
+                if event.facts.event == .sale {
+                    effect.salesCount += 1
+                    if event.facts.currency == currency { effect.valueMinor = effect.valueMinor.addingReportingOverflow(event.keptMinor).partialValue }
+                } else {
+                    effect.leadsCount += 1
+                }
+                try take(event)
+            }
+            try facts.forEach(clicks, of: program, wanted, vault: vault, on: connection) { event in
+                effect.clicksCount += 1
+                try take(event)
+            }
+            effect.after = replays[0].side
+            if rule != nil { effect.before = replays[1].side }
+            for other in replays.dropFirst(rule == nil ? 1 : 2) where other.side.unit == .currency(currency) {
+                effect.othersMinor = effect.othersMinor.addingReportingOverflow(other.side.totalMinor).partialValue
+            }
+            return effect
         }
-        let sales = facts.events.filter { $0.facts.event == .sale }
-        return RuleEffect(
-            facts: facts, currency: currency, salesCount: Int64(sales.count), leadsCount: Int64(facts.events.count - sales.count),
-            valueMinor: sales.filter { $0.facts.currency == currency }.reduce(0) { $0.addingReportingOverflow($1.keptMinor).partialValue },
-            before: try rule.map { try side($0.terms, $0.id) }, after: try side(draft, rule?.id), othersMinor: othersMinor,
-            isForClicks: draft.event == .click)
     }
 }
 
@@ -117,7 +139,7 @@ private struct RuleReplay {
     }
 
     mutating func take(_ event: PastEvent) throws {
-        guard terms.event.isSale == (event.facts.event == .sale), terms.event != .click else { return }
+        guard terms.event.accepts(event.facts.event) else { return }
         var isTiered = false
         if case .tiered = terms.reward { isTiered = true }
         // Tiers are worth what the table gives for what is left of the month's sales.
@@ -180,6 +202,16 @@ private struct RuleReplay {
         guard allowed > .zero else { return .zero }
         capUse[key] = CapUse(amount: try use.amount.adding(cap.counted(allowed)), count: use.count + 1)
         return allowed
+    }
+}
+
+extension RuleEvent {
+    fileprivate func accepts(_ event: SaleFacts.EventKind) -> Bool {
+        switch self {
+        case .click: event == .click
+        case .lead: event == .lead
+        case .sale, .recurring: event == .sale
+        }
     }
 }
 

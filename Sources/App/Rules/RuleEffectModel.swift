@@ -24,10 +24,10 @@ struct RuleEffectModel: Sendable {
     private var isComparable: Bool { effect.before.map { $0.unit == effect.after.unit } ?? true }
 
     var page: PageObject {
-        let hasEvents = effect.salesCount + effect.leadsCount > 0 && !effect.isForClicks
+        let hasEvents = effect.salesCount + effect.leadsCount + effect.clicksCount > 0
         return [
             "heading": .text(language("ruleEffect.heading", ["period": period])), "what": .text(what),
-            "hasFacts": .flag(hasEvents), "none": PageValue(hasEvents ? nil : language(effect.isForClicks ? "ruleEffect.clicks" : "ruleEffect.none")),
+            "hasFacts": .flag(hasEvents), "none": PageValue(hasEvents ? nil : language("ruleEffect.none")),
             "lead": hasEvents ? lead : [], "unit": .text(unit.code), "columns": columns, "rows": PageValue(hasEvents ? rows : []),
             "total": hasEvents ? .object(row("ruleEffect.total", { $0.totalMinor })) : nil, "hasMovers": .flag(hasEvents && !movers.isEmpty),
             "moversCaption": .text(language("ruleEffect.movers", ["period": period, "unit": unit.code])), "movers": PageValue(hasEvents ? movers : []),
@@ -36,9 +36,10 @@ struct RuleEffectModel: Sendable {
     }
 
     private var what: String {
-        let count = effect.isForClicks ? 0 : effect.salesCount
-        let sales = language.plural("ruleEffect.sales", count)
-        let events = effect.leadsCount == 0 ? sales : sales + language("condition.and") + language.plural("ruleEffect.leads", effect.leadsCount)
+        var parts = [language.plural("ruleEffect.sales", effect.salesCount)]
+        if effect.leadsCount > 0 { parts.append(language.plural("ruleEffect.leads", effect.leadsCount)) }
+        if effect.clicksCount > 0 { parts.append(language.plural("ruleEffect.clicks", effect.clicksCount)) }
+        let events = parts.listed(language)
         return language(effect.before == nil ? "ruleEffect.whatNew" : "ruleEffect.what", ["events": events])
     }
 
@@ -122,7 +123,12 @@ struct RuleEffectModel: Sendable {
     private var notes: [String] {
         var notes: [String] = []
         if effect.after.friendCount > 0 { notes.append(language.plural("ruleEffect.friends", effect.after.friendCount)) }
-        if effect.facts.isCut { notes.append(language("ruleEffect.cut", ["limit": language.integer(Int64(PastFacts.eventsMax))])) }
+        func cut(_ key: String, _ count: Int64, of total: Int64) {
+            guard count < total else { return }
+            notes.append(language("ruleEffect.\(key)", ["count": language.integer(count), "total": language.integer(total)]))
+        }
+        cut("cut", effect.salesCount + effect.leadsCount, of: effect.facts.total)
+        cut("cutClicks", effect.clicksCount, of: effect.facts.clicksTotal)
         return notes
     }
 }

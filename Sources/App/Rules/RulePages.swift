@@ -142,12 +142,13 @@ enum RulePages {
         _ place: Place, _ typed: Typed, draft: Rule? = nil, errors: [(String, String)] = [], _ visit: PageVisit
     ) async throws -> Response {
         let vault = visit.installation.vault
-        let now = visit.now
-        let effect = try await visit.installation.main.read { connection -> (RuleEffect, PersonNames)? in
-            guard let draft,
-                let effect = try RuleEffect.reckon(draft.terms, replacing: place.rule, of: place.program, at: now, vault: vault, on: connection)
-            else { return nil }
-            return (effect, try PersonNames.load(members: effect.movers(RuleEffectModel.moversMax).map(\.member), vault: vault, on: connection))
+        var effect: (RuleEffect, PersonNames)?
+        if let draft,
+            let reckoned = try await RuleEffect.reckon(
+                draft.terms, replacing: place.rule, of: place.program, at: visit.now, in: visit.installation)
+        {
+            let movers = reckoned.movers(RuleEffectModel.moversMax).map(\.member)
+            effect = (reckoned, try await visit.installation.main.read { connection in try PersonNames.load(members: movers, vault: vault, on: connection) })
         }
         let rules = try await visit.installation.main.read { connection in
             try RuleStore.newestOfAll(in: place.program.id, on: connection).filter { $0.id != place.rule?.id && $0.programID == place.program.id }

@@ -43,17 +43,38 @@ enum RunPayableStore {
 
     // MARK: In payouts
 
-    /// What funded runs of a program owe members and no live payout has.
-    static func due(program: ProgramID, unit: UnitCode, cutoff: Instant, on connection: any Connection) throws -> [MemberID: Int64] {
-        var due: [MemberID: Int64] = [:]
-        try connection.forEachRow(
-            """
+    /// What funded runs of a program owe members, or one of them, and no live payout or request has.
+    static func due(
+        program: ProgramID, member: MemberID? = nil, unit: UnitCode, cutoff: Instant, on connection: any Connection
+    ) throws -> [MemberID: Int64] {
+        var sql: SQL = """
             SELECT p.member_id, CAST(sum(p.amount) AS BIGINT) FROM run r JOIN run_payable p ON p.run_id = r.id
             WHERE r.program_id = \(program) AND r.state = 'funded' AND r.funded_at <= \(cutoff) AND p.state = 'funded' AND p.unit = \(unit.code)
-              AND p.payout_id IS NULL AND p.amount > 0 GROUP BY p.member_id
+              AND p.payout_id IS NULL AND p.request_id IS NULL AND p.amount > 0
             """
-        ) { row in due[try row.get(at: 0)] = try row.get(at: 1) }
+        if let member { sql = "\(sql: sql) AND p.member_id = \(member)" }
+        var due: [MemberID: Int64] = [:]
+        try connection.forEachRow("\(sql: sql) GROUP BY p.member_id") { row in due[try row.get(at: 0)] = try row.get(at: 1) }
         return due
+    }
+
+    /// Sets what is due to a member aside for a request.
+    static func reserve(for request: PayoutRequest, until cutoff: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE run_payable SET request_id = \(request.id) WHERE member_id = \(request.memberID) AND state = 'funded' AND payout_id IS NULL
+              AND request_id IS NULL AND amount > 0 AND unit = \(request.unit.code) AND run_id IN (
+                SELECT id FROM run WHERE program_id = \(request.programID) AND state = 'funded' AND funded_at <= \(cutoff))
+            """)
+    }
+
+    /// A payout takes over what a request had, or the request lets it go.
+    static func settle(_ request: PayoutRequest, on connection: any Connection) throws {
+        if request.state == .canceled {
+            try connection.execute("UPDATE run_payable SET request_id = NULL WHERE request_id = \(request.id)")
+        } else {
+            try connection.execute("UPDATE run_payable SET payout_id = \(request.payoutID) WHERE request_id = \(request.id)")
+        }
     }
 
     /// Puts what is due to members into a payout.
@@ -61,7 +82,7 @@ enum RunPayableStore {
         try connection.executeAll(
             members.map {
                 """
-                UPDATE run_payable SET payout_id = \(payout.id) WHERE member_id = \($0) AND state = 'funded' AND payout_id IS NULL AND amount > 0
+                UPDATE run_payable SET payout_id = \(payout.id) WHERE member_id = \($0) AND state = 'funded' AND payout_id IS NULL AND request_id IS NULL AND amount > 0
                   AND unit = \(payout.unit.code) AND run_id IN (
                     SELECT id FROM run WHERE program_id = \(payout.programID) AND state = 'funded' AND funded_at <= \(payout.cutoff))
                 """
@@ -70,7 +91,7 @@ enum RunPayableStore {
 
     /// A payment failed or was canceled: what it would have paid is due again.
     static func release(_ payout: PayoutID, _ member: MemberID, on connection: any Connection) throws {
-        try connection.execute("UPDATE run_payable SET payout_id = NULL WHERE payout_id = \(payout) AND member_id = \(member)")
+        try connection.execute("UPDATE run_payable SET payout_id = NULL, request_id = NULL WHERE payout_id = \(payout) AND member_id = \(member)")
     }
 }
 

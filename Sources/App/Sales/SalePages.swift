@@ -109,6 +109,9 @@ enum SalePages {
     }
 
     /// Buyers by the company's id or by mail: names are sealed and can't be searched.
+    /// Buyers of one name whose sales are shown.
+    private static let buyersMax = 500
+
     private static func buyers(
         _ text: String, in workspace: WorkspaceID, vault: Vault, on connection: any Connection
     ) throws -> [CustomerID] {
@@ -124,7 +127,10 @@ enum SalePages {
             let people = try SaleListStore.people(emailHash: hash, in: workspace, on: connection)
             found += try SaleListStore.customers(of: people, in: workspace, on: connection)
         }
-        return found
+        if found.isEmpty {
+            found = try NameIndexStore.customers(NameIndex.find(text, in: workspace, vault: vault, on: connection).people, on: connection)
+        }
+        return Array(found.prefix(buyersMax))
     }
 }
 

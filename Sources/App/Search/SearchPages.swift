@@ -11,8 +11,6 @@ enum SearchPages {
     static let textMax = 255
     /// Rows of each kind.
     static let rowsMax = 10
-    /// Names are sealed: this many of the newest people are looked through.
-    static let namesReadMax = 500
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/search", .workspaceRead, gate) { visit in try await search(visit) }
@@ -26,6 +24,8 @@ enum SearchPages {
         var sales: [Sale] = []
         var payouts: [Payout] = []
         var names = PersonNames.none
+        /// More people fitted than were looked at.
+        var isCut = false
 
         var count: Int { programs.count + members.count + customers.count + links.count + sales.count + payouts.count }
     }
@@ -45,6 +45,9 @@ enum SearchPages {
         let found = try await find(text, visit)
         page.lead = language.sentence(found.count == 0 ? "search.lead.none" : "search.lead.some", count: Int64(found.count), ["text": text])
         page.blocks = blocks(found, language)
+        if found.isCut, !page.blocks.isEmpty {
+            page.blocks[0].text = language("search.cut", ["count": language.integer(Int64(NameIndex.candidatesMax))])
+        }
         if found.count == 0 {
             page.empty = PageBlocks.Empty(heading: say("nothing.heading"), text: say("nothing.text"), link: nil)
         }
@@ -59,6 +62,8 @@ enum SearchPages {
         return try await visit.installation.main.read { connection in
             var found = Found()
             let folded = text.lowercased()
+            let named = try NameIndex.find(text, in: workspace, vault: vault, on: connection)
+            found.isCut = named.isCut
             if session.may(.programsRead) {
                 found.programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: ProgramPages.programsMax, on: connection).filter {
                     $0.name.lowercased().contains(folded) || $0.id.text == text
@@ -66,22 +71,12 @@ enum SearchPages {
             }
             if session.may(.membersRead) {
                 found.members = try MemberPages.lookUp(text, in: workspace, vault: vault, on: connection)
-                if found.members.isEmpty {
-                    let newest = try MemberPageStore.newest(
-                        in: workspace, MemberPageStore.Filter(), before: nil, limit: namesReadMax, on: connection
-                    ).map(\.id)
-                    let names = try PersonNames.load(members: newest, vault: vault, on: connection)
-                    found.members = newest.filter { names.member($0, language).lowercased().contains(folded) }
-                }
+                if found.members.isEmpty { found.members = try NameIndexStore.members(named.people, on: connection) }
                 found.members = unique(found.members)
             }
             if session.may(.salesRead) {
                 found.customers = try CustomerPages.lookUp(text, in: workspace, vault: vault, on: connection)
-                if found.customers.isEmpty {
-                    let newest = try CustomerPageStore.newest(in: workspace, ids: nil, before: nil, limit: namesReadMax, on: connection)
-                    let names = try PersonNames.load(customers: newest, vault: vault, on: connection)
-                    found.customers = newest.filter { names.customer($0, language).lowercased().contains(folded) }
-                }
+                if found.customers.isEmpty { found.customers = try NameIndexStore.customers(named.people, on: connection) }
                 found.customers = unique(found.customers)
                 found.sales = try SearchStore.sales(text, in: workspace, limit: rowsMax, on: connection)
             }

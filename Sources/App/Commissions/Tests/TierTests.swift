@@ -49,7 +49,7 @@ import Web
         }
     }
 
-    /// Random months with refunds, beside a model that knows the table alone.
+    /// Random months with refunds and voids, beside a model that knows the table alone.
     @Test(arguments: Engine.allCases) func aMonthIsWorthItsTable(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             for seed in UInt64(1)...3 {
@@ -60,20 +60,33 @@ import Web
                     try await app.tiers(program, mode, [(500, "0.05"), (2_000, "0.10"), (5_000, "0.25")])
                     let anna = try await app.member(program, name)
                     try await app.link(program, anna, code: name)
-                    var sales: [(amount: Int64, refunded: Int64)] = []
-                    for step in 0..<14 {
-                        if let number = sales.indices.randomElement(using: &random), Bool.random(using: &random), sales[number].refunded < sales[number].amount {
+                    var sales: [(amount: Int64, refunded: Int64, isVoided: Bool)] = []
+                    var isVoided = false
+                    for step in 0..<18 {
+                        if step > 11, let number = sales.indices.randomElement(using: &random), !sales[number].isVoided, Bool.random(using: &random) {
+                            // The last steps take commissions away, too.
+                            let all = try await app.get("/commissions?memberId=\(anna)&limit=100")["data"].list
+                            let invoices = try await app.get("/sales?programId=\(program)&limit=100")["data"].list
+                            let sale = invoices.first { $0["invoiceId"].text == "\(name)-\(number)" }?["id"].text ?? ""
+                            let own = all.first { $0["saleId"].text == sale && $0["base"].integer == sales[number].amount }
+                            guard let own, own["amount"].integer != own["reversedAmount"].integer else { continue }
+                            try await app.post("/commissions/\(own["id"].text)/cancellation", ["reason": "Void"])
+                            sales[number].isVoided = true
+                            isVoided = true
+                        } else if let number = sales.indices.randomElement(using: &random), Bool.random(using: &random), sales[number].refunded < sales[number].amount {
                             let part = Int64.random(in: 1...(sales[number].amount - sales[number].refunded), using: &random)
                             try await app.refund("\(name)-\(number)", "\(name)-r\(step)", part)
                             sales[number].refunded += part
                         } else {
                             let amount = Int64.random(in: 1...2_500, using: &random)
                             try await app.sale("\(name)-\(sales.count)", "\(name)-c\(sales.count)", amount, ["code": .text(name)])
-                            sales.append((amount, 0))
+                            sales.append((amount, 0, false))
                         }
-                        let volume = sales.reduce(0) { $0 + $1.amount - $1.refunded }
+                        let volume = sales.reduce(0) { $0 + ($1.isVoided ? 0 : $1.amount - $1.refunded) }
                         let worth = Self.worth(volume, isRetroactive: mode == "retroactive")
-                        #expect(try await app.balance(anna)[0] == worth, "seed \(seed) \(mode) step \(step) volume \(volume)")
+                        let pending = try await app.balance(anna)[0]
+                        // A voided commission may have had more than its part of the month: that goes, and nobody else gets it.
+                        #expect(isVoided ? pending <= worth : pending == worth, "seed \(seed) \(mode) step \(step) volume \(volume)")
                     }
                 }
             }
@@ -95,6 +108,52 @@ import Web
         }
         let (whole, rest) = exact.quotientAndRemainder(dividingBy: 1_000)
         return rest > 500 || (rest == 500 && whole % 2 == 1) ? whole + 1 : whole
+    }
+
+    /// A voided commission's sale counts no longer: neither a later true-up nor the tier it helped to reach pays it.
+    @Test(arguments: Engine.allCases) func whatIsVoidedLeavesTheTiers(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            try await app.tiers(program, "retroactive", [(0, "0.10"), (150_000, "0.20")])
+            let anna = try await app.member(program, "anna")
+            try await app.link(program, anna, code: "anna")
+            func void(_ sale: JSONValue) async throws -> JSONValue {
+                let id = sale["commissions"].list.first { $0["level"].integer == 0 }?["id"].text ?? ""
+                return try await app.post("/commissions/\(id)/cancellation", ["reason": "Was a test order"])
+            }
+            let first = try await app.sale("inv-0", "c-0", 100_000, ["code": "anna"])
+            _ = try await void(first)
+            #expect(try await app.balance(anna)[0] == 0)
+            let second = try await app.sale("inv-1", "c-1", 100_000, ["code": "anna"])
+            #expect(AppHarness.amounts(second) == [10_000], "the voided sale brings nobody to the next tier")
+            let third = try await app.sale("inv-2", "c-2", 100_000, ["code": "anna"])
+            #expect(AppHarness.amounts(third) == [20_000, 10_000], "and the true-up is for the second sale alone")
+            let gone = try await void(second)
+            #expect(gone["transactions"].list.isEmpty)
+            #expect(try await app.balance(anna)[0] == 10_000, "100,000 are worth 10,000")
+            // The voided sale comes back too: nothing is taken twice.
+            try await app.refund("inv-0", "r-0", 40_000)
+            try await app.refund("inv-1", "r-1")
+            #expect(try await app.balance(anna)[0] == 10_000)
+            try await app.refund("inv-2", "r-2")
+            #expect(try await app.balance(anna)[0] == 0)
+            try await app.proveAll()
+        }
+    }
+
+    @Test(arguments: Engine.allCases) func whatIsVoidedFreesItsCap(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            let cap: JSONValue = ["count": 1, "per": "member", "period": "lifetime"]
+            _ = try await app.rule(program, ["reward": ["kind": "percent", "rate": "0.10"], "cap": cap])
+            let anna = try await app.member(program, "anna")
+            try await app.link(program, anna, code: "anna")
+            let first = try await app.sale("inv-0", "c-0", 1_000, ["code": "anna"])
+            #expect(AppHarness.amounts(try await app.sale("inv-1", "c-1", 1_000, ["code": "anna"])) == [])
+            try await app.post("/commissions/\(first["commissions"].list[0]["id"].text)/cancellation", ["reason": "Was a test order"])
+            #expect(AppHarness.amounts(try await app.sale("inv-2", "c-2", 1_000, ["code": "anna"])) == [100])
+            try await app.proveAll()
+        }
     }
 
     /// One order's sale and refunds in any order end the same, true-up and parked refunds included.

@@ -76,22 +76,25 @@ import Web
             try await app.sale("d-1", "c-1", 6_000, ["code": "LENA", "occurredAt": "2025-12-10T12:00:00Z"])
             let language = try RuleSentenceTests.language()
             let vault = app.installation.vault
-            let model = try await app.installation.main.read { connection -> PageObject in
+            let currency = try #require(Currency(code: "EUR"))
+            let (rule, known) = try await app.installation.main.read { connection in
                 let rule = try #require(try RuleStore.newest(RuleID(stored: id), in: app.twinID, on: connection))
-                let program = try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection))
-                let currency = try #require(Currency(code: "EUR"))
+                return (rule, try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection)))
+            }
+            var draft = try #require(RuleDraft(rule, currency: currency, zone: .utc))
+            (draft.value, draft.capKind, draft.cap) = ("12", .amount, "3")
+            let typed = draft
+            let changed = try RuleSentenceTests.rule(draft.document(currency: currency, zone: .utc).json)
+            let reckoned = try await RuleEffect.reckon(changed.terms, replacing: rule, of: known, at: AppHarness.start, in: app.installation)
+            let effect = try #require(reckoned)
+            let model = try await app.installation.main.read { connection -> PageObject in
                 let place = RulePages.Place(
-                    program: program, currency: currency, rule: rule, versions: try RuleStore.versions(of: rule.id, limit: 5, on: connection),
+                    program: known, currency: currency, rule: rule, versions: try RuleStore.versions(of: rule.id, limit: 5, on: connection),
                     authors: OperatorNames())
-                var draft = try #require(RuleDraft(rule, currency: currency, zone: .utc))
-                (draft.value, draft.capKind, draft.cap) = ("12", .amount, "3")
-                let changed = try RuleSentenceTests.rule(draft.document(currency: currency, zone: .utc).json)
-                let effect = try #require(
-                    try RuleEffect.reckon(changed.terms, replacing: rule, of: program, at: AppHarness.start, vault: vault, on: connection))
                 let names = try PersonNames.load(members: effect.movers(6).map(\.member), vault: vault, on: connection)
                 var page = RuleFormModel(
-                    place: place, typed: .draft(draft), draft: changed, errors: ["value": "An amount is needed here."],
-                    others: try RuleStore.newestOfAll(in: program.id, on: connection).filter { $0.id != rule.id },
+                    place: place, typed: .draft(typed), draft: changed, errors: ["value": "An amount is needed here."],
+                    others: try RuleStore.newestOfAll(in: known.id, on: connection).filter { $0.id != rule.id },
                     effect: RuleEffectModel(effect: effect, names: names, place: place, language: language), mayWrite: true, csrfToken: "proof",
                     language: language
                 ).page

@@ -80,6 +80,40 @@ struct PayoutTests {
     }
 
     @Test(arguments: Engine.allCases)
+    func twentyApprovalsDispatchesAndOutcomesAtOncePayOnce(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Payees.make(in: app)
+            let id = try await app.post("/payouts", shop.batch())["id"].text
+            let approvals = try await Self.atOnce { _ in try await app.api(.post, "/payouts/\(id)/approval", nil, as: shop.secondKey) }
+            #expect(approvals.allSatisfy { $0.status == 200 && $0.json["state"].text == "approved" })
+            let dispatches = try await Self.atOnce { _ in try await app.api(.post, "/payouts/\(id)/dispatch") }
+            #expect(dispatches.allSatisfy { $0.status == 200 && $0.json["state"].text == "sent" })
+            let outcomes = try await Self.atOnce { turn in
+                try await app.api(.post, "/payouts/\(id)/outcomes", shop.outcome(0, turn % 2 == 0 ? "paid" : "failed", "bank-\(turn % 4)"))
+            }
+            #expect(outcomes.filter { $0.status == 200 }.count == 5, "one report was the first; those like it say the same")
+            #expect(outcomes.filter { $0.code == "payout_settled" }.count == 15)
+            let item = try await app.get("/payouts/\(id)")["items"].list.first { $0["memberId"].text == shop.members[0] }
+            #expect(try await app.balance(shop.members[0]) == (item["state"].text == "paid" ? [0, 0, 0, 0, 300, 0] : [0, 0, 300, 0, 0, 0]))
+            let actions = try await app.get("/audit?limit=100")["data"].list.map { $0["action"].text }
+            for action in ["payout.create", "payout.approve", "payout.dispatch", "payout.outcome"] {
+                #expect(actions.filter { $0 == action }.count == 1, "\(action)")
+            }
+            let events = try await app.get("/events?limit=100")["data"].list.map { $0["type"].text }
+            #expect(events.filter { $0 == "payout.approved" }.count == 1 && events.filter { $0 == "payout.sent" }.count == 1)
+            try await app.proveAll()
+        }
+    }
+
+    /// The same twenty times, together.
+    private static func atOnce(_ act: @escaping @Sendable (Int) async throws -> Reply) async throws -> [Reply] {
+        try await withThrowingTaskGroup(of: Reply.self) { group in
+            for turn in 0..<20 { group.addTask { try await act(turn) } }
+            return try await group.reduce(into: [Reply]()) { $0.append($1) }
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
     func aChangedAccountWaits(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let shop = try await Payees.make(in: app)

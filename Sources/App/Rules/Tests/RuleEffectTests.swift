@@ -73,6 +73,49 @@ import Web
         }
     }
 
+    /// Chunks of two change nothing; beyond the limit the newest are worked out, and the page can say so.
+    @Test(arguments: Engine.allCases) func manyEventsPassByInChunks(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["timezone": "Europe/Berlin"])
+            var ids: [String] = []
+            for pair in Self.rules { ids.append(try await app.rule(program, pair.rule)) }
+            let (anna, _) = try await Self.month(app, program)
+            for (id, pair) in zip(ids, Self.rules) {
+                let (whole, _) = try await Self.reckon(app, id, pair.change)
+                let (chunks, _) = try await Self.reckon(app, id, pair.change, limits: PastFacts.Limits(chunk: 2))
+                #expect(chunks.after.byMember == whole.after.byMember)
+                #expect(chunks.before?.byMember == whole.before?.byMember)
+                #expect(chunks.othersMinor == whole.othersMinor)
+            }
+            let (newest, _) = try await Self.reckon(app, ids[0], Self.rules[0].change, limits: PastFacts.Limits(eventsMax: 3))
+            #expect(newest.salesCount == 3 && newest.facts.total == 6)
+            // d-4, anna's own d-5, and nobody's d-6: 12 % of 20.00.
+            #expect(newest.after.byMember == [MemberID(stored: anna): 240])
+        }
+    }
+
+    @Test(arguments: Engine.allCases) func clicksAreWorkedOutAgain(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            let cap: JSONValue = ["count": 3, "per": "member", "period": "month"]
+            let rule = try await app.rule(program, ["event": "click", "reward": ["kind": "flat", "amount": 5, "currency": "EUR"], "cap": cap])
+            let anna = try await app.member(program, "anna")
+            try await app.link(program, anna, code: "ANNA")
+            for number in 0..<5 { try await app.click("ANNA", visitor: "v\(number)") }
+            try await app.installation.applyClicks()
+            let change: JSONValue = ["event": "click", "reward": ["kind": "flat", "amount": 7, "currency": "EUR"]]
+            let now = try Instant(rfc3339: try await app.get("/workspace")["now"].text)
+            let (effect, _) = try await Self.reckon(app, rule, change, at: now)
+            #expect(effect.clicksCount == 5 && effect.facts.clicksTotal == 5)
+            #expect(effect.before?.byMember == [MemberID(stored: anna): 15], "three of five, by the cap")
+            #expect(effect.after.byMember == [MemberID(stored: anna): 35])
+            #expect(try await app.balance(anna)[0] == 15, "as it was paid")
+            let (newest, _) = try await Self.reckon(app, rule, change, limits: PastFacts.Limits(clicksMax: 2), at: now)
+            #expect(newest.clicksCount == 2 && newest.facts.clicksTotal == 5)
+            #expect(newest.after.byMember == [MemberID(stored: anna): 14])
+        }
+    }
+
     @Test func withoutSalesThereIsNothing() async throws {
         try await AppHarness.with(.sqlite) { app in
             let program = try await app.program()
@@ -104,17 +147,16 @@ import Web
         return (anna, bert)
     }
 
-    private static func reckon(_ app: AppHarness, _ id: String, _ change: JSONValue) async throws -> (RuleEffect, Rule) {
-        let vault = app.installation.vault
-        return try await app.installation.main.read { connection in
+    private static func reckon(
+        _ app: AppHarness, _ id: String, _ change: JSONValue, limits: PastFacts.Limits = PastFacts.Limits(), at now: Instant = AppHarness.start
+    ) async throws -> (RuleEffect, Rule) {
+        let (rule, program) = try await app.installation.main.read { connection in
             let rule = try #require(try RuleStore.newest(RuleID(stored: id), in: app.twinID, on: connection))
-            let program = try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection))
-            let draft = try RuleSentenceTests.rule(change)
-            return (
-                try #require(
-                    try RuleEffect.reckon(draft.terms, replacing: rule, of: program, at: AppHarness.start, vault: vault, on: connection)), rule
-            )
+            return (rule, try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection)))
         }
+        let draft = try RuleSentenceTests.rule(change)
+        let effect = try await RuleEffect.reckon(draft.terms, replacing: rule, of: program, limits: limits, at: now, in: app.installation)
+        return (try #require(effect), rule)
     }
 
     /// What a rule really gave in December, after returns.

@@ -44,11 +44,32 @@ struct RunTests {
 
             try await app.put("/members/\(line.carla)/payout-account", ["kind": "iban", "iban": "DE89370400440532013000"])
             try await app.moveClock(days: 8)
+            // A request takes what the run gave, gives it back, and another is paid by the batch once.
+            let asked = try await app.post("/members/\(line.carla)/payout-requests", .object([]))
+            #expect(asked["amount"].integer == 1_500)
+            #expect(try await app.balance(line.carla) == [0, 0, 0, 1_500, 0, 0])
+            #expect(try await app.api(.post, "/members/\(line.carla)/payout-requests", .object([])).code == "request_waiting")
+            try await app.api(.post, "/payout-requests/\(asked["id"].text)/cancellation").success("cancellation")
+            #expect(try await app.balance(line.carla) == [0, 0, 1_500, 0, 0, 0])
+            let twenty = try await withThrowingTaskGroup(of: Reply.self) { group in
+                for _ in 0..<20 { group.addTask { try await app.api(.post, "/members/\(line.carla)/payout-requests", .object([])) } }
+                return try await group.reduce(into: [Reply]()) { $0.append($1) }
+            }
+            #expect(twenty.filter { $0.status == 201 }.count == 1)
+            #expect(try await app.balance(line.carla) == [0, 0, 0, 1_500, 0, 0])
+            try await app.proveAll()
             let cutoff = try await app.get("/workspace")["now"].text
             let payout = try await app.post("/payouts", ["programId": .text(line.program), "cutoff": .text(cutoff)])
             #expect(payout["total"].integer == 1_500)
             #expect(try await app.balance(line.carla) == [0, 0, 0, 1_500, 0, 0])
             #expect(try await app.api(.post, "/payouts", ["programId": .text(line.program), "cutoff": .text(cutoff)]).code == "nothing_due", "paid once")
+            // Its payment fails: what the run gave is due again.
+            let batch = payout["id"].text
+            try await app.api(.post, "/payouts/\(batch)/approval", nil, as: line.secondKey).success("approval")
+            try await app.api(.post, "/payouts/\(batch)/dispatch").success("dispatch")
+            try await app.post("/payouts/\(batch)/outcomes", ["memberId": .text(line.carla), "outcome": "failed", "reference": "bank-1"])
+            #expect(try await app.balance(line.carla) == [0, 0, 1_500, 0, 0, 0])
+            #expect(try await app.post("/payouts", ["programId": .text(line.program), "cutoff": .text(cutoff)])["total"].integer == 1_500)
             try await app.proveAll()
         }
     }
