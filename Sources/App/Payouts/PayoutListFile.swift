@@ -13,7 +13,7 @@ enum PayoutListFile {
             let payouts = try PayoutListStore.list(
                 in: workspace, filter, order: order, behind: nil, limit: PayoutPages.fileRowsMax, on: connection)
             return (
-                payouts, try ProgramStore.list(in: workspace, after: nil, limit: PayoutPages.programsMax, on: connection),
+                payouts, try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: PayoutPages.programsMax, on: connection),
                 try OperatorNames.load(payouts.flatMap { [$0.createdBy, $0.approvedBy].compactMap { $0 } }, in: workspace, vault: vault, on: connection)
             )
         }
