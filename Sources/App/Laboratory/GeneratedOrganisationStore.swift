@@ -61,6 +61,11 @@ struct GeneratedOrganisationStore: Sendable {
             // What a promoter buys is the purchase of a customer who is that member.
             guard !buyer.isPromoter, buyer.enroller >= 0 else { return [] }
             let sale = order.id.wholeText
+            let sharer = facts.members[Int(buyer.enroller)].id.wholeText
+            let attribution = JSONText([
+                "status": "attributed", "model": .null,
+                "shares": [["memberId": .text(sharer), "sharePpm": 1_000_000, "touchId": .null, "reason": "named"]], "rejected": [], "touches": [],
+            ])
             let at = Instant(millisecondsSince1970: order.occurredMs)
             let items =
                 "[{\"sku\":\"box\",\"quantity\":1,\"amount\":\(order.amountMinor),\"commissionVolume\":\(order.commissionVolume),\"qualifyingVolume\":\(order.qualifyingVolume)}]"
@@ -69,9 +74,9 @@ struct GeneratedOrganisationStore: Sendable {
                 INSERT INTO sale (id, workspace_id, program_id, program_version, customer_id, invoice_id, amount, currency, sale_number, coupon_used,
                     items, facts_hash, attribution, refusals, occurred_at, recorded_at)
                 VALUES (\(sale), \(program.workspaceID), \(program.id), \(program.version), \(buyer.id.wholeText), \("made-" + sale),
-                    \(order.amountMinor), \(program.currency), 1, 0, \(items), \([UInt8(0)]), '{}', '[]', \(at), \(now))
+                    \(order.amountMinor), \(program.currency), 1, 0, \(items), \([UInt8(0)]), \(attribution.text), '[]', \(at), \(now))
                 """,
-                "INSERT INTO sale_credit (sale_id, member_id, share_ppm) VALUES (\(sale), \(facts.members[Int(buyer.enroller)].id.wholeText), 1000000)",
+                "INSERT INTO sale_credit (sale_id, member_id, share_ppm) VALUES (\(sale), \(sharer), 1000000)",
             ]
         }
     }
