@@ -26,6 +26,7 @@ PAGES = {
     "/members/{id}/merge": "/members/{member}/merge?with={double}", "/members/{id}/payout-account": "/members/{member}/payout-account",
     "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans",
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",
+    "/programs/{id}/join-page": "/programs/{program}/join-page", "/programs/{id}/terms/{version}": "/programs/{program}/terms/1",
     "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
     "/rules/{id}": "/rules/{rule}", "/runs": "/runs", "/runs/{id}": "/runs/{run}", "/runs/{id}/disclosure": "/runs/{run}/disclosure",
     "/runs/{id}/lines": "/runs/{run}/lines", "/runs/{id}/lines/{number}": "{line}", "/runs/{id}/members/{member}": "/runs/{run}/members/{member}",
@@ -53,6 +54,7 @@ def house(server, shop, signed_in, chromium):
     """A workspace in which everything happened once."""
     program = server.call("POST", "/programs", {"name": "Paid now", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0, "allowedHosts": ["shop.example"]})["id"]
     rule = server.call("POST", f"/programs/{program}/rules", {"name": "Sharer", "event": "sale", "reward": {"kind": "percent", "rate": "0.10"}, "for": "member", "level": 0})["id"]
+    server.call("POST", f"/programs/{program}/terms", {"text": "Mistake"})
     first_of_last_month = (date.today().replace(day=1) - timedelta(days=1)).replace(day=1)
     people = []
     for name in ("Ida Grün", "Ida Grün", "Bruno Halm"):
