@@ -91,7 +91,8 @@ extension Installation {
 enum RemainsStore {
     /// Tables in which something can be read that names a person.
     static let tables: Set<String> = [
-        "adjustment", "application", "click", "customer_binding", "idempotency", "lead", "link", "link_variant", "member_merge", "person_key", "refund", "sale",
+        "adjustment", "application", "click", "commission_decision", "customer_binding", "idempotency", "lead", "link", "link_variant", "member_merge",
+        "person_key", "refund", "sale",
     ]
     /// Notes taken at a time.
     private static let notesMax = 1_000
