@@ -53,17 +53,15 @@ import Testing
         try await TestDatabase.with(.sqlite, migrations: [accounts]) { test in
             let holder = Process()
             holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-            // Holds the lock as another Kith would, until its input ends.
-            holder.arguments = ["--exclusive", test.location + ".lock", "sh", "-c", "echo held; cat >/dev/null"]
-            let (input, output) = (Pipe(), Pipe())
-            (holder.standardInput, holder.standardOutput) = (input, output)
+            // Holds the lock as another Kith would that takes a second to end.
+            holder.arguments = ["--exclusive", test.location + ".lock", "sh", "-c", "echo held; sleep 1"]
+            let output = Pipe()
+            holder.standardOutput = output
             await test.database.close()
             try holder.run()
             #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
             #expect(await kind { _ = try await test.openAgain() } == .locked, "at once")
-            async let opened = SQLiteDatabase.open(path: test.location, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
-            try input.fileHandleForWriting.close()
-            let database = try await opened
+            let database = try await SQLiteDatabase.open(path: test.location, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
             #expect(try await database.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 0)
             // Who is there to stay is waited for in vain, and not for long.
             #expect(await kind { _ = try await SQLiteDatabase.open(path: test.location, lockWaitMs: 50) } == .locked)
