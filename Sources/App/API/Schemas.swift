@@ -13,10 +13,10 @@ enum Schemas {
     static let all: [(name: String, schema: APISchema)] = [
         ("Program", program), ("ProgramInput", programInput), ("Rule", rule), ("RuleInput", ruleInput), ("Member", member),
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
-        ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", .any),
-        ("AuditEntry", auditEntry), ("Event", event), ("Payout", .any), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
+        ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", receipt), ("LeadReceipt", leadReceipt), ("CommissionReceipt", commissionReceipt),
+        ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
-        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Condition", .any),
+        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Condition", condition), ("Reward", reward), ("Cap", cap),
     ]
 
     static let programInput = APISchema.object([
@@ -54,23 +54,18 @@ enum Schemas {
 
     static let ruleInput = APISchema.object([
         .required("name", .string(maximumLength: 200)), .required("event", .enumeration(["click", "lead", "sale", "recurring"])),
-        .required("reward", .any), .optional("for", .enumeration(["member", "friend"])), .optional("level", .integer(0...50)),
+        .required("reward", .reference("Reward")), .optional("for", .enumeration(["member", "friend"])), .optional("level", .integer(0...50)),
         .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
         .optional("perItem", .boolean),
-        .optional(
-            "cap",
-            .object([
-                .optional("amount", amount), .optional("count", .integer(0...Int64.max)),
-                .optional("per", .enumeration(["customer", "member", "program"])),
-                .optional("period", .enumeration(["day", "week", "month", "year", "lifetime"])),
-            ])),
+        .optional("cap", .reference("Cap")),
         .optional("effectiveFrom", .dateTime), .optional("effectiveUntil", .dateTime),
     ])
 
     static let rule = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("version", .integer()), .required("name", .text),
-        .required("event", .text), .required("reward", .any), .optional("for", .text), .optional("level", .integer()),
-        .optional("conditions", .any), .optional("months", .any), .optional("perItem", .boolean), .optional("cap", .any),
+        .required("event", .text), .required("reward", .reference("Reward")), .optional("for", .text), .optional("level", .integer()),
+        .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
+        .optional("perItem", .boolean), .optional("cap", .reference("Cap")),
         .optional("effectiveFrom", .dateTime), .optional("effectiveUntil", .dateTime),
     ])
 
@@ -112,7 +107,9 @@ enum Schemas {
         .required("codeRate", .nullable(.text)), .required("codeNeedsReferral", .boolean), .required("createdAt", .dateTime),
     ])
 
-    static let attribution = APISchema.object([
+    static let attribution = APISchema.object(attributionFields)
+
+    static let attributionFields: [APIField] = [
         .required("status", .enumeration(["attributed", "unattributed"])), .optional("reason", .text), .required("model", .nullable(.text)),
         .required(
             "shares",
@@ -121,17 +118,19 @@ enum Schemas {
                     .required("memberId", .text), .required("sharePpm", .integer(0...1_000_000)), .required("touchId", .nullable(.text)),
                     .required("reason", .text),
                 ]))),
-        .required("rejected", .array(.any)), .optional("unknownClick", .text), .optional("unknownCode", .text),
-    ])
+        .required("rejected", .array(rejection)), .optional("unknownClick", .text), .optional("unknownCode", .text),
+    ]
 
-    static let commission = APISchema.object([
+    static let commission = APISchema.object(commissionFields)
+
+    static let commissionFields: [APIField] = [
         .required("id", .text), .required("programId", .text), .required("memberId", .text), .required("saleId", .nullable(.text)),
         .required("amount", .integer()), .required("reversedAmount", .integer()), .required("currency", .text), .required("rule", .nullable(.text)),
         .required("ruleId", .nullable(.text)), .required("ruleVersion", .nullable(.integer())), .required("level", .integer()), .required("sharePpm", .integer()),
         .required("state", .enumeration(Commission.State.allCases.map(\.rawValue))), .required("holdUntil", .dateTime),
         .required("occurredAt", .dateTime), .required("receiptUrl", .text), .optional("base", .integer()), .optional("rate", .text),
         .optional("cause", .text),
-    ])
+    ]
 
     static let sale = APISchema.object([
         .required("id", .text), .required("programId", .nullable(.text)), .required("customerId", .text), .required("invoiceId", .text),
@@ -163,7 +162,14 @@ enum Schemas {
 
     static let customer = APISchema.object([
         .required("id", .text), .required("externalId", .nullable(.text)), .required("email", .nullable(.text)), .required("name", .nullable(.text)),
-        .required("country", .nullable(.text)), .required("createdAt", .dateTime), .required("bindings", .array(.any)),
+        .required("country", .nullable(.text)), .required("createdAt", .dateTime), .required(
+            "bindings",
+            .array(
+                .object([
+                    .required("programId", .text), .required("source", .enumeration(["sale", "assignment"])), .required("reason", .nullable(.text)),
+                    .required("boundAt", .dateTime), .required("until", .nullable(.dateTime)),
+                    .required("shares", .array(.object([.required("memberId", .text), .required("sharePpm", .integer(0...1_000_000))]))),
+                ]))),
     ])
 
     static let transaction = APISchema.object([

@@ -35,7 +35,7 @@ enum CommissionRoutes {
         }
         api.read(
             "/commissions/{id}/receipt", id: "getCommissionReceipt", "Why a commission is what it is", tag: "Commissions",
-            access: .right(.commissionsRead), answer: .reference("Receipt")
+            access: .right(.commissionsRead), answer: .reference("CommissionReceipt")
         ) { _, context, caller in
             let id: CommissionID = try context.id()
             let json = try await installation.main.read { connection -> JSONValue? in

@@ -18,7 +18,7 @@ enum LeadRoutes {
         }
         api.read(
             "/leads/{id}/receipt", id: "getLeadReceipt", "Why a lead paid what it paid, or nothing", tag: "Leads", access: .right(.salesRead),
-            answer: .reference("Receipt")
+            answer: .reference("LeadReceipt")
         ) { _, context, caller in
             let id: LeadID = try context.id()
             let receipt = try await installation.main.read { connection in try LeadReceipt.of(lead: id, in: caller.workspaceID, on: connection) }

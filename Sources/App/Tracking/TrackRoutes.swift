@@ -13,7 +13,11 @@ enum TrackRoutes {
         let installation = api.installation
         api.write(
             .post, "/track/click", id: "trackClick", "Record a click", tag: "Tracking", access: .browser(.trackWrite), body: clickInput,
-            answer: .object([.required("clickId", .text), .required("member", .nullable(.any)), .required("offer", .any)]), status: 201,
+            answer: .object([.required("clickId", .text), .required("member", .nullable(.object([.required("id", .text), .required("firstName", .nullable(.text))]))),
+                .required(
+                    "offer",
+                    .object([.required("programId", .text), .required("program", .nullable(.text)), .required("code", .nullable(.text))])),
+            ]), status: 201,
             preparationChanges: true, decode: { body, _ in NewClick.read(body) },
             prepare: { input, request, caller in
                 try await installation.record(input, caller: caller, request: request)
