@@ -124,12 +124,12 @@ enum PortalProfile {
     /// What a member was asked to agree to: of programs that are theirs, or that they agreed to once.
     private static func terms(_ visit: PortalVisit) async throws -> Response {
         let id = try visit.context.id(ProgramKind.self)
-        let member = visit.member.id
+        let (member, now) = (visit.member.id, visit.now)
         guard let version = visit.context.parameters.get("version").flatMap({ Int64($0) }) else { throw Problem.notFound() }
         let found = try await visit.installation.main.read { connection -> (Terms, String)? in
             let agreed = try TermsStore.agreed(by: member, limit: historyMax, on: connection).contains { $0.programID == id && $0.version == version }
             guard try agreed || MemberStore.isEnrolled(member, in: id, on: connection), let terms = try TermsStore.find(version, of: id, on: connection),
-                let program = try ProgramStore.newest(id, in: visit.workspaceID, on: connection)
+                let program = try ProgramStore.find(id, in: visit.workspaceID, at: now, on: connection)
             else { return nil }
             return (terms, program.name)
         }

@@ -57,12 +57,6 @@ enum ProgramStore {
         try history(id, in: workspace, until: instant, on: connection)?.at(instant)
     }
 
-    /// The program with all that was told of it, scheduled changes too. For what no change schedules: its name, its currency. Settings and the
-    /// zone are asked for at an instant.
-    static func newest(_ id: ProgramID, in workspace: WorkspaceID, on connection: any Connection) throws -> Program? {
-        try find(id, in: workspace, at: .latest, on: connection)
-    }
-
     static func history(
         _ id: ProgramID, in workspace: WorkspaceID, until instant: Instant, on connection: any Connection
     ) throws -> ProgramHistory? {
