@@ -128,7 +128,7 @@ enum Schemas {
         .required("amount", .integer()), .required("reversedAmount", .integer()), .required("currency", .text), .required("rule", .nullable(.text)),
         .required("ruleId", .nullable(.text)), .required("ruleVersion", .nullable(.integer())), .required("level", .integer()), .required("sharePpm", .integer()),
         .required("state", .enumeration(Commission.State.allCases.map(\.rawValue))), .required("holdUntil", .dateTime),
-        .required("occurredAt", .dateTime), .required("receiptUrl", .text), .optional("base", .integer()), .optional("rate", .text),
+        .required("occurredAt", .dateTime), .required("receiptUrl", .text), .optional("base", .nullable(.integer())), .optional("rate", .nullable(.text)),
         .optional("cause", .text),
     ]
 

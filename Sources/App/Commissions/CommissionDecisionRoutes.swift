@@ -16,6 +16,7 @@ enum CommissionDecisionRoutes {
                 .optional("reason", .string(maximumLength: CommissionDecision.reasonLengthMax)),
             ]), answer: .reference("CommissionDecision"), status: 201, failures: [409],
             decode: { body, _ in
+                if !body.has("commissionIds") { body.note("commissionIds", "Is required.") }
                 let texts = body.textList("commissionIds", maximumCount: Commission.approvalsMax, maximumLength: 40)
                 return (
                     action: body.custom("action", standIn: CommissionDecision.Action.hold) { value -> JSONReader.Reading<CommissionDecision.Action> in

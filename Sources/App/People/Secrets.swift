@@ -9,6 +9,7 @@ struct Secrets: Sendable {
     init(master: [UInt8]) { self.master = SymmetricKey(data: master) }
 
     static let masterBytes = 32
+    private static let fileBytesMax = 4_096
 
     /// Reads the file, or makes it when it does not exist. Of several processes that make it at once one wins, and all read the same.
     static func load(path: String) throws -> Secrets {
@@ -20,14 +21,16 @@ struct Secrets: Sendable {
 
     /// Nil when there is no file.
     private static func read(_ path: String) throws -> Secrets? {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            var about = stat()
-            guard lstat(path, &about) != 0, errno == ENOENT else { throw SecretsFailure(path: path) }
+        // Asked once: a file that comes between two questions would be there and unread.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno == ENOENT else { throw SecretsFailure(path: path) }
             return nil
         }
-        guard let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == masterBytes else {
-            throw SecretsFailure(path: path)
-        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard let content = try? handle.read(upToCount: fileBytesMax), let text = String(data: content, encoding: .utf8),
+            let bytes = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)), bytes.count == masterBytes
+        else { throw SecretsFailure(path: path) }
         return Secrets(master: Array(bytes))
     }
 

@@ -78,6 +78,9 @@ import Web
     @Test(arguments: Engine.allCases) func bindingsOfOldAreKept(_ engine: Engine) async throws {
         let place = try await TestDatabase.make(engine, connections: 1)
         let all = Schema.migrations(Embedded.files(.schema))
+        if engine == .postgres {
+            try await Migrator.migrate(place.database, timeline: "clicks", migrations: Schema.migrations(Embedded.files(.clickSchema)))
+        }
         try await Migrator.migrate(place.database, timeline: "main", migrations: all.filter { $0.number < 23 })
         let insert: @Sendable (String) -> SQL = { at in
             "INSERT INTO customer_binding (program_id, customer_id, workspace_id, shares, source, source_id, bound_at) VALUES ('prog_1', 'cus_1', 'ws_1', '[]', 'sale', 'sale_1', \(raw: at))"
