@@ -30,7 +30,7 @@ enum PayoutRoutes {
             "/payouts", id: "listPayouts", "Payouts", tag: "Payouts", access: .right(.ledgerRead), parameters: APIParameter.page,
             answer: .page(.reference("Payout"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, PayoutKind.self)
             let payouts = try await installation.main.read { connection in
                 try PayoutStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection).compactMap {
                     try PayoutStore.find($0, in: caller.workspaceID, on: connection)
@@ -83,7 +83,7 @@ enum PayoutRoutes {
             .post, "/payouts/{id}/outcomes", id: "recordPayoutOutcome", "Record evidence of a payment", tag: "Payouts",
             access: .right(.payoutsWrite),
             body: .object([
-                .required("memberId", .text), .required("outcome", .enumeration(PayoutOutcome.Result.allCases.map(\.rawValue))), .required("reference", .string(maximumLength: 200)),
+                .required("memberId", Schemas.memberReference), .required("outcome", .enumeration(PayoutOutcome.Result.allCases.map(\.rawValue))), .required("reference", .string(maximumLength: 200)),
             ]), answer: .reference("Payout"), failures: [409],
             decode: { body, context in
                 (
