@@ -42,7 +42,7 @@ enum QueryCheck {
 
 extension PageRequest {
     /// A page of a list whose cursors are ids of one kind.
-    static func from<Kind>(_ request: Request, _ kind: Kind.Type) throws -> PageRequest {
+    static func from<Kind: Identified>(_ request: Request, _ kind: Kind.Type) throws -> PageRequest {
         let page = try from(request)
         if let cursor = page.startingAfter, Identifier<Kind>(cursor) == nil { throw badCursor() }
         return page

@@ -88,15 +88,20 @@ enum PayoutRoutes {
             decode: { body, context in
                 (
                     id: try context.id(PayoutKind.self),
+                    member: body.memberReference("memberId"),
                     outcome: PayoutOutcome(
-                        memberID: body.custom("memberId", standIn: MemberID(stored: "")) { idReading($0, MemberKind.self, "member") },
+                        memberID: MemberID(stored: ""),
                         result: body.custom("outcome", standIn: .failed) { value -> JSONReader.Reading<PayoutOutcome.Result> in
                             if case .text(let text) = value, let result = PayoutOutcome.Result(rawValue: text) { return .accepted(result) }
                             return .refused("Must be paid, failed or unknown.")
                         }, reference: body.text("reference", maximumLength: 200))
                 )
             }
-        ) { input, write in Answer(try Payout.record(input.outcome, of: input.id, in: write).json) }
+        ) { input, write in
+            var outcome = input.outcome
+            outcome.memberID = try Member.find(input.member, field: "memberId", in: write).id
+            return Answer(try Payout.record(outcome, of: input.id, in: write).json)
+        }
     }
 
     private static func step(

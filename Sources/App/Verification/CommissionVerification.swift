@@ -350,8 +350,8 @@ extension CommissionStore {
         try connection.forEachRow(
             "SELECT \(raw: columns) FROM commission WHERE workspace_id = \(workspace) ORDER BY cause_id, rule_id, line, id"
         ) { row in
-            let read = Result { try read(row) }.mapError { Unreadable(id: row.values[0].named, reason: "cannot be read: \($0)") }
-            try body(read)
+            let commission = Result { try Self.read(row) }
+            try body(commission.mapError { Unreadable(id: row.values[0].named, reason: "cannot be read: \($0)") })
         }
     }
 }

@@ -85,8 +85,8 @@ extension VerifyStore {
                 SELECT id FROM member WHERE workspace_id = \(workspace) AND enroller_id IS NULL
                 UNION ALL SELECT m.id FROM member m JOIN reached r ON m.enroller_id = r.id
             )
-            SELECT id, enroller_id FROM member m WHERE m.workspace_id = \(workspace) AND NOT EXISTS (SELECT 1 FROM reached r WHERE r.id = m.id)
-            ORDER BY id LIMIT \(Int64(Verification.findingsMax))
+            SELECT m.id, m.enroller_id FROM member m LEFT JOIN reached r ON r.id = m.id
+            WHERE m.workspace_id = \(workspace) AND r.id IS NULL ORDER BY m.id LIMIT \(Int64(Verification.findingsMax))
             """
         ).map { row in
             Found(
