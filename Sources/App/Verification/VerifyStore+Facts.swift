@@ -165,7 +165,7 @@ extension VerifyStore {
             try connection.rows(
                 """
                 SELECT t.sequence, t.cause FROM journal_transaction t WHERE t.workspace_id = \(workspace)
-                    AND substr(t.cause, 1, \(Int64(prefix.utf8.count))) = \(prefix)
+                    AND substr(t.cause, 1, \(raw: String(prefix.utf8.count))) = \(prefix)
                     AND NOT EXISTS (SELECT 1 FROM \(raw: table) c WHERE c.id = \(sql: cause(after: prefix)))
                 ORDER BY t.sequence LIMIT \(Int64(Verification.findingsMax))
                 """
@@ -178,7 +178,7 @@ extension VerifyStore {
     }
 
     /// A cause may say more behind its id.
-    private static func cause(after prefix: String) -> SQL { "substr(t.cause, 1, \(Int64(prefix.utf8.count + 26)))" }
+    private static func cause(after prefix: String) -> SQL { "substr(t.cause, 1, \(raw: String(prefix.utf8.count + 26)))" }
 
     /// Sales of a customer are counted without a gap, as far back as rows have hashes.
     static func saleNumbers(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Persistence
 import TestSupport
@@ -52,8 +53,8 @@ import Web
         try await AppHarness.with(engine) { app in
             let program = try await app.program()
             _ = try await app.percentRule(program, "0.10")
-            let anna = try await app.member(program, "anna", nil, ["externalId": "1042"])
-            let bert = try await app.member(program, "bert", nil, ["externalId": "b/7"])
+            let anna = try await app.member(program, "anna", enroller: nil, ["externalId": "1042"])
+            let bert = try await app.member(program, "bert", enroller: nil, ["externalId": "b/7"])
             try await app.link(program, anna, code: "ANNA")
             try await app.link(program, bert, code: "BERT")
             try await app.sale("i-1", "c-1", 1_000, ["code": "ANNA"])

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Persistence
 import TestSupport
 import Testing
@@ -59,7 +60,7 @@ import Web
     func eachIsNamed(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             try await app.historyToTamperWith()
-            #expect(try await app.findings() == [], "nothing is wrong before")
+            #expect(try await app.verified() == [], "nothing is wrong before")
             var unseen: [String] = []
             var refused = 0
             for (table, columns) in Self.tamperings {
@@ -73,10 +74,10 @@ import Web
                         refused += 1
                         continue
                     }
-                    if try await app.findings().isEmpty { unseen.append("\(table).\(column)") }
+                    if try await app.verified().isEmpty { unseen.append("\(table).\(column)") }
                     #expect(try await app.tamper(plan.mend), "\(table).\(column) is put back")
                 }
-                let left = try await app.findings()
+                let left = try await app.verified()
                 #expect(left == [], "\(table) is as it was")
                 guard left.isEmpty else { return }
             }
@@ -101,7 +102,7 @@ import Web
                         try connection.execute("UPDATE \(raw: table) SET \(raw: column) = '\(raw: plant)")
                         try connection.execute("UPDATE journal_head SET entry_count = entry_count + 1")
                     }
-                    let findings = try await app.findings()
+                    let findings = try await app.verified()
                     #expect(findings.contains { $0.hasPrefix("documentUnreadable \(table) ") && $0.contains(column) }, "\(table).\(column)")
                     #expect(findings.contains { $0.hasPrefix("countWrong") }, "\(table).\(column): the books are looked at as well")
                     try await app.installation.main.write { connection in
@@ -110,7 +111,7 @@ import Web
                     }
                 }
             }
-            #expect(try await app.findings() == [])
+            #expect(try await app.verified() == [])
         }
     }
 
@@ -144,12 +145,12 @@ import Web
                     }
                 }
                 try await set(change)
-                let findings = try await app.findings()
+                let findings = try await app.verified()
                 #expect(findings.contains { $0.hasPrefix(kind) }, "\(table.name) \(change.text): \(findings)")
                 #expect(!findings.contains { $0.hasPrefix("rowChanged") })
                 try await set(back)
             }
-            #expect(try await app.findings() == [])
+            #expect(try await app.verified() == [])
         }
     }
 
@@ -161,7 +162,7 @@ import Web
             let row = try await app.row(of: "workspace", "id")
             let plan = try #require(Tampering(row, table: "workspace", column: "DELETE", engine))
             #expect(try await app.tamper(plan.plant))
-            let findings = try await app.findings()
+            let findings = try await app.verified()
             #expect(findings.contains { $0.hasPrefix("workspaceMissing \(app.twinID.text)") })
             #expect(findings.contains { $0.hasPrefix("referenceMissing sale ") })
             #expect(try await app.tamper(plan.mend))
@@ -180,7 +181,7 @@ import Web
                 try connection.execute("UPDATE member SET enroller_id = \(line[3]) WHERE id = \(line[1])")
                 try HashedTable.member.renew(line[1], on: connection)
             }
-            let named = try await app.findings().filter { $0.hasPrefix("enrollerLineBroken") }
+            let named = try await app.verified().filter { $0.hasPrefix("enrollerLineBroken") }
             #expect(named.count == 3)
         }
     }
@@ -241,7 +242,7 @@ extension AppHarness {
     }
 
     /// What verify says, a line each.
-    func findings() async throws -> [String] {
+    func verified() async throws -> [String] {
         try await Verification.run(main: installation.main, clicks: installation.clicks, keys: installation.keys).findings.map {
             "\($0.kind) \($0.subject): \($0.detail)"
         }
