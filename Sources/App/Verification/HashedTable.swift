@@ -4,7 +4,7 @@ import Persistence
 
 /// A table some columns of which never change once a row is written: their hash stands in the row (`row_hash`), so that a change made
 /// beside the program shows. What erasing a person takes away, and what moves on with the money, is not among them.
-/// Rows from before migration 0023 have none; they are checked by what follows from them alone.
+/// Rows from before migration 0031 have none; they are checked by what follows from them alone.
 struct HashedTable: Sendable {
     let name: String
     let key: [String]

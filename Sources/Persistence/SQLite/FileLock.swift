@@ -12,6 +12,7 @@ final class FileLock: Sendable {
         var inode: UInt64
     }
 
+    private static let pauseMicroseconds: UInt32 = 20_000
     private static let held = Mutex<Set<Identity>>([])
     private let descriptor: Mutex<Int32?>
     private let identity: Identity
@@ -23,8 +24,9 @@ final class FileLock: Sendable {
 
     deinit { release() }
 
-    /// Takes the lock of the file, which is made empty when it is not there. A file system without `flock` is taken as it is.
-    static func take(_ path: String) throws -> FileLock {
+    /// Takes the lock of the file, which is made empty when it is not there; tries for `waitMs`, for a process that was killed lets go of
+    /// its locks one after the other. A file system without `flock` is taken as it is.
+    static func take(_ path: String, waitMs: Int) throws -> FileLock {
         var status = stat()
         if stat(path, &status) == 0, held.withLock({ $0.contains(Identity(status)) }) { throw refusal(path) }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -32,9 +34,13 @@ final class FileLock: Sendable {
             let kind: DatabaseFailure.Kind = errno == EROFS || errno == EACCES ? .readOnly : errno == ENOSPC ? .diskFull : .other
             throw DatabaseFailure(kind, "can't open \(path): \(String(cString: strerror(errno)))")
         }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-            close(descriptor)
-            throw refusal(path)
+        let until = DispatchTime.now() + .milliseconds(waitMs)
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            guard DispatchTime.now() < until else {
+                close(descriptor)
+                throw refusal(path)
+            }
+            usleep(pauseMicroseconds)
         }
         let identity = Identity(status)
         held.withLock { _ = $0.insert(identity) }

@@ -145,7 +145,7 @@ public final class SQLiteDatabase: Database {
         let lock = readOnly ? nil : try ProcessLock.take(beside: path, waitMs: lockWaitMs)
         var fileLock: FileLock?
         do {
-            if !readOnly { fileLock = try FileLock.take(path) }
+            if !readOnly { fileLock = try FileLock.take(path, waitMs: lockWaitMs) }
             let held = fileLock
             return try SQLiteFailure.mapping {
                 let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly))
