@@ -17,13 +17,13 @@ import Web
         ("program_version", "DELETE program_id version effective_from recorded_at author settings time_zone row_hash"),
         ("rule", "DELETE id workspace_id program_id"),
         ("rule_version", "DELETE rule_id version effective_from effective_until recorded_at author document row_hash"),
-        ("member", "DELETE id workspace_id person_id enroller_id joined_at created_at kind status stage"),
+        ("member", "DELETE id workspace_id person_id enroller_id joined_at created_at"),
         ("enrollment", "program_id member_id"),
         ("stage_move", "workspace_id member_id"),
-        ("link", "DELETE id workspace_id program_id member_id clicks clicks_logged kind"),
+        ("link", "DELETE id workspace_id program_id member_id clicks clicks_logged"),
         ("customer", "DELETE id workspace_id person_id"),
         ("touch", "id workspace_id customer_id program_id kind link_id click_id member_id cause_id at row_hash"),
-        ("customer_binding", "program_id customer_id workspace_id shares source"),
+        ("customer_binding", "program_id customer_id workspace_id shares"),
         ("lead", "DELETE id workspace_id customer_id event_name mode occurred_at recorded_at attribution refusals row_hash"),
         (
             "sale",
@@ -42,12 +42,12 @@ import Web
             """
         ),
         ("cap_usage", "DELETE rule_id scope period unit used_count used_amount"),
-        ("payout", "DELETE id workspace_id program_id state unit cutoff total created_by created_at approved_by row_hash"),
+        ("payout", "DELETE id workspace_id program_id unit cutoff total created_by created_at approved_by row_hash"),
         ("payout_item", "DELETE payout_id member_id amount state"),
         ("payout_commission", "DELETE commission_id payout_id member_id"),
-        ("payout_account", "workspace_id member_id kind"),
+        ("payout_account", "workspace_id member_id"),
         ("account", "DELETE id workspace_id name unit side may_go_negative balance"),
-        ("journal_transaction", "DELETE workspace_id sequence id recorded_at effective_at cause purpose corrects correction hash"),
+        ("journal_transaction", "DELETE workspace_id sequence id recorded_at effective_at cause purpose corrects hash"),
         ("journal_entry", "DELETE workspace_id sequence position account_id amount balance_after"),
         ("journal_head", "DELETE workspace_id sequence hash transaction_count entry_count"),
         ("journal_total", "DELETE workspace_id unit debit_total"),
@@ -127,7 +127,7 @@ import Web
             (.commission, "share_ppm = share_ppm - 1", "share_ppm = share_ppm + 1", "shareWrong"),
             (
                 .commission, "explanation = replace(explanation, '\"amount\":', '\"amount\":1')", "explanation = replace(explanation, '\"amount\":1', '\"amount\":')",
-                "receiptWrong"
+                "amountWrong"
             ),
             (.refund, "amount = amount + 1", "amount = amount - 1", "refundWrong"),
         ]
