@@ -71,37 +71,6 @@ struct HashedTable: Sendable {
         }
         return Array(SHA256.hash(data: Data(bytes)))
     }
-
-    /// Hashes a row anew that the program itself changed, if it had a hash.
-    func renew(_ id: String, on connection: any Connection) throws {
-        guard
-            let row = try connection.row(
-                "SELECT \(raw: columns.joined(separator: ", ")) FROM \(raw: name) WHERE \(raw: key[0]) = \(id) AND row_hash IS NOT NULL")
-        else { return }
-        try connection.execute("UPDATE \(raw: name) SET row_hash = \(hash(row.values)) WHERE \(raw: key[0]) = \(id)")
-    }
-
-    /// Rows whose hash is another than their content's, and rows that lost theirs.
-    func findings(on connection: any Connection, _ found: (_ workspace: String, _ subject: String, _ detail: String) -> Bool) throws {
-        let keys = key.joined(separator: ", ")
-        var hasHashes: Set<String> = []
-        let workspace = columns.firstIndex(of: "workspace_id")
-        var isFull = false
-        try connection.forEachRow("SELECT row_hash, \(raw: columns.joined(separator: ", ")) FROM \(raw: name) ORDER BY \(raw: keys)") { row in
-            guard !isFull else { return }
-            let values = Array(row.values.dropFirst())
-            let place = workspace.map { values[$0].named } ?? ""
-            let subject = "\(name) \(key.compactMap { column in columns.firstIndex(of: column).map { values[$0].named } }.joined(separator: "/"))"
-            switch row.values[0] {
-            case .blob(let stored):
-                hasHashes.insert(place)
-                if stored != hash(values) { isFull = !found(place, subject, "is not what was written: its hash is of another content") }
-            case .null where isOrdered && hasHashes.contains(place):
-                isFull = !found(place, subject, "has no hash, and rows before it have one")
-            default: break
-            }
-        }
-    }
 }
 
 extension Value {

@@ -29,7 +29,7 @@ struct Verification: Sendable {
         let (known, strays) = try await main.read { connection in
             (try WorkspaceStore.all(on: connection), try VerifyStore.strayWorkspaces(on: connection))
         }
-        verification.findings += try await main.read { connection in try SchemaVerification.findings(on: connection) }
+        verification.findings += try await main.read { connection in try SchemaVerifyStore.findings(on: connection) }
         verification.findings += strays.map {
             Found(kind: "workspaceMissing", workspace: $0.text, subject: $0.text, detail: "has books, people or sales, but is not there")
         }

@@ -92,7 +92,7 @@ import Web
     func aBrokenDocumentStopsNothing(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             try await app.historyToTamperWith()
-            for (table, column) in SchemaVerification.documents {
+            for (table, column) in SchemaVerifyStore.documents {
                 let count = try await app.installation.main.read { connection in
                     try connection.value("SELECT count(*) FROM \(raw: table) WHERE \(raw: column) IS NOT NULL", as: Int64.self) ?? 0
                 }
@@ -141,7 +141,7 @@ import Web
                 func set(_ what: SQL) async throws {
                     try await app.installation.main.write { connection in
                         try connection.execute("UPDATE \(raw: table.name) SET \(sql: what) WHERE id = \(id)")
-                        try table.renew(id, on: connection)
+                        try RowHashStore.renew(table, id, on: connection)
                     }
                 }
                 try await set(change)
@@ -179,7 +179,7 @@ import Web
             let line = members
             try await app.installation.main.write { connection in
                 try connection.execute("UPDATE member SET enroller_id = \(line[3]) WHERE id = \(line[1])")
-                try HashedTable.member.renew(line[1], on: connection)
+                try RowHashStore.renew(.member, line[1], on: connection)
             }
             let named = try await app.verified().filter { $0.hasPrefix("enrollerLineBroken") }
             #expect(named.count == 3)

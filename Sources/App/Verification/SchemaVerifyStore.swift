@@ -3,7 +3,7 @@ import Web
 
 /// What the schema itself promises of every row, whatever the table: references lead somewhere and stay inside their workspace, JSON can be
 /// read, hashes of rows are those of their content. Read from the database, so a new table is checked as well.
-enum SchemaVerification {
+enum SchemaVerifyStore {
     /// One row as findings name it: its table and its key.
     private struct Place {
         var table: DeclaredTable
@@ -46,7 +46,7 @@ enum SchemaVerification {
         for table in HashedTable.all where findings.count < Verification.findingsMax {
             findings += try Verification.guarded("hashes of \(table.name)", "", on: connection) {
                 var found: [Verification.Found] = []
-                try table.findings(on: connection) { workspace, subject, detail in
+                try RowHashStore.findings(table, on: connection) { workspace, subject, detail in
                     found.append(Verification.Found(kind: "rowChanged", workspace: workspace, subject: subject, detail: detail))
                     return found.count < Verification.findingsMax
                 }
