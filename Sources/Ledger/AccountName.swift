@@ -49,8 +49,17 @@ public struct AccountName: Sendable, Hashable {
         self.mayGoNegative = mayGoNegative
     }
 
+    /// Whether a stored account is one that these names make: id, side and limit follow from path and unit.
+    static func isWellFormed(id: String, path: String, unit: String, workspace: String, isCredit: Bool, mayGoNegative: Bool) -> Bool {
+        let isFree = ["expenses:", "assets:bank:", "equity:"].contains { path.hasPrefix($0) }
+        let isOwed = path.hasPrefix("liabilities:") || path.hasPrefix("assets:paid:")
+        return mayGoNegative == isFree && isCredit == isOwed && id == self.id(path: path, unit: unit, workspace: workspace)
+    }
+
     /// The same name and unit give the same id in every database, so no look-up is needed before a posting.
-    func id(workspace: String, unit: String) -> String {
+    func id(workspace: String, unit: String) -> String { Self.id(path: path, unit: unit, workspace: workspace) }
+
+    private static func id(path: String, unit: String, workspace: String) -> String {
         var bytes = CanonicalBytes()
         for text in [workspace, path, unit] { bytes.append(text) }
         return "acc_" + hexadecimal(SHA256.hash(data: bytes.bytes).prefix(16))

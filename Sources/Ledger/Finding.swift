@@ -2,7 +2,7 @@
 public struct Finding: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: String, Sendable {
         case unbalanced, tooFewEntries, gap, chainBroken, headWrong, countWrong, totalWrong, balanceWrong, runningBalanceWrong
-        case orphanEntry, negative, doubleReversal, unknownCorrection, auditGap, auditChainBroken, auditHeadWrong
+        case orphanEntry, accountWrong, negative, doubleReversal, unknownCorrection, auditGap, auditChainBroken, auditHeadWrong
     }
 
     public var kind: Kind

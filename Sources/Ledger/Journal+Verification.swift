@@ -27,6 +27,8 @@ private struct JournalCheck {
     private var previousSequence: Int64 = 0
     private var transactionCount: Int64 = 0
     private var entryCount: Int64 = 0
+    private var positionSequence: Int64 = 0
+    private var expectedPosition: Int64 = 0
 
     init(workspace: String) { self.workspace = workspace }
 
@@ -35,13 +37,17 @@ private struct JournalCheck {
         try Journal.forEachTransaction(workspace: workspace, on: connection) { check($0) }
         try connection.forEachRow(
             """
-            SELECT e.sequence, e.account_id, e.amount, e.balance_after, a.name, a.unit, t.id
+            SELECT e.sequence, e.account_id, e.amount, e.balance_after, a.name, a.unit, t.id, e.position
             FROM journal_entry e LEFT JOIN account a ON a.id = e.account_id
             LEFT JOIN journal_transaction t ON t.workspace_id = e.workspace_id AND t.sequence = e.sequence
             WHERE e.workspace_id = \(workspace) ORDER BY e.sequence, e.position
             """
         ) { row in
             let sequence: Int64 = try row.get(at: 0)
+            let position: Int64 = try row.get(at: 7)
+            expectedPosition = sequence == positionSequence ? expectedPosition + 1 : 0
+            positionSequence = sequence
+            if position != expectedPosition { add(.gap, sequence, nil, "has an entry at \(position) where \(expectedPosition) comes") }
             let id: String = try row.get(at: 1)
             let amount: Int64 = try row.get(at: 2)
             let name: String? = try row.get(at: 4)
@@ -79,6 +85,9 @@ private struct JournalCheck {
             sums[try row.get(at: 2), default: 0] += Int128(balance)
             if sum != Int128(balance) { add(.balanceWrong, nil, name, "entries sum to \(sum), the account says \(balance)") }
             let isCredit = try row.get(at: 3, as: String.self) == "credit"
+            let isKnown = AccountName.isWellFormed(
+                id: id, path: name, unit: try row.get(at: 2), workspace: workspace, isCredit: isCredit, mayGoNegative: try row.get(at: 4))
+            if !isKnown { add(.accountWrong, nil, name, "its id, side or limit does not follow from its name") }
             if try !row.get(at: 4, as: Bool.self), isCredit ? balance > 0 : balance < 0 { add(.negative, nil, name, "the balance is \(balance)") }
         }
         for (id, sum) in balances.sorted(by: { $0.key < $1.key }) { add(.balanceWrong, nil, id, "entries sum to \(sum), the account is missing") }

@@ -20,6 +20,10 @@ import Testing
             let link = test.location + "-link"
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: test.location)
             #expect(await kind { _ = try await SQLiteDatabase.open(path: link) } == .locked)
+            // Another name of the same file has another write-ahead log: two writers would destroy it.
+            let hard = test.location + "-hard"
+            try FileManager.default.linkItem(atPath: test.location, toPath: hard)
+            #expect(await kind { _ = try await SQLiteDatabase.open(path: hard) } == .locked)
             let reader = try await test.openAgain(readOnly: true)
             try await test.database.write { try $0.execute("INSERT INTO account (id, name, balance) VALUES (1, 'a', 0)") }
             #expect(try await reader.read { try $0.value("SELECT count(*) FROM account", as: Int.self) } == 1)

@@ -48,7 +48,10 @@ struct API {
             failures: path.contains("{") ? [404] : [])
         let gate = CallGate(installation: installation, limiter: limiter, access: access)
         table.add(operation, to: router) { request, context in
-            try await gate.admit(request) { caller in try await handler(request, context, caller) }
+            try await gate.admit(request) { caller in
+                try QueryCheck.check(request, parameters)
+                return try await handler(request, context, caller)
+            }
         }
     }
 
@@ -79,6 +82,7 @@ struct API {
         let endpoint = "\(method.rawValue) \(API.base)\(path)"
         table.add(operation, to: router) { [installation] request, context in
             try await gate.admit(request) { known in
+                try QueryCheck.check(request, [])
                 var caller = known
                 caller.address = installation.clientAddress(of: request, context)
                 let bytes = body == nil ? ByteBuffer() : try await request.bodyBytes(maximumBytes: maximumBytes)

@@ -1,5 +1,6 @@
 import Chronology
 import Hummingbird
+import Persistence
 import Web
 
 /// Values of an address's query, checked like fields of a body.
@@ -8,6 +9,18 @@ enum Query {
         guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let id = Identifier<Kind>(String(text)) else { throw Refusal.field(name, "Must be an id (\(Kind.prefix)…).") }
         return id
+    }
+
+    /// A member by Kith's id, or by the company's own (`ext:…`).
+    static func member(_ name: String, in request: Request, _ caller: Caller, _ installation: Installation) async throws -> MemberID? {
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
+        guard let reference = MemberReference(String(text)) else { throw Refusal.field(name, MemberReference.allowed) }
+        if case .id(let id) = reference { return id }
+        let found = try await installation.main.read { connection in
+            try MemberStore.find(reference, in: caller.workspaceID, vault: installation.vault, on: connection)
+        }
+        guard let found else { throw Refusal.unknown("member", field: name) }
+        return found.id
     }
 
     static func integer(_ name: String, in range: ClosedRange<Int>, standard: Int, _ request: Request) throws -> Int {

@@ -10,7 +10,7 @@ enum APIKeyRoutes {
             "/api-keys", id: "listKeys", "Keys, without their texts", tag: "Keys", access: .right(.keysWrite), parameters: APIParameter.page,
             answer: .page(shape)
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, APIKeyKind.self)
             let keys = try await installation.main.read { connection in
                 try APIKeyStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection)
             }

@@ -11,7 +11,7 @@ enum AuditRoutes {
             parameters: APIParameter.page, answer: .page(.reference("AuditEntry"))
         ) { request, _, caller in
             let page = try PageRequest.from(request)
-            let before = page.startingAfter.flatMap { Int64($0) } ?? Int64.max
+            guard let before = Int64(page.startingAfter ?? String(Int64.max)), before > 0 else { throw PageRequest.badCursor() }
             let entries = try await installation.main.read { connection in
                 try AuditChain.entries(workspace: caller.workspaceID.text, before: before, limit: page.limit + 1, on: connection)
             }

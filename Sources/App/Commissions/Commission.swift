@@ -44,23 +44,30 @@ struct Commission: Sendable {
 }
 
 enum CommissionStore {
-    private static let columns = """
+    static let columns = """
         id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, coalesce(rule_id, ''), coalesce(rule_version, 0), line, level, base, rate, share_ppm, unit, amount, \
         reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose
         """
 
     static func insert(_ commission: Commission, on connection: any Connection) throws {
+        let rule = commission.cause == .manual ? nil : commission.ruleID
+        let version = commission.cause == .manual ? nil : commission.ruleVersion
+        let hash = HashedTable.commission.hash([
+            commission.id, commission.workspaceID, commission.programID, commission.cause.rawValue, commission.causeID, commission.saleID,
+            commission.memberID, rule, version, commission.line, commission.level, commission.baseMinor, commission.rate, commission.sharePPM,
+            commission.unit.code, commission.amountMinor, commission.explanation.text, commission.occurredAt, commission.recordedAt,
+            commission.purpose.rawValue,
+        ])
         try connection.executeLater(
             """
             INSERT INTO commission (id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, rule_id, rule_version, line, level, base, rate,
-                    share_ppm, unit, amount, reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose)
+                    share_ppm, unit, amount, reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose, row_hash)
             VALUES (\(commission.id), \(commission.workspaceID), \(commission.programID), \(commission.cause.rawValue), \(commission.causeID),
-                    \(commission.saleID), \(commission.memberID), \(commission.cause == .manual ? nil : commission.ruleID),
-                    \(commission.cause == .manual ? nil : commission.ruleVersion), \(commission.line),
+                    \(commission.saleID), \(commission.memberID), \(rule), \(version), \(commission.line),
                     \(commission.level), \(commission.baseMinor), \(commission.rate), \(commission.sharePPM), \(commission.unit.code),
                     \(commission.amountMinor), \(commission.reversedMinor), \(commission.state.rawValue), \(commission.holdUntil),
                     \(commission.explanation.text), \(commission.occurredAt), \(commission.recordedAt),
-                    \(commission.purpose.rawValue))
+                    \(commission.purpose.rawValue), \(hash))
             """)
     }
 
@@ -152,7 +159,7 @@ enum CommissionStore {
         ).map(read)
     }
 
-    private static func read(_ row: Row) throws -> Commission {
+    static func read(_ row: Row) throws -> Commission {
         let unit: String = try row.get(at: 14)
         return Commission(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2),

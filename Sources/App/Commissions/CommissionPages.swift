@@ -17,16 +17,16 @@ enum CommissionPages {
         CommissionDecisionPages.add(to: &api, gate: gate)
     }
 
-    private static func filter(_ visit: PageVisit) -> CommissionListStore.Filter {
+    private static func filter(_ visit: PageVisit) throws -> CommissionListStore.Filter {
         CommissionListStore.Filter(
-            state: visit.query["state"].flatMap { Commission.State(rawValue: $0) }, program: visit.query["program"].flatMap { ProgramID($0) },
-            member: visit.query["member"].flatMap { MemberID($0) })
+            state: try visit.query.word("state", Commission.State.self), program: try visit.query.id("program", ProgramKind.self),
+            member: try visit.query.id("member", MemberKind.self))
     }
 
     private static func list(_ visit: PageVisit) async throws -> Response {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
-        let filter = self.filter(visit)
+        let filter = try self.filter(visit)
         let language = visit.language
         let before = visit.query["startingAfter"].flatMap { CommissionID($0) }
         let named = CommissionDecisionPages.named(visit)
@@ -51,7 +51,7 @@ enum CommissionPages {
     private static func file(_ visit: PageVisit) async throws -> Response {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
-        let filter = self.filter(visit)
+        let filter = try self.filter(visit)
         let language = visit.language
         let order = ListOrder(visit)
         let (rows, names) = try await visit.installation.main.read { connection in

@@ -9,13 +9,13 @@ enum CommissionRoutes {
         api.read(
             "/commissions", id: "listCommissions", "Commissions", tag: "Commissions", access: .right(.commissionsRead),
             parameters: APIParameter.page + [
-                APIParameter("programId", .text), APIParameter("memberId", .text), APIParameter("saleId", .text),
+                APIParameter("programId", .text), APIParameter("memberId", Schemas.memberReference), APIParameter("saleId", .text),
                 APIParameter("state", .enumeration(Commission.State.allCases.map(\.rawValue))),
             ], answer: .page(.reference("Commission"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, CommissionKind.self)
             let filter = CommissionStore.Filter(
-                program: try Query.id("programId", ProgramKind.self, in: request), member: try Query.id("memberId", MemberKind.self, in: request),
+                program: try Query.id("programId", ProgramKind.self, in: request), member: try await Query.member("memberId", in: request, caller, installation),
                 sale: try Query.id("saleId", SaleKind.self, in: request), state: try Query.word("state", Commission.State.self, in: request))
             let commissions = try await installation.main.read { connection in
                 try CommissionStore.list(in: caller.workspaceID, filter, after: page.startingAfter, limit: page.limit + 1, on: connection)

@@ -10,7 +10,7 @@ enum CustomerRoutes {
             "/customers", id: "listCustomers", "Customers", tag: "Customers", access: .right(.salesRead), parameters: APIParameter.page,
             answer: .page(.reference("Customer"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, CustomerKind.self)
             let rows = try await installation.main.read { connection -> [(String, JSONValue)] in
                 let customers = try CustomerStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection)
                 let names = try PersonStore.fields(

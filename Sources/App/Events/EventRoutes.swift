@@ -10,7 +10,7 @@ enum EventRoutes {
             "/events", id: "listEvents", "Events, in order", tag: "Events", access: .right(.salesRead), parameters: APIParameter.page,
             answer: .page(.reference("Event"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, EventKind.self)
             let events = try await installation.main.read { connection in
                 try EventStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection)
             }

@@ -32,9 +32,9 @@ enum GenealogyPages {
         let vault = visit.installation.vault
         let language = visit.language
         let find = String((visit.query["find"] ?? "").prefix(255))
-        let wanted = visit.query["program"].flatMap { ProgramID($0) }
+        let wanted = try visit.query.id("program", ProgramKind.self)
         let tree = visit.query["tree"].map { String($0.prefix(Placement.treeNameMax)) } ?? "enroller"
-        let root = visit.query["member"].flatMap { MemberID($0) }
+        let root = try visit.query.id("member", MemberKind.self)
         let after = visit.query["after"].flatMap { MemberID($0) }?.text
         let day = visit.query["day"].flatMap { try? LocalDay(iso8601: $0) }
         let now = visit.now

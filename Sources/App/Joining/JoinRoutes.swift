@@ -47,7 +47,7 @@ enum JoinRoutes {
             parameters: APIParameter.page + [APIParameter("state", .enumeration(Application.State.allCases.map(\.rawValue)))],
             answer: .page(.reference("Application"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, ApplicationKind.self)
             let state = try Query.word("state", Application.State.self, in: request)
             let found = try await installation.main.read { connection in
                 try ApplicationStore.list(in: caller.workspaceID, state: state, after: page.startingAfter, limit: page.limit + 1, on: connection)

@@ -30,7 +30,7 @@ enum LedgerPages {
         let language = visit.language
         let find = String((visit.query["find"] ?? "").prefix(255))
         let after = cursor(visit)
-        let (isAll, kind, unit) = (visit.query["empty"] == "1", visit.query["kind"].flatMap { LedgerAccountKind(rawValue: $0) }, visit.query["unit"])
+        let (isAll, kind, unit) = (visit.query["empty"] == "1", try visit.query.word("kind", LedgerAccountKind.self), visit.query["unit"])
         let model = try await visit.installation.main.read { connection -> LedgerModel in
             var filter = LedgerPageStore.Filter(kind: kind, unit: unit?.isEmpty == false ? unit : nil, withEmpty: isAll)
             if !find.isEmpty { filter.members = try MemberLookup.find(find, in: workspace, vault: vault, language: language, on: connection) }
@@ -100,7 +100,7 @@ enum LedgerPages {
         let vault = visit.installation.vault
         let language = visit.language
         let before = visit.query["before"].flatMap { Int64($0) } ?? .max
-        let kind = visit.query["kind"].flatMap { LedgerTransactionsModel.Kind(rawValue: $0) }
+        let kind = try visit.query.word("kind", LedgerTransactionsModel.Kind.self)
         func day(_ name: String, plus days: Int64) -> Instant? {
             visit.query[name].flatMap { try? LocalDay(iso8601: $0) }.map { language.zone.start(of: $0.plus(days: days)) }
         }

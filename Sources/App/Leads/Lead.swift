@@ -162,11 +162,15 @@ enum LeadStore {
         "id, workspace_id, program_id, customer_id, event_name, mode, counted_at, click_id, link_id, attribution, occurred_at, recorded_at, refusals"
 
     static func insert(_ lead: Lead, metadataSealed: [UInt8]?, on connection: any Connection) throws {
+        let hash = HashedTable.lead.hash([
+            lead.id, lead.workspaceID, lead.customerID, lead.eventName, lead.mode.rawValue, lead.occurredAt, lead.recordedAt,
+        ])
         try connection.executeLater(
             """
-            INSERT INTO lead (\(raw: columns), metadata_sealed)
+            INSERT INTO lead (\(raw: columns), metadata_sealed, row_hash)
             VALUES (\(lead.id), \(lead.workspaceID), \(lead.programID), \(lead.customerID), \(lead.eventName), \(lead.mode.rawValue),
-                    \(lead.countedAt), \(lead.clickID), \(lead.linkID), \(lead.attribution.text), \(lead.occurredAt), \(lead.recordedAt), \(lead.refusals.text), \(metadataSealed))
+                    \(lead.countedAt), \(lead.clickID), \(lead.linkID), \(lead.attribution.text), \(lead.occurredAt), \(lead.recordedAt), \(lead.refusals.text), \(metadataSealed),
+                    \(hash))
             """)
     }
 

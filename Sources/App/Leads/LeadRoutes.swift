@@ -10,7 +10,7 @@ enum LeadRoutes {
             "/leads", id: "listLeads", "Leads, the newest first", tag: "Leads", access: .right(.salesRead), parameters: APIParameter.page,
             answer: .page(.reference("LeadFacts"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, LeadKind.self)
             let leads = try await installation.main.read { connection in
                 try LeadStore.newest(in: caller.workspaceID, before: page.startingAfter, limit: page.limit + 1, on: connection)
             }

@@ -34,7 +34,7 @@ enum LinkPages {
         let after = visit.query["startingAfter"].flatMap { LinkID($0) }
         let before = visit.query["endingBefore"].flatMap { LinkID($0) }
         let wanted = LinkPageStore.Filter(
-            find: String((visit.query["q"] ?? "").prefix(200)), program: visit.query["program"].flatMap { ProgramID($0) })
+            find: String((visit.query["q"] ?? "").prefix(200)), program: try visit.query.id("program", ProgramKind.self))
         let since = visit.language.zone.day(of: visit.now).plus(days: -recentDays)
         let first = max(1, visit.query["first"].flatMap { Int64($0) } ?? 1)
         let facts = try await visit.installation.main.read { connection -> LinkListFacts in
@@ -68,7 +68,7 @@ enum LinkPages {
         let language = visit.language
         let baseURL = visit.installation.baseURL
         let wanted = LinkPageStore.Filter(
-            find: String((visit.query["q"] ?? "").prefix(200)), program: visit.query["program"].flatMap { ProgramID($0) })
+            find: String((visit.query["q"] ?? "").prefix(200)), program: try visit.query.id("program", ProgramKind.self))
         let (links, names) = try await visit.installation.main.read { connection in
             var filter = wanted
             if !filter.find.isEmpty { filter.members = try LinkPageStore.members(named: filter.find, in: workspace, vault: vault, on: connection) }

@@ -10,11 +10,11 @@ enum LinkRoutes {
         let installation = api.installation
         api.read(
             "/links", id: "listLinks", "Links", tag: "Links", access: .right(.linksRead),
-            parameters: APIParameter.page + [APIParameter("programId", .text), APIParameter("memberId", .text)], answer: .page(.reference("Link"))
+            parameters: APIParameter.page + [APIParameter("programId", .text), APIParameter("memberId", Schemas.memberReference)], answer: .page(.reference("Link"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, LinkKind.self)
             let program = try Query.id("programId", ProgramKind.self, in: request)
-            let member = try Query.id("memberId", MemberKind.self, in: request)
+            let member = try await Query.member("memberId", in: request, caller, installation)
             let links = try await installation.main.read { connection in
                 try LinkStore.list(
                     in: caller.workspaceID, program: program, member: member, after: page.startingAfter, limit: page.limit + 1, on: connection)

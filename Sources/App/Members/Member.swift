@@ -1,5 +1,6 @@
 import Chronology
 import Persistence
+import Web
 
 /// A person in a program. They may be referrer, affiliate and upline at once; the enroller is set once and never changes.
 struct Member: Sendable {
@@ -56,4 +57,14 @@ enum MemberReference: Sendable, Hashable {
     }
 
     static let allowed = "Must be a member's id (mem_…), or ext: and your own id."
+}
+
+extension JSONReader {
+    /// A member by Kith's id or the company's own.
+    func memberReference(_ field: String) -> MemberReference {
+        custom(field, standIn: .external("")) { value in
+            if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
+            return .refused(MemberReference.allowed)
+        }
+    }
 }

@@ -7,7 +7,7 @@ enum MemberMergeRoutes {
         api.write(
             .post, "/members/{id}/merges", id: "mergeMembers", "Merge a duplicate into this member; can be undone for seven days", tag: "Members",
             access: .right(.membersWrite),
-            body: .object([.required("duplicateId", .text), .required("reason", .string(maximumLength: 500))]),
+            body: .object([.required("duplicateId", Schemas.memberReference), .required("reason", .string(maximumLength: 500))]),
             answer: .object([
                 .required("id", .text), .required("keptId", .text), .required("duplicateId", .text), .required("links", .integer(0...Int64.max)),
                 .required("customers", .integer(0...Int64.max)), .required("programs", .integer(0...Int64.max)), .required("reason", .text),
@@ -15,13 +15,16 @@ enum MemberMergeRoutes {
             ]), status: 201,
             decode: { body, context in
                 (
-                    kept: try context.id(MemberKind.self),
-                    duplicate: body.custom("duplicateId", standIn: MemberID(stored: "")) { idReading($0, MemberKind.self, "member") },
+                    kept: try MemberReference.of(context), duplicate: body.memberReference("duplicateId"),
                     reason: body.text("reason", maximumLength: 500)
                 )
             }
         ) { [index = api.installation.linkIndex] input, write in
-            let merge = try MemberMerge.merge(input.duplicate, into: input.kept, reason: input.reason, in: write)
+            guard let kept = try MemberStore.find(input.kept, in: write.workspace.id, vault: write.vault, on: write.connection) else {
+                throw Refusal.unknown("member")
+            }
+            let duplicate = try Member.find(input.duplicate, field: "duplicateId", in: write)
+            let merge = try MemberMerge.merge(duplicate.id, into: kept.id, reason: input.reason, in: write)
             index.forgetAll()
             return Answer(merge.json, status: 201)
         }

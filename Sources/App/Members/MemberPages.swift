@@ -21,10 +21,10 @@ enum MemberPages {
         api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
     }
 
-    private static func filter(_ visit: PageVisit) -> MemberPageStore.Filter {
+    private static func filter(_ visit: PageVisit) throws -> MemberPageStore.Filter {
         MemberPageStore.Filter(
-            program: visit.query["program"].flatMap { ProgramID($0) }, stage: visit.query["stage"].flatMap { Member.Stage(rawValue: $0) },
-            status: visit.query["status"].flatMap { Member.Status(rawValue: $0) })
+            program: try visit.query.id("program", ProgramKind.self), stage: try visit.query.word("stage", Member.Stage.self),
+            status: try visit.query.word("status", Member.Status.self))
     }
 
     private static func list(_ visit: PageVisit) async throws -> Response {
@@ -34,7 +34,7 @@ enum MemberPages {
         let before = visit.query["startingAfter"].flatMap { MemberID($0) }
         let find = String((visit.query["find"] ?? "").prefix(255))
         let order = ListOrder(visit)
-        let wanted = filter(visit)
+        let wanted = try filter(visit)
         let model = try await visit.installation.main.read { connection -> MemberListModel in
             var filter = wanted
             let isCut = try filter.look(for: find, in: workspace, vault: vault, on: connection)
@@ -71,7 +71,7 @@ enum MemberPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
-        let wanted = filter(visit)
+        let wanted = try filter(visit)
         let order = ListOrder(visit)
         let find = String((visit.query["find"] ?? "").prefix(255))
         let (members, names) = try await visit.installation.main.read { connection in

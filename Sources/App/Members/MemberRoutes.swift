@@ -15,7 +15,7 @@ enum MemberRoutes {
             "/members", id: "listMembers", "Members of the workspace or of a program", tag: "Members", access: .right(.membersRead),
             parameters: APIParameter.page + [APIParameter("programId", .text)], answer: .page(.reference("Member"))
         ) { [installation = api.installation] request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, MemberKind.self)
             let program = try Query.id("programId", ProgramKind.self, in: request)
             let rows = try await installation.main.read { connection -> [(Member, JSONValue)] in
                 let members = try MemberStore.list(

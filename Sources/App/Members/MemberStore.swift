@@ -7,10 +7,11 @@ enum MemberStore {
     static func insert(_ member: Member, externalHash: [UInt8]?, on connection: any Connection) throws {
         try connection.execute(
             """
-            INSERT INTO member (id, workspace_id, person_id, external_hash, kind, status, stage, enroller_id, country, locale, time_zone, joined_at, created_at)
+            INSERT INTO member (id, workspace_id, person_id, external_hash, kind, status, stage, enroller_id, country, locale, time_zone, joined_at, created_at,
+                    row_hash)
             VALUES (\(member.id), \(member.workspaceID), \(member.personID), \(externalHash), \(member.kind.rawValue), \(member.status.rawValue),
                     \(member.stage.rawValue), \(member.enrollerID), \(member.country), \(member.locale), \(member.timeZone), \(member.joinedAt),
-                    \(member.createdAt))
+                    \(member.createdAt), \(member.rowHash))
             """)
     }
 
@@ -18,7 +19,7 @@ enum MemberStore {
         try connection.execute(
             """
             UPDATE member SET kind = \(member.kind.rawValue), status = \(member.status.rawValue), stage = \(member.stage.rawValue),
-                enroller_id = \(member.enrollerID), country = \(member.country), locale = \(member.locale), time_zone = \(member.timeZone)
+                enroller_id = \(member.enrollerID), row_hash = \(member.rowHash), country = \(member.country), locale = \(member.locale), time_zone = \(member.timeZone)
             WHERE id = \(member.id)
             """)
     }
@@ -171,5 +172,11 @@ enum MemberStore {
             kind: Member.Kind(rawValue: try row.get(at: 3)) ?? .customer, status: Member.Status(rawValue: try row.get(at: 4)) ?? .inactive,
             stage: Member.Stage(rawValue: try row.get(at: 5)) ?? .prospect, enrollerID: try row.get(at: 6), country: try row.get(at: 7),
             locale: try row.get(at: 8), timeZone: try row.get(at: 9), joinedAt: try row.get(at: 10), createdAt: try row.get(at: 11))
+    }
+}
+
+extension Member {
+    fileprivate var rowHash: [UInt8] {
+        HashedTable.member.hash([id, workspaceID, personID, enrollerID, joinedAt, createdAt])
     }
 }

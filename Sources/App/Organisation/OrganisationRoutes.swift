@@ -67,7 +67,7 @@ enum OrganisationRoutes {
             parameters: APIParameter.page, answer: .page(.any)
         ) { request, context, caller in
             let id: ProgramID = try context.id()
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, MemberKind.self)
             let rows = try await installation.main.read { connection -> [WaitingMember] in
                 guard try ProgramStore.exists(id, in: caller.workspaceID, on: connection) else { throw Refusal.unknownProgram() }
                 return try HoldingTankStore.list(id, after: page.startingAfter, limit: page.limit + 1, on: connection)

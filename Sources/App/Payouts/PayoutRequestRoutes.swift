@@ -30,7 +30,7 @@ enum PayoutRequestRoutes {
             "/members/{id}/payout-requests", id: "listPayoutRequestsOfMember", "What a member asked to be paid", tag: "Payouts",
             access: .right(.membersRead), parameters: APIParameter.page, answer: .page(.reference("PayoutRequest"))
         ) { request, context, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, PayoutRequestKind.self)
             let reference = try MemberReference.of(context)
             let requests = try await installation.main.read { connection in
                 guard let member = try MemberStore.find(reference, in: caller.workspaceID, vault: installation.vault, on: connection) else {
@@ -47,7 +47,7 @@ enum PayoutRequestRoutes {
             parameters: APIParameter.page + [APIParameter("state", .enumeration(PayoutRequest.State.allCases.map(\.rawValue)))],
             answer: .page(.reference("PayoutRequest"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, PayoutRequestKind.self)
             let filter = PayoutRequestStore.Filter(state: try Query.word("state", PayoutRequest.State.self, in: request))
             let requests = try await installation.main.read { connection in
                 try PayoutRequestStore.list(in: caller.workspaceID, filter, after: page.startingAfter, limit: page.limit + 1, on: connection)

@@ -30,7 +30,7 @@ enum PayoutRoutes {
             "/payouts", id: "listPayouts", "Payouts", tag: "Payouts", access: .right(.ledgerRead), parameters: APIParameter.page,
             answer: .page(.reference("Payout"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, PayoutKind.self)
             let payouts = try await installation.main.read { connection in
                 try PayoutStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection).compactMap {
                     try PayoutStore.find($0, in: caller.workspaceID, on: connection)
@@ -83,20 +83,25 @@ enum PayoutRoutes {
             .post, "/payouts/{id}/outcomes", id: "recordPayoutOutcome", "Record evidence of a payment", tag: "Payouts",
             access: .right(.payoutsWrite),
             body: .object([
-                .required("memberId", .text), .required("outcome", .enumeration(PayoutOutcome.Result.allCases.map(\.rawValue))), .required("reference", .string(maximumLength: 200)),
+                .required("memberId", Schemas.memberReference), .required("outcome", .enumeration(PayoutOutcome.Result.allCases.map(\.rawValue))), .required("reference", .string(maximumLength: 200)),
             ]), answer: .reference("Payout"), failures: [409],
             decode: { body, context in
                 (
                     id: try context.id(PayoutKind.self),
+                    member: body.memberReference("memberId"),
                     outcome: PayoutOutcome(
-                        memberID: body.custom("memberId", standIn: MemberID(stored: "")) { idReading($0, MemberKind.self, "member") },
+                        memberID: MemberID(stored: ""),
                         result: body.custom("outcome", standIn: .failed) { value -> JSONReader.Reading<PayoutOutcome.Result> in
                             if case .text(let text) = value, let result = PayoutOutcome.Result(rawValue: text) { return .accepted(result) }
                             return .refused("Must be paid, failed or unknown.")
                         }, reference: body.text("reference", maximumLength: 200))
                 )
             }
-        ) { input, write in Answer(try Payout.record(input.outcome, of: input.id, in: write).json) }
+        ) { input, write in
+            var outcome = input.outcome
+            outcome.memberID = try Member.find(input.member, field: "memberId", in: write).id
+            return Answer(try Payout.record(outcome, of: input.id, in: write).json)
+        }
     }
 
     private static func step(

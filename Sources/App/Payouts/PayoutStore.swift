@@ -42,11 +42,14 @@ enum PayoutStore {
     }
 
     static func insert(_ payout: Payout, on connection: any Connection) throws {
+        let hash = HashedTable.payout.hash([
+            payout.id, payout.workspaceID, payout.programID, payout.unit.code, payout.cutoff, payout.totalMinor, payout.createdBy, payout.createdAt,
+        ])
         try connection.execute(
             """
-            INSERT INTO payout (id, workspace_id, program_id, state, unit, cutoff, total, created_by, created_at)
+            INSERT INTO payout (id, workspace_id, program_id, state, unit, cutoff, total, created_by, created_at, row_hash)
             VALUES (\(payout.id), \(payout.workspaceID), \(payout.programID), \(payout.state.rawValue), \(payout.unit.code), \(payout.cutoff),
-                    \(payout.totalMinor), \(payout.createdBy), \(payout.createdAt))
+                    \(payout.totalMinor), \(payout.createdBy), \(payout.createdAt), \(hash))
             """)
         var statements: [SQL] = []
         for item in payout.items {

@@ -129,6 +129,7 @@ enum ErasureStore {
         for row in rows {
             let kept = JSONText(JSONText(text: try row.get(at: 1)).value.without(["unknownCode", "unknownClick"]))
             try connection.execute("UPDATE \(raw: table) SET attribution = \(kept.text) WHERE id = \(try row.get(at: 0, as: String.self))")
+            if table == HashedTable.sale.name { try RowHashStore.renew(.sale, row.get(at: 0), on: connection) }
         }
         return rows.count
     }

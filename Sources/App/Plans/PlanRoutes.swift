@@ -39,7 +39,7 @@ enum PlanRoutes {
             "/plans", id: "listPlans", "Compensation plans, the newest version of each", tag: "Plans", access: .right(.programsRead),
             parameters: APIParameter.page + [APIParameter("programId", .text)], answer: .page(.reference("Plan"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, PlanKind.self)
             let program = try Query.id("programId", ProgramKind.self, in: request)
             let plans = try await installation.main.read { connection in
                 try PlanStore.list(

@@ -10,7 +10,7 @@ enum ProgramRoutes {
             "/programs", id: "listPrograms", "Programs of the workspace", tag: "Programs", access: .right(.programsRead),
             parameters: APIParameter.page, answer: .page(.reference("Program"))
         ) { [installation = api.installation] request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, ProgramKind.self)
             let programs = try await installation.main.read { connection in
                 try ProgramStore.list(in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), after: page.startingAfter, limit: page.limit + 1, on: connection)
             }

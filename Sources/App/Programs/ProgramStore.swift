@@ -15,11 +15,14 @@ enum ProgramStore {
     static func insertVersion(
         _ version: ProgramHistory.Version, of program: ProgramID, recordedAt: Instant, author: Actor, on connection: any Connection
     ) throws {
+        let hash = HashedTable.programVersion.hash([
+            program, version.version, version.effectiveFrom, recordedAt, author.text, version.fields, version.isPartial, version.zone,
+        ])
         try connection.execute(
             """
-            INSERT INTO program_version (program_id, version, effective_from, recorded_at, author, settings, is_partial, time_zone)
+            INSERT INTO program_version (program_id, version, effective_from, recorded_at, author, settings, is_partial, time_zone, row_hash)
             VALUES (\(program), \(version.version), \(version.effectiveFrom), \(recordedAt), \(author.text), \(version.fields),
-                    \(version.isPartial), \(version.zone))
+                    \(version.isPartial), \(version.zone), \(hash))
             """)
     }
 

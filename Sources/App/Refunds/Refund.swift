@@ -37,11 +37,15 @@ enum RefundStore {
         "id, workspace_id, invoice_id, refund_id, sale_id, amount, applied_amount, reason, state, facts_hash, occurred_at, recorded_at"
 
     static func insert(_ refund: Refund, on connection: any Connection) throws {
+        let hash = HashedTable.refund.hash([
+            refund.id, refund.workspaceID, refund.invoiceID, refund.refundID, refund.amountMinor, refund.factsHash, refund.occurredAt, refund.recordedAt,
+        ])
         try connection.executeLater(
             """
-            INSERT INTO refund (\(raw: columns))
+            INSERT INTO refund (\(raw: columns), row_hash)
             VALUES (\(refund.id), \(refund.workspaceID), \(refund.invoiceID), \(refund.refundID), \(refund.saleID), \(refund.amountMinor),
-                    \(refund.appliedMinor), \(refund.reason), \(refund.state.rawValue), \(refund.factsHash), \(refund.occurredAt), \(refund.recordedAt))
+                    \(refund.appliedMinor), \(refund.reason), \(refund.state.rawValue), \(refund.factsHash), \(refund.occurredAt), \(refund.recordedAt),
+                    \(hash))
             """)
     }
 

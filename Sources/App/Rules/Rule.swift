@@ -57,10 +57,14 @@ enum RuleStore {
 
     static func insertVersion(_ rule: Rule, recordedAt: Instant, author: Actor, on connection: any Connection) throws {
         let document = String(decoding: rule.document.bytes, as: UTF8.self)
+        let hash = HashedTable.ruleVersion.hash([
+            rule.id, rule.terms.version, rule.terms.effectiveFrom, rule.terms.effectiveUntil, recordedAt, author.text, document,
+        ])
         try connection.execute(
             """
-            INSERT INTO rule_version (rule_id, version, effective_from, effective_until, recorded_at, author, document)
-            VALUES (\(rule.id), \(rule.terms.version), \(rule.terms.effectiveFrom), \(rule.terms.effectiveUntil), \(recordedAt), \(author.text), \(document))
+            INSERT INTO rule_version (rule_id, version, effective_from, effective_until, recorded_at, author, document, row_hash)
+            VALUES (\(rule.id), \(rule.terms.version), \(rule.terms.effectiveFrom), \(rule.terms.effectiveUntil), \(recordedAt), \(author.text), \(document),
+                    \(hash))
             """)
     }
 

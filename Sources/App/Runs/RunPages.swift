@@ -176,7 +176,7 @@ enum RunPages {
     private static func lines(_ visit: PageVisit) async throws -> Response {
         let run = try await find(visit)
         let after = visit.query["startingAfter"].flatMap { Int($0) }
-        let sale = visit.query["sale"].flatMap { SaleID($0) }
+        let sale = try visit.query.id("sale", SaleKind.self)
         let rows = try await RunLineList(run: run, member: nil, sale: sale).rows(after: after, limit: linesPerPage + 1, visit.installation)
         let shown = Array(rows.prefix(linesPerPage))
         let vault = visit.installation.vault
@@ -200,7 +200,7 @@ enum RunPages {
     private static func member(_ visit: PageVisit) async throws -> Response {
         let run = try await find(visit)
         guard let member = visit.context.parameters.get("member").flatMap({ MemberID($0) }) else { throw Problem.notFound() }
-        if let sale = visit.query["sale"].flatMap({ SaleID($0) }) {
+        if let sale = try visit.query.id("sale", SaleKind.self) {
             let archived = try await visit.installation.archive.result(of: run.id, in: run.workspaceID, visit.installation)
             guard let receipts = try RunReceipt.all(archived, member: member, sale: sale), let first = receipts.first else { throw Problem.notFound() }
             let model = try await RunReceiptModel.load(first, others: Array(receipts.dropFirst()), visit)

@@ -78,7 +78,7 @@ enum RunRoutes {
                 APIParameter("planId", .text), APIParameter("state", .enumeration(Run.State.allCases.map(\.rawValue))),
             ], answer: .page(.reference("Run"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, RunKind.self)
             let plan = try Query.id("planId", PlanKind.self, in: request)
             let state = try Query.word("state", Run.State.self, in: request)
             let runs = try await installation.main.read { connection in
@@ -92,22 +92,22 @@ enum RunRoutes {
         }
         api.read(
             "/runs/{id}/lines", id: "listRunLines", "Lines of a run, by member, bonus and order", tag: "Runs", access: .right(.commissionsRead),
-            parameters: APIParameter.page + [APIParameter("memberId", .text), APIParameter("saleId", .text)], answer: .page(.any)
+            parameters: APIParameter.page + [APIParameter("memberId", Schemas.memberReference), APIParameter("saleId", .text)], answer: .page(.any)
         ) { request, context, caller in
             let page = try PageRequest.from(request)
             let run = try await find(context, caller, installation)
             let lines = try await RunLineList(
-                run: run, member: try Query.id("memberId", MemberKind.self, in: request), sale: try Query.id("saleId", SaleKind.self, in: request)
+                run: run, member: try await Query.member("memberId", in: request, caller, installation), sale: try Query.id("saleId", SaleKind.self, in: request)
             ).rows(after: try page.startingAfter.map(number), limit: page.limit + 1, installation)
             return ListAnswer.response(lines, page, cursor: { String($0.number) }, json: { $0.json(run) })
         }
         api.read(
             "/runs/{id}/statements", id: "listRunStatements", "What a run found for each promoter", tag: "Runs", access: .right(.commissionsRead),
-            parameters: APIParameter.page + [APIParameter("memberId", .text)], answer: .page(.any)
+            parameters: APIParameter.page + [APIParameter("memberId", Schemas.memberReference)], answer: .page(.any)
         ) { request, context, caller in
             let page = try PageRequest.from(request)
             let run = try await find(context, caller, installation)
-            let member = try Query.id("memberId", MemberKind.self, in: request)
+            let member = try await Query.member("memberId", in: request, caller, installation)
             let first = try page.startingAfter.map(number).map { $0 + 1 } ?? 0
             let rows = try await installation.main.read { connection -> [(Int, JSONValue)] in
                 let rows =
@@ -134,10 +134,12 @@ enum RunRoutes {
         }
         api.read(
             "/runs/{id}/explanation", id: "explainRun", "What a member got on a sale from every bonus, and why nothing where it is nothing",
-            tag: "Runs", access: .right(.commissionsRead), parameters: [APIParameter("memberId", .text), APIParameter("saleId", .text)], answer: .any
+            tag: "Runs", access: .right(.commissionsRead), parameters: [
+                APIParameter("memberId", Schemas.memberReference, isRequired: true), APIParameter("saleId", .text, isRequired: true),
+            ], answer: .any
         ) { request, context, caller in
             let run = try await find(context, caller, installation)
-            guard let member = try Query.id("memberId", MemberKind.self, in: request) else { throw Refusal.field("memberId", "Is required.") }
+            guard let member = try await Query.member("memberId", in: request, caller, installation) else { throw Refusal.field("memberId", "Is required.") }
             guard let sale = try Query.id("saleId", SaleKind.self, in: request) else { throw Refusal.field("saleId", "Is required.") }
             let archived = try await installation.archive.result(of: run.id, in: run.workspaceID, installation)
             guard let receipts = try RunReceipt.all(archived, member: member, sale: sale) else {

@@ -75,13 +75,20 @@ enum SaleStore {
 
     static func insert(_ sale: Sale, metadataSealed: [UInt8]?, on connection: any Connection) throws {
         let items = JSONText(.array(sale.items.map(\.json)))
+        let cameBy = sale.cameBy.rawValue
+        let link = sale.firstLinkID
+        let hash = HashedTable.sale.hash([
+            sale.id, sale.workspaceID, sale.programID, sale.programVersion, sale.customerID, sale.invoiceID, sale.amountMinor, sale.currency.code,
+            sale.saleNumber, sale.eventName, sale.country, sale.couponUsed, items.text, sale.factsHash, sale.attribution.text, sale.occurredAt,
+            sale.recordedAt, cameBy, link,
+        ])
         try connection.executeLater(
             """
-            INSERT INTO sale (\(raw: columns), metadata_sealed, came_by, link_id)
+            INSERT INTO sale (\(raw: columns), metadata_sealed, came_by, link_id, row_hash)
             VALUES (\(sale.id), \(sale.workspaceID), \(sale.programID), \(sale.programVersion), \(sale.customerID), \(sale.invoiceID),
                     \(sale.amountMinor), \(sale.currency.code), \(sale.saleNumber), \(sale.eventName), \(sale.country), \(sale.couponUsed),
                     \(items.text), \(sale.factsHash), \(sale.refundedMinor), \(sale.attribution.text), \(sale.refusals.text), \(sale.occurredAt),
-                    \(sale.recordedAt), \(metadataSealed), \(sale.cameBy.rawValue), \(sale.firstLinkID))
+                    \(sale.recordedAt), \(metadataSealed), \(cameBy), \(link), \(hash))
             """)
     }
 

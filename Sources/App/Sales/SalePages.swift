@@ -32,7 +32,7 @@ enum SalePages {
         let before = visit.query["endingBefore"].flatMap { SaleID($0) }
         let read = try await read(visit, cursor: before ?? cursor, isBackwards: before != nil, limit: rowsPerPage)
         let language = visit.language
-        let filter = self.filter(visit)
+        let filter = try self.filter(visit)
         let first = max(1, visit.query["first"].flatMap { Int64($0) } ?? 1)
         let model = SaleListModel(
             sales: read.sales, commissions: read.commissions, names: read.names, totals: read.totals, parked: read.parked, hasAny: read.hasAny,
@@ -68,19 +68,23 @@ enum SalePages {
 
     private static func decimal(_ minor: Int64, _ exponent: Int) -> String { Amount(minor: minor).decimalText(exponent: exponent) }
 
-    private static func filter(_ visit: PageVisit) -> SaleListStore.Filter {
-        func day(_ name: String) -> LocalDay? { visit.query[name].flatMap { try? LocalDay(iso8601: $0) } }
+    private static func filter(_ visit: PageVisit) throws -> SaleListStore.Filter {
+        func day(_ name: String) throws -> LocalDay? {
+            guard let text = visit.query[name], !text.isEmpty else { return nil }
+            guard let day = try? LocalDay(iso8601: text) else { throw Problem.notFound() }
+            return day
+        }
         let zone = visit.language.zone
         let find = visit.query["q"].map { String($0.prefix(255)) }
         return SaleListStore.Filter(
-            find: find?.isEmpty == true ? nil : find, state: visit.query["state"].flatMap { SaleState(rawValue: $0) },
-            from: day("from").map { zone.start(of: $0) }, until: day("to").flatMap { try? $0.adding(days: 1) }.map { zone.start(of: $0) })
+            find: find?.isEmpty == true ? nil : find, state: try visit.query.word("state", SaleState.self),
+            from: try day("from").map { zone.start(of: $0) }, until: try day("to").flatMap { try? $0.adding(days: 1) }.map { zone.start(of: $0) })
     }
 
     private static func read(_ visit: PageVisit, cursor: SaleID?, isBackwards: Bool, limit: Int) async throws -> Read {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
-        let wanted = filter(visit)
+        let wanted = try filter(visit)
         return try await visit.installation.main.read { connection in
             var filter = wanted
             if let find = filter.find { filter.buyers = try buyers(find, in: workspace, vault: vault, on: connection) }

@@ -9,14 +9,14 @@ enum SaleRoutes {
         api.read(
             "/sales", id: "listSales", "Sales, the newest first", tag: "Sales", access: .right(.salesRead),
             parameters: APIParameter.page + [
-                APIParameter("programId", .text), APIParameter("customerId", .text), APIParameter("memberId", .text),
+                APIParameter("programId", .text), APIParameter("customerId", .text), APIParameter("memberId", Schemas.memberReference),
                 APIParameter("from", .dateTime), APIParameter("until", .dateTime),
             ], answer: .page(.reference("Sale"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, SaleKind.self)
             let filter = SaleStore.Filter(
                 program: try Query.id("programId", ProgramKind.self, in: request), customer: try Query.id("customerId", CustomerKind.self, in: request),
-                member: try Query.id("memberId", MemberKind.self, in: request), from: try Query.instant("from", in: request),
+                member: try await Query.member("memberId", in: request, caller, installation), from: try Query.instant("from", in: request),
                 until: try Query.instant("until", in: request))
             let sales = try await installation.main.read { connection in
                 try SaleStore.list(in: caller.workspaceID, filter, before: page.startingAfter, limit: page.limit + 1, on: connection)
@@ -44,7 +44,7 @@ enum SaleRoutes {
             "/refunds", id: "listRefunds", "Refunds", tag: "Sales", access: .right(.salesRead), parameters: APIParameter.page,
             answer: .page(.reference("Refund"))
         ) { request, _, caller in
-            let page = try PageRequest.from(request)
+            let page = try PageRequest.from(request, RefundKind.self)
             let rows = try await installation.main.read { connection in
                 try RefundStore.list(in: caller.workspaceID, after: page.startingAfter, limit: page.limit + 1, on: connection).map {
                     ($0.id.text, try $0.json(on: connection))

@@ -12,7 +12,7 @@ enum StatementRoutes {
         let installation = api.installation
         api.read(
             "/members/{id}/statement", id: "getStatement", "What a member was owed, what changed it, and what they are owed then",
-            tag: "Payouts", access: .right(.ledgerRead), parameters: [APIParameter("from", .dateTime), APIParameter("until", .dateTime)],
+            tag: "Payouts", access: .right(.ledgerRead), parameters: [APIParameter("from", .dateTime, isRequired: true), APIParameter("until", .dateTime, isRequired: true)],
             answer: .reference("Statement")
         ) { request, context, caller in
             let reference = try MemberReference.of(context)

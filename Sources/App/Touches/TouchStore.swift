@@ -20,11 +20,14 @@ enum TouchStore {
     static func insert(
         _ touch: KeptTouch, of customer: CustomerID, cause: String, workspace: WorkspaceID, on connection: any Connection
     ) throws {
+        let hash = HashedTable.touch.hash([
+            touch.id, workspace, customer, touch.programID, touch.kind.rawValue, touch.linkID, touch.clickID, touch.memberID, cause, touch.at,
+        ])
         try connection.executeLater(
             """
-            INSERT INTO touch (id, workspace_id, customer_id, program_id, kind, link_id, click_id, member_id, cause_id, at)
+            INSERT INTO touch (id, workspace_id, customer_id, program_id, kind, link_id, click_id, member_id, cause_id, at, row_hash)
             VALUES (\(touch.id), \(workspace), \(customer), \(touch.programID), \(touch.kind.rawValue), \(touch.linkID), \(touch.clickID),
-                    \(touch.memberID), \(cause), \(touch.at))
+                    \(touch.memberID), \(cause), \(touch.at), \(hash))
             """)
     }
 

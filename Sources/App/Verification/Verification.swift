@@ -26,20 +26,26 @@ struct Verification: Sendable {
 
     static func run(main: any Database, clicks: any Database, keys: any Database) async throws -> Verification {
         var verification = Verification()
-        for workspace in try await main.read({ connection in try WorkspaceStore.all(on: connection) }) {
+        let (known, strays) = try await main.read { connection in
+            (try WorkspaceStore.all(on: connection), try VerifyStore.strayWorkspaces(on: connection))
+        }
+        verification.findings += try await main.read { connection in try SchemaVerifyStore.findings(on: connection) }
+        verification.findings += strays.map {
+            Found(kind: "workspaceMissing", workspace: $0.text, subject: $0.text, detail: "has books, people or sales, but is not there")
+        }
+        for id in known.map(\.id) + strays {
+            guard verification.findings.count < findingsMax else { break }
             // One snapshot for each workspace: writers beside it change nothing that is looked at.
             let (findings, transactions, sales) = try await main.read { connection in
                 (
-                    try books(workspace.id, on: connection) + VerifyStore.findings(workspace.id, on: connection)
-                        + CapVerification.findings(workspace.id, on: connection),
-                    try VerifyStore.transactions(workspace.id, on: connection), try VerifyStore.sales(workspace.id, on: connection)
+                    try guarded("books", id.text, on: connection) { try books(id, on: connection) } + VerifyStore.findings(id, on: connection),
+                    try VerifyStore.transactions(id, on: connection), try VerifyStore.sales(id, on: connection)
                 )
             }
-            verification.workspaces.append((workspace, transactions, sales))
+            if let workspace = known.first(where: { $0.id == id }) { verification.workspaces.append((workspace, transactions, sales)) }
             verification.findings += findings
-            verification.findings += try await clickCounts(workspace.id, main: main, clicks: clicks)
-            verification.findings += try await KeyVerification.findings(workspace.id, main: main, keys: keys)
-            guard verification.findings.count < findingsMax else { break }
+            verification.findings += try await clickCounts(id, main: main, clicks: clicks)
+            verification.findings += try await KeyVerification.findings(id, main: main, keys: keys)
         }
         verification.findings += try await KeyVerification.operators(main: main, keys: keys)
         verification.findings = Array(verification.findings.prefix(findingsMax))
@@ -58,6 +64,17 @@ struct Verification: Sendable {
                 }),
             "findings": .array(findings.map(\.json)),
         ]
+    }
+
+    /// One check. What stops it is a finding, and the others go on; only a database that is gone ends all.
+    static func guarded(_ name: String, _ workspace: String, on connection: any Connection, _ check: () throws -> [Found]) throws -> [Found] {
+        do {
+            return try connection.savepoint(check)
+        } catch {
+            if (error as? DatabaseFailure)?.isOfTheServer == true { throw error }
+            let reason = (error as? DatabaseFailure)?.message ?? "\(error)"
+            return [Found(kind: "checkStopped", workspace: workspace, subject: name, detail: "could not be checked to the end: \(reason)")]
+        }
     }
 
     private static func books(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
@@ -112,7 +129,8 @@ enum CapVerification {
     static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         var findings: [Verification.Found] = []
         for id in try VerifyStore.rules(workspace, on: connection) {
-            let versions = try RuleStore.versions(id, on: connection)
+            // A version that cannot be read is named where its document is looked at.
+            guard let versions = try? RuleStore.versions(id, on: connection) else { continue }
             guard versions.contains(where: { $0.terms.cap != nil }), let programID = versions.first?.programID,
                 let program = try ProgramHistory.load(programID, in: workspace, on: connection)
             else { continue }
@@ -151,5 +169,15 @@ enum CapVerification {
         Verification.Found(
             kind: "capUsageWrong", workspace: workspace.text, subject: rule.text,
             detail: "the cap\(place.scope.isEmpty ? "" : " of \(place.scope)")\(place.period.isEmpty ? "" : " in \(place.period)") \(detail) \(place.unit)")
+    }
+}
+
+extension DatabaseFailure {
+    /// Whether the database is gone, rather than something in it wrong.
+    var isOfTheServer: Bool {
+        switch kind {
+        case .unavailable, .retryable, .disk, .diskFull, .locked: true
+        default: false
+        }
     }
 }

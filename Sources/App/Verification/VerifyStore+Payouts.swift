@@ -5,6 +5,63 @@ extension VerifyStore {
     static func payouts(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         try setAside(workspace, on: connection) + paidOut(workspace, on: connection) + postings(workspace, on: connection)
             + reservations(workspace, on: connection) + totals(workspace, on: connection) + states(workspace, on: connection)
+            + contents(workspace, on: connection) + people(workspace, on: connection)
+    }
+
+    /// What is in an item, against what it pays: its commissions, runs and the member they belong to. Debt may make it less, never more;
+    /// what was taken back since it was made still counts.
+    private static func contents(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let items = try connection.rows(
+            """
+            SELECT i.payout_id, i.member_id, i.amount, CAST(coalesce((
+                    SELECT sum(c.amount) FROM payout_commission x JOIN commission c ON c.id = x.commission_id
+                    WHERE x.payout_id = i.payout_id AND x.member_id = i.member_id), 0) + coalesce((
+                    SELECT sum(r.amount) FROM run_payable r WHERE r.payout_id = i.payout_id AND r.member_id = i.member_id), 0) AS BIGINT)
+            FROM payout_item i JOIN payout p ON p.id = i.payout_id
+            WHERE p.workspace_id = \(workspace) AND i.state IN ('waiting', 'sent', 'paid', 'unknown') ORDER BY i.payout_id, i.member_id
+            """
+        ).compactMap { row -> Verification.Found? in
+            let (amount, content): (Int64, Int64) = (try row.get(at: 2), try row.get(at: 3))
+            guard amount > content else { return nil }
+            return found(
+                "payoutContentWrong", workspace, row.values[0].named, "pays \(amount) to \(row.values[1].named), what is in it is worth \(content)")
+        }
+        let commissions = try connection.rows(
+            """
+            SELECT c.id, x.payout_id FROM payout_commission x JOIN commission c ON c.id = x.commission_id JOIN payout p ON p.id = x.payout_id
+            WHERE c.workspace_id = \(workspace) AND (c.member_id <> x.member_id OR c.unit <> p.unit OR c.program_id <> p.program_id)
+            ORDER BY c.id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { found("payoutContentWrong", workspace, $0.values[0].named, "is in the payout \($0.values[1].named) of another member, unit or program") }
+        let paid = try connection.rows(
+            """
+            SELECT c.id FROM commission c WHERE c.workspace_id = \(workspace) AND c.state = 'paid'
+                AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id) ORDER BY c.id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { found("payoutContentWrong", workspace, $0.values[0].named, "is paid, and no payout has it") }
+        return Array(items.prefix(Verification.findingsMax)) + commissions + paid
+    }
+
+    /// Who made and who approved a batch, against the audit chain: two people, both of whom the chain saw do it.
+    private static func people(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        let steps = [("created_by", "payout.create", "created"), ("approved_by", "payout.approve", "approved")]
+        return try steps.flatMap { column, action, word in
+            // A key stands for its operator; an imported workspace knows neither.
+            try connection.rows(
+                """
+                SELECT p.id, p.\(raw: column) FROM payout p WHERE p.workspace_id = \(workspace) AND p.\(raw: column) IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM audit_entry a LEFT JOIN api_key k ON k.id = a.actor
+                    WHERE a.workspace_id = p.workspace_id AND a.subject = p.id AND a.action = \(action) AND (a.actor = p.\(raw: column)
+                        OR k.operator_id = p.\(raw: column) OR (k.id IS NULL AND substr(a.actor, 1, 4) = \(APIKeyKind.prefix))))
+                ORDER BY p.id LIMIT \(Int64(Verification.findingsMax))
+                """
+            ).map { found("payoutPersonWrong", workspace, $0.values[0].named, "says \($0.values[1].named) \(word) it, the audit chain does not") }
+        } + connection.rows(
+            """
+            SELECT id, created_by FROM payout WHERE workspace_id = \(workspace) AND approved_by = created_by
+            ORDER BY id LIMIT \(Int64(Verification.findingsMax))
+            """
+        ).map { found("payoutPersonWrong", workspace, $0.values[0].named, "was made and approved by the same person, \($0.values[1].named)") }
     }
 
     /// Items on their way and requests that wait, against what members have in payout.

@@ -18,9 +18,19 @@ enum VerifyStore {
 
     /// Everything that can be compared within the main database.
     static func findings(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
-        try commissions(workspace, on: connection) + reversals(workspace, on: connection) + balances(workspace, on: connection)
-            + refunds(workspace, on: connection) + receipts(workspace, on: connection)
-            + clickDays(workspace, on: connection) + tiers(workspace, on: connection) + payouts(workspace, on: connection)
+        let checks: [(name: String, check: (WorkspaceID, any Connection) throws -> [Verification.Found])] = [
+            ("commissions and the journal", { try commissions($0, on: $1) }), ("reversals and the journal", { try reversals($0, on: $1) }),
+            ("balances", { try balances($0, on: $1) }), ("refunds", { try refunds($0, on: $1) + refundFacts($0, on: $1) }),
+            ("receipts", { try receipts($0, on: $1) }), ("credits", { try credits($0, on: $1) }), ("bindings", { try bindings($0, on: $1) }),
+            ("enrollers", { try enrollers($0, on: $1) }), ("events", { try told($0, on: $1) }), ("causes", { try causes($0, on: $1) }),
+            ("numbers of sales", { try saleNumbers($0, on: $1) }), ("clicks by day", { try clickDays($0, on: $1) }),
+            ("tiers", { try tiers($0, on: $1) }), ("payouts", { try payouts($0, on: $1) }),
+            ("commissions and their rules", { try CommissionVerification.findings($0, on: $1) }),
+            ("caps", { try CapVerification.findings($0, on: $1) }),
+        ]
+        return try checks.flatMap { name, check in
+            try Verification.guarded(name, workspace.text, on: connection) { try check(workspace, connection) }
+        }
     }
 
     // MARK: Commissions and the journal

@@ -28,6 +28,7 @@ public final class SQLiteDatabase: Database {
     private let grdb: any DatabaseWriter
     private let readOnly: Bool
     private let lock: ProcessLock?
+    private let fileLock: FileLock?
     private let state = Mutex(State())
 
     private struct State {
@@ -35,11 +36,12 @@ public final class SQLiteDatabase: Database {
         var closed = false
     }
 
-    private init(_ grdb: any DatabaseWriter, path: String?, readOnly: Bool, lock: ProcessLock?) {
+    private init(_ grdb: any DatabaseWriter, path: String?, readOnly: Bool, lock: ProcessLock?, fileLock: FileLock?) {
         self.grdb = grdb
         self.path = path
         self.readOnly = readOnly
         self.lock = lock
+        self.fileLock = fileLock
     }
 
     /// Opens a file. One process at a time may open it for writing; reading processes need no lock and may run beside it.
@@ -58,7 +60,7 @@ public final class SQLiteDatabase: Database {
         try await onQueue {
             try SQLiteFailure.mapping {
                 let queue = try DatabaseQueue(configuration: configuration(readOnly: false))
-                return SQLiteDatabase(queue, path: nil, readOnly: false, lock: nil)
+                return SQLiteDatabase(queue, path: nil, readOnly: false, lock: nil, fileLock: nil)
             }
         }
     }
@@ -128,6 +130,7 @@ public final class SQLiteDatabase: Database {
         if wasClosed { return }
         let grdb = grdb
         try? await onQueue { try grdb.close() }
+        fileLock?.release()
         lock?.release()
     }
 
@@ -140,13 +143,17 @@ public final class SQLiteDatabase: Database {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists && (readOnly || !mayCreate) { throw DatabaseFailure(.other, "there is no database at \(path)") }
         let lock = readOnly ? nil : try ProcessLock.take(beside: path, waitMs: lockWaitMs)
+        var fileLock: FileLock?
         do {
+            if !readOnly { fileLock = try FileLock.take(path, waitMs: lockWaitMs) }
+            let held = fileLock
             return try SQLiteFailure.mapping {
                 let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly))
                 if readOnly { try checkForm(pool) } else { try setDurability(pool) }
-                return SQLiteDatabase(pool, path: path, readOnly: readOnly, lock: lock)
+                return SQLiteDatabase(pool, path: path, readOnly: readOnly, lock: lock, fileLock: held)
             }
         } catch {
+            fileLock?.release()
             lock?.release()
             guard let failure = error as? DatabaseFailure, failure.kind == .corrupt else { throw error }
             throw DatabaseFailure(
