@@ -14,9 +14,9 @@ extension Schemas {
         kind("points", [.required("amount", positiveAmount), .optional("unit", .text)]),
         kind("credit", [.required("amount", positiveAmount), .required("currency", currency)]),
         kind("coupon", [.required("couponId", .string(maximumLength: 100))]),
-        kind("gift", [.required("description", .string(maximumLength: 500)), .optional("value", amount)]),
+        kind("gift", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))]),
         kind("freeMonths", [.required("months", .integer(1...1_200))]), kind("freeShipping", []),
-        kind("custom", [.required("description", .string(maximumLength: 500)), .optional("value", amount)]),
+        kind("custom", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))]),
     ])
 
     static let condition = APISchema.oneOf([
@@ -107,7 +107,7 @@ extension Schemas {
         .map(.any), description: "{purpose, base, rate, sharePpm, amount, rounding}, slices of tiers, cappedTo where a cap cut it.")
 
     private static let rate = APISchema.described(.string(maximumLength: 20), description: "A decimal text.", example: "0.10")
-    private static let positiveAmount = APISchema.integer(1...amountMax)
+    private static let positiveAmount = APISchema.integer(1...Int64.max)
 
     private static func kind(_ name: String, _ fields: [APIField]) -> APISchema { .object([.required("kind", .enumeration([name]))] + fields) }
 }

@@ -86,7 +86,7 @@ struct RuleDocument: Sendable {
 extension RewardTerms {
     /// Nil when the kind is unknown; the mistake is noted then.
     static func read(_ part: JSONReader) -> RewardTerms? {
-        func amount() -> Amount { Amount(minor: part.integer("amount", in: 1...Schemas.amountMax)) }
+        func amount() -> Amount { Amount(minor: part.integer("amount", in: 1...Int64.max)) }
         func currency() -> Currency? {
             part.custom("currency", standIn: nil) { value -> JSONReader.Reading<Currency?> in
                 if case .text(let code) = value, let currency = Currency(code: code) { return .accepted(currency) }
@@ -126,12 +126,12 @@ extension RewardTerms {
             return currency().map { .credit(amount, $0) }
         case "coupon": return .coupon(couponID: part.text("couponId", maximumLength: 100))
         case "gift":
-            return .gift(description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Schemas.amountMax))
+            return .gift(description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Int64.max))
         case "freeMonths": return .freeMonths(Int(part.integer("months", in: 1...RecurringMonths.limit)))
         case "freeShipping": return .freeShipping
         case "custom":
             return .custom(
-                description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Schemas.amountMax))
+                description: part.text("description", maximumLength: 500), valueMinor: part.optionalInteger("value", in: 0...Int64.max))
         default:
             part.note("kind", "Must be one of flat, percent, tiered, points, credit, coupon, gift, freeMonths, freeShipping, custom.")
             return nil

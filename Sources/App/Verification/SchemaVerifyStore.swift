@@ -17,7 +17,7 @@ enum SchemaVerifyStore {
 
     /// Texts that are JSON documents.
     static let documents: [(table: String, column: String)] = [
-        ("program_version", "settings"), ("rule_version", "document"), ("plan_version", "document"), ("plan_version", "canonical"),
+        ("program_version", "settings"), ("rule_version", "document"), ("plan_version", "canonical"),
         ("tree_policy", "document"), ("legal_policy", "document"), ("join_page", "questions"), ("lead", "attribution"), ("lead", "refusals"),
         ("sale", "items"), ("sale", "attribution"), ("sale", "refusals"), ("commission", "explanation"), ("customer_binding", "shares"),
         ("outbox", "data"), ("outbox", "changes"), ("audit_entry", "detail"), ("run", "summary"), ("run", "audit"), ("run", "disclosure"),
