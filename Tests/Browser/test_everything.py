@@ -45,7 +45,7 @@ def pages(server, company, owner, member, chromium):
         "owner": (owner, ["/", "/confirm", "/account", "/search?q=paula", "/settings/company", "/payouts", "/links/new", "/guide?show=snippet",
                           f"/members/{people['PAULA']}/payout-account", f"/members/{people['PAULA']}/merge?with={people['TWICE']}",
                           f"/members/{people['NILS']}/statement", f"/laboratory?plan={company['plan']}", "/dev/mail"]),
-        "member": (member, ["/portal"]),
+        "member": (member, ["/portal", f"/portal/terms/{company['program']}/1"]),
     }
     stranger = chromium.new_context()
     walks["stranger"] = (stranger, ["/sign-in", "/portal/sign-in", company["join"], company["invitation"], "/dev/mail"])
