@@ -142,7 +142,7 @@ def test_nothing_before_consent_and_nothing_after_its_end(shop_site, tab):
 def test_an_answer_that_comes_after_the_end_of_consent_is_forgotten(shop_site, tab):
     shop_site.page('data-consent="wait"')
     held = []
-    tab.route("**/api/v1/track/click", held.append)
+    tab.route("**/api/v1/track/click", lambda route: held.append(route))
     tab.goto(f"{shop_site.base}/?via=AMIRA")
     tab.evaluate("""() => {
       kith('consent', true);
