@@ -66,7 +66,11 @@ final class Installation: Sendable {
     ) async throws -> Installation {
         let stores = try await Stores.open(settings, lockWaitMs: lockWaitMs)
         try await Schema.migrate(stores)
-        let secrets = try Secrets.load(path: settings.secretsPath)
+        let isNew = try await stores.main.read { connection in try KeyStore.someInUse(on: connection).isEmpty }
+        let secrets = try Secrets.load(path: settings.secretsPath, mayMake: isNew)
+        if Secrets.isOpenToOthers(path: settings.secretsPath) {
+            logger.warning("Everybody on this machine may read the secrets file: chmod 600 \(settings.secretsPath)")
+        }
         let installation = try Installation(
             settings: settings, world: world, main: world.storage(stores.main), clicks: stores.clicks, keys: stores.keys, secrets: secrets, logger: logger)
         do {

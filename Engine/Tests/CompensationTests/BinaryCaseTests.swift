@@ -27,6 +27,12 @@ import Testing
         #expect(statement.right.carriedOut == (try cents(worked.expected["carry_right"])))
     }
 
+    @Test func legsWithoutAMatchAreTold() async throws {
+        let (result, _) = try await binary(30_000, 500, .steps([.init(volume: 1_000, amountMinor: 200)]))
+        let member = try #require(result.facts.member(id: "A"))
+        #expect(try result.explainNothing(member: member) == [PeriodNothing(bonus: 0, reason: .unmatched(leftMinor: 30_000, rightMinor: 500))])
+    }
+
     @Test func weakLegByRank() async throws {
         let worked = try WorkedCase("netready-weak-leg")
         let pay = try object(worked.inputs["rank_pct"])

@@ -65,6 +65,21 @@ import Testing
         let order = try #require(result.facts.order(id: "o1"))
         let nothing = try result.explainNothing(member: try #require(result.facts.member(id: "B")), order: order)
         #expect(nothing.map(\.nothing) == [.inactive])
+        let member = try #require(result.facts.member(id: "B"))
+        #expect(try result.explainNothing(member: member) == [PeriodNothing(bonus: 0, reason: .inactive)])
+        #expect(try result.explainNothing(member: try #require(result.facts.member(id: "A"))) == [], "it paid")
+        #expect(try result.explainNothing(member: try #require(result.facts.member(id: "C"))) == [PeriodNothing(bonus: 0, reason: .rule)])
+    }
+
+    /// A cap that takes everything is told as one.
+    @Test func explainsWhatWasTakenAway() async throws {
+        var scene = Scene("A B<A C<A")
+        scene.order("B", 10_000)
+        let level = Bonus(
+            code: "u", rule: .unilevel(UnilevelRule(rates: RateTable(levels: try rates("0.05")))), capMinor: [0])
+        let result = try await scene.run(level)
+        let above = try #require(result.facts.member(id: "A"))
+        #expect(try result.explainNothing(member: above) == [PeriodNothing(bonus: 0, reason: .takenAway)])
     }
 
     @Test(arguments: [true, false]) func longChainsAndWideStars(_ isChain: Bool) async throws {

@@ -43,7 +43,6 @@ extension CommandVerbs {
         for unused in ["workspace", "test", "kind", "program"] { _ = reader.raw(unused) }
         let isDryRun = reader.optionalBoolean("dryRun") ?? false
         try reader.finish()
-        guard !isDryRun else { throw Problem.badRequest(detail: "--dry-run is for CSV files. A folder of kith export is taken in whole or not at all.") }
-        return try await WorkspaceImport(installation: installation, folder: folder).run()
+        return try await WorkspaceImport(installation: installation, folder: folder, isDryRun: isDryRun).run()
     }
 }

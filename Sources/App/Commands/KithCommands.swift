@@ -149,7 +149,7 @@ enum Commands {
             guard try await Schema.pending(stores).isEmpty, try await !KeyMove.isNeeded(stores.main) else {
                 throw Problem.conflict(code: "schema_pending", detail: "The database is older than this program. Run kith migrate first.")
             }
-            let secrets = try Secrets.load(path: settings.secretsPath)
+            let secrets = try Secrets.load(path: settings.secretsPath, mayMake: false)
             let value = try await body(
                 ReadingStores(
                     main: stores.main, clicks: stores.clicks, keys: stores.keys, vault: Vault(store: stores.keys, secrets: secrets, world: .real())))

@@ -11,6 +11,8 @@ struct WorkspaceImport: Sendable {
 
     let installation: Installation
     let folder: String
+    /// Everything is read and written, and taken back at the end.
+    var isDryRun = false
 
     func run() async throws -> JSONValue {
         let manifest = try readManifest()
@@ -31,27 +33,47 @@ struct WorkspaceImport: Sendable {
         CommandProgress.tell("clicks")
         try await importClicks()
         // They are of a workspace that is not there yet, so nothing is counted twice: their counts come with the links.
-        try await installation.applyClicks()
+        if !isDryRun { try await installation.applyClicks() }
         CommandProgress.tell("everything else")
-        try await installation.vault.refill(atLeast: Int(people) + Vault.sparesLow)
-        let (vault, world) = (installation.vault, installation.world)
-        let rows = try await installation.writeAnywhere { connection in
-            var rows: Int64 = 0
-            for table in ExportTable.all {
-                try forEachLine("\(table.name).jsonl") { members in
-                    rows += 1
-                    try insert(table, members, vault: vault, world: world, on: connection)
-                }
-                if let deferred = table.deferred {
-                    try forEachLine("\(table.name).jsonl") { members in try fill(table, deferred, members, on: connection) }
-                }
-            }
-            return rows
+        let rows: Int64
+        if isDryRun {
+            rows = try await rehearse()
+        } else {
+            try await installation.vault.refill(atLeast: Int(people) + Vault.sparesLow)
+            let vault = installation.vault
+            rows = try await installation.writeAnywhere { connection in try insertAll(vault: vault, on: connection) }
         }
-        return ["workspaceId": .text(workspace), "rows": .integer(rows)]
+        return ["workspaceId": .text(workspace), "rows": .integer(rows), "dryRun": .boolean(isDryRun), "written": .boolean(!isDryRun)]
+    }
+
+    private struct TakenBack: Error { var rows: Int64 }
+
+    /// The same writing in a transaction that ends without a commit, with keys that exist in memory alone.
+    private func rehearse() async throws -> Int64 {
+        let vault = installation.vault.rehearsal
+        do {
+            return try await installation.main.write { connection -> Int64 in throw TakenBack(rows: try insertAll(vault: vault, on: connection)) }
+        } catch let done as TakenBack {
+            return done.rows
+        }
     }
 
     // MARK: Rows
+
+    /// Every table after those it refers to. Answers how many rows.
+    private func insertAll(vault: Vault, on connection: any Connection) throws -> Int64 {
+        var rows: Int64 = 0
+        for table in ExportTable.all {
+            try forEachLine("\(table.name).jsonl") { members in
+                rows += 1
+                try insert(table, members, vault: vault, world: installation.world, on: connection)
+            }
+            if let deferred = table.deferred {
+                try forEachLine("\(table.name).jsonl") { members in try fill(table, deferred, members, on: connection) }
+            }
+        }
+        return rows
+    }
 
     private func insert(_ table: ExportTable, _ members: [JSONMember], vault: Vault, world: World, on connection: any Connection) throws {
         switch table.name {
@@ -144,7 +166,7 @@ struct WorkspaceImport: Sendable {
             if let line { batch.append(try ExportRow.values(parse(line))) }
             guard batch.count == Self.clicksAtOnce || line == nil else { continue }
             let rows = batch
-            if !rows.isEmpty { try await installation.clicks.write { connection in try ExportStore.appendClicks(rows, on: connection) } }
+            if !rows.isEmpty, !isDryRun { try await installation.clicks.write { connection in try ExportStore.appendClicks(rows, on: connection) } }
             batch.removeAll(keepingCapacity: true)
             if line == nil { return }
         }

@@ -17,6 +17,8 @@ final class CSVReader {
     /// Where the file is not CSV, and what would be.
     struct Malformed: Error, CustomStringConvertible {
         var line: Int
+        /// Empty when no column alone is to blame.
+        var column = ""
         var reason: String
         var description: String { "Line \(line): \(reason)" }
     }
@@ -68,9 +70,10 @@ final class CSVReader {
         var state = State.start
         func end() throws {
             guard fields.count < columnsMax else { throw Malformed(line: start, reason: "A row has at most \(columnsMax) fields.") }
-            guard let text = String(validating: field, as: UTF8.self), !field.contains(0) else {
+            guard let text = String(validating: field, as: UTF8.self) else {
                 throw Malformed(line: start, reason: "Field \(fields.count + 1) is not UTF-8 text. Save the file as UTF-8.")
             }
+            guard !field.contains(0) else { throw Malformed(line: start, reason: "Field \(fields.count + 1) holds a NUL character. Take it out.") }
             fields.append(text)
             field.removeAll(keepingCapacity: true)
             state = .start

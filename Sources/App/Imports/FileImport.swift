@@ -73,7 +73,7 @@ struct FileImport: Sendable {
                 if case .failure(let refused) = result { summary.add(refused.errors) }
             }
         } catch let malformed as CSVReader.Malformed {
-            summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
+            summary.add([RowError(line: malformed.line, column: malformed.column, message: malformed.reason)])
         }
         return summary
     }
@@ -101,7 +101,7 @@ struct FileImport: Sendable {
 
     func errors(_ problem: Problem, line: Int) -> [RowError] {
         problem.errors.isEmpty
-            ? [RowError(line: line, column: "", message: problem.detail)]
+            ? [RowError(line: line, column: problem.status == .conflict ? kind.identity : "", message: problem.detail)]
             : problem.errors.map { RowError(line: line, column: kind.column(of: $0.field), message: $0.message) }
     }
 
@@ -140,7 +140,7 @@ struct FileImport: Sendable {
                     try self.apply(row, line: line, evidence: .none, to: &summary, in: write)
                 }
             } catch let malformed as CSVReader.Malformed {
-                summary.add([RowError(line: malformed.line, column: "", message: malformed.reason)])
+                summary.add([RowError(line: malformed.line, column: malformed.column, message: malformed.reason)])
             }
             return summary
         }

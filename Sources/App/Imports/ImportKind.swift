@@ -57,6 +57,9 @@ enum ImportKind: String, Sendable, CaseIterable {
         }
     }
 
+    /// The column that tells which row of the company's own books a row is.
+    var identity: String { columns.first(where: \.isRequired)?.name ?? "" }
+
     /// Refuses a header that lacks a required column or names an unknown one.
     func check(_ header: [String]) throws {
         let known = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -106,7 +106,8 @@ enum MemberOrder {
         }
         guard order.count == rows.count else {
             let line = rows.indices.first { waitsFor[$0] > 0 }.map { rows[$0].line } ?? 1
-            throw CSVReader.Malformed(line: line, reason: "This member stands in a circle of enrollers or placement parents.")
+            throw CSVReader.Malformed(
+                line: line, column: "enroller_external_id", reason: "This member stands in a circle of enrollers or placement parents.")
         }
         return order.map { rows[$0] }
     }

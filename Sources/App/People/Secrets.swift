@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Web
 
 /// The keys of an installation: one random master key in a file of mode 600, and what is derived from it.
 /// Losing the file loses every sealed name and mail; it belongs into a backup of its own, apart from the database's.
@@ -11,9 +12,15 @@ struct Secrets: Sendable {
     static let masterBytes = 32
     private static let fileBytesMax = 4_096
 
-    /// Reads the file, or makes it when it does not exist. Of several processes that make it at once one wins, and all read the same.
-    static func load(path: String) throws -> Secrets {
+    /// Reads the file, or makes it when it does not exist and may be made. Of several processes that make it at once one wins, and all read
+    /// the same.
+    static func load(path: String, mayMake: Bool = true) throws -> Secrets {
         if let known = try read(path) { return known }
+        guard mayMake else {
+            throw Problem.conflict(
+                code: "secrets_missing",
+                detail: "The secrets file \(path) is not there, and this database needs the one it began with. Put it back, or name its place with KITH_SECRETS_FILE.")
+        }
         try make(path)
         guard let made = try read(path) else { throw SecretsFailure(path: path) }
         return made
@@ -50,6 +57,12 @@ struct Secrets: Sendable {
         guard folder >= 0 else { throw SecretsFailure(path: path) }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw SecretsFailure(path: path) }
+    }
+
+    /// Whether users of the machine other than the owner and their group may read the file.
+    static func isOpenToOthers(path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
     }
 
     /// A key for one purpose, so that no two uses share one.

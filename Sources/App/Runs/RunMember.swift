@@ -20,6 +20,8 @@ struct RunMember: Sendable {
     var progress: RankProgress?
     var legs: [Leg]
     var lines: [NamedRunLine]
+    /// Why other bonuses paid nothing; empty for who is not among the facts.
+    var nothings: [RunNothing]
 
     static func load(
         _ run: Run, _ member: MemberID, linesAfter: Int? = nil, limit: Int, _ installation: Installation
@@ -34,7 +36,8 @@ struct RunMember: Sendable {
             legs: number.map { number in
                 result.legs(of: number, limit: legsMax).map { Leg(memberID: MemberID(stored: result.facts.memberId($0.head)), volume: $0.volume) }
             } ?? [],
-            lines: try await RunLineList(run: run, member: member).rows(after: linesAfter, limit: limit, installation))
+            lines: try await RunLineList(run: run, member: member).rows(after: linesAfter, limit: limit, installation),
+            nothings: try number.map { try RunNothing.all(result, member: $0) } ?? [])
     }
 
     func rank(_ number: Int, _ language: PageLanguage) -> String {

@@ -73,6 +73,8 @@ struct RunMemberModel: PageModel, Sendable {
                     ]
                 }),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { row($0, unit) }),
+            "hasNothings": .flag(!period.nothings.isEmpty),
+            "nothings": PageValue(period.nothings.map { nothing -> PageObject in ["why": nothing.sentence("periodNothing", name: name, unit, language)] }),
             "more": (statement?.lineCount ?? 0) > lines.count
                 ? .text(language.plural("runMember.more", Int64((statement?.lineCount ?? 0) - lines.count))) : nil,
         ]

@@ -133,15 +133,16 @@ enum RunRoutes {
             return ListAnswer.one(receipt.json)
         }
         api.read(
-            "/runs/{id}/explanation", id: "explainRun", "What a member got on a sale from every bonus, and why nothing where it is nothing",
+            "/runs/{id}/explanation", id: "explainRun", "What a member got from every bonus on a sale, and why nothing where it is nothing; without a sale, for the whole period",
             tag: "Runs", access: .right(.commissionsRead), parameters: [
-                APIParameter("memberId", Schemas.memberReference, isRequired: true), APIParameter("saleId", .text, isRequired: true),
+                APIParameter("memberId", Schemas.memberReference, isRequired: true), APIParameter("saleId", .text),
             ], answer: .any
         ) { request, context, caller in
             let run = try await find(context, caller, installation)
             guard let member = try await Query.member("memberId", in: request, caller, installation) else { throw Refusal.field("memberId", "Is required.") }
-            guard let sale = try Query.id("saleId", SaleKind.self, in: request) else { throw Refusal.field("saleId", "Is required.") }
+            let sale = try Query.id("saleId", SaleKind.self, in: request)
             let archived = try await installation.archive.result(of: run.id, in: run.workspaceID, installation)
+            guard let sale else { return ListAnswer.one(try RunNothing.period(archived, member: member)) }
             guard let receipts = try RunReceipt.all(archived, member: member, sale: sale) else {
                 throw Problem.notFound(detail: "The member or the sale is not among the facts of this run.")
             }

@@ -15,7 +15,11 @@ import Web
                 guard let (person, workspace) = try await app.installation.person(named: customer) else { throw Refusal.unknown("person") }
                 let first = try await export(app.installation, app.workspace.twin, folder + "/first")
                 let other = try await Installation.open(settings, world: app.installation.world, logger: Commands.quiet)
-                _ = try await WorkspaceImport(installation: other, folder: folder + "/first").run()
+                let before = try await AppHarness.rowCounts(other.main)
+                let rehearsed = try await WorkspaceImport(installation: other, folder: folder + "/first", isDryRun: true).run()
+                #expect(try await AppHarness.rowCounts(other.main) == before)
+                let imported = try await WorkspaceImport(installation: other, folder: folder + "/first").run()
+                #expect(rehearsed["rows"] == imported["rows"])
                 await #expect(throws: Problem.self) { try await WorkspaceImport(installation: other, folder: folder + "/first").run() }
                 #expect(try await export(other, app.workspace.twin, folder + "/second") == first)
                 let names = try await other.main.read { connection in

@@ -40,6 +40,9 @@ import Web
             let sales = header + "I1,C1,1000,EUR,2025-12-01,M2\nI2,C1,500,EUR,2025-12-02,\n"
             #expect(try await take(.sales, sales)["created"] == 2)
             #expect(try await take(.sales, sales)["known"] == 2)
+            let other = try await take(.sales, header + "I1,C1,999,EUR,2025-12-01,M2\n")
+            guard case .array(let conflicts)? = other["errors"] else { throw CSVReader.Malformed(line: 0, reason: "no errors") }
+            #expect(conflicts.first?["column"] == "invoice_id")
             #expect(try await take(.refunds, "refund_id,invoice_id,amount,occurred_at\nR1,I1,500,2025-12-05\n")["created"] == 1)
             try await app.link(program, "ext:M1", code: "eins")
             let clicks = "code,occurred_at,visitor_id\neins,2025-12-01T10:00:00Z,v1\nEINS,2025-12-01T10:00:01Z,v2\n"

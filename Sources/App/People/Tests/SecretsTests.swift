@@ -1,6 +1,8 @@
 import Crypto
 import Foundation
+import TestSupport
 import Testing
+import Web
 
 @testable import App
 
@@ -36,6 +38,29 @@ import Testing
         let folder = try Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         #expect(throws: SecretsFailure.self) { try Secrets.load(path: folder) }
+    }
+
+    /// A database whose secrets were lost is told so. A new file in their place would look like the right one.
+    @Test(arguments: Engine.allCases) func aLostFileIsNotMadeAnew(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            try await OtherPlace.with(app) { settings, folder in
+                let first = try await Installation.open(settings, logger: Commands.quiet)
+                let (vault, world) = (first.vault, first.world)
+                _ = try await first.writeAnywhere { connection in
+                    try Workspace.create(
+                        name: "Shop", ownerEmail: "owner@shop.test", ownerPasswordHash: "none", world: world, vault: vault, on: connection)
+                }
+                await first.close()
+                var lost = settings
+                lost.secretsFile = folder + "/lost.secrets"
+                let refused = await #expect(throws: Problem.self) { _ = try await Installation.open(lost, logger: Commands.quiet) }
+                #expect(refused?.code == "secrets_missing")
+                let reading = await #expect(throws: Problem.self) { try await Commands.read(lost) { _ in } }
+                #expect(reading?.code == "secrets_missing")
+                #expect(!FileManager.default.fileExists(atPath: lost.secretsPath))
+                try await Installation.open(settings, logger: Commands.quiet).close()
+            }
+        }
     }
 
     private static func folder() throws -> String {

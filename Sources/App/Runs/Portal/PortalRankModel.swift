@@ -18,7 +18,8 @@ struct PortalRankModel: PageModel {
     static func empty(_ language: PageLanguage) -> PageObject {
         [
             "hasRun": false, "lead": language.sentence("portalRank.none"), "hasPeriods": false, "periods": [], "next": nil, "isHighest": false,
-            "hasLegs": false, "legs": [], "hasLines": false, "lines": [], "more": nil, "first": nil, "rank": nil, "facts": [], "period": nil,
+            "hasLegs": false, "legs": [], "hasLines": false, "lines": [], "more": nil, "first": nil, "rank": nil, "facts": [], "period": nil, "hasNothings": false,
+            "nothings": [],
         ]
     }
 
@@ -39,6 +40,8 @@ struct PortalRankModel: PageModel {
                 ]
             } ?? nil, "isHighest": .flag(period.progress == nil && !period.ranks.isEmpty && statement != nil), "hasLegs": .flag(!period.legs.isEmpty),
             "legs": PageValue(period.legs.map(leg)), "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map(row)),
+            "hasNothings": .flag(!period.nothings.isEmpty),
+            "nothings": PageValue(period.nothings.map { nothing -> PageObject in ["why": nothing.sentence("portalNothing", name: "", unit, language)] }),
             "more": hasMore ? PageValue(lines.last.map { "/portal/rank?run=\(run.id.text)&startingAfter=\($0.number)#lines" }) : nil,
             "first": isFirstPage ? nil : .text("/portal/rank?run=\(run.id.text)#lines"),
         ]

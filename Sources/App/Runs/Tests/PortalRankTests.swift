@@ -21,6 +21,10 @@ struct PortalRankTests {
           - bonus: level
             type: unilevel
             rates: [10%, 5%, 3%]
+          - bonus: leaders
+            type: unilevel
+            rates: [1%]
+            eligibility: {paidRank: silver}
         """
 
     @Test(arguments: Engine.allCases)
@@ -43,6 +47,12 @@ struct PortalRankTests {
             #expect(page.contains("€7.50") || page.contains("€5.00"), "5 % of each order")
             #expect(!page.contains("cus-1") && !page.contains("inv-1"), "buyers are not named")
             #expect(try await phone.get("/portal").text.contains("/portal/rank"))
+
+            #expect(page.contains("Nothing from leaders: you did not meet its conditions."))
+            let period = try await app.get("/runs/\(draft)/explanation?memberId=\(line.berta)")["bonuses"].list
+            #expect(period.map { $0["bonus"].text } == ["level", "leaders"])
+            #expect(period.map { $0["nothing"] } == [.null, "notEligible"])
+            #expect(period[0]["amount"] == 750)
 
             let lines = try await app.get("/runs/\(draft)/lines?memberId=\(line.berta)")["data"].list
             let own = try #require(lines.first { $0["amount"].integer == 500 }?["number"].integer)

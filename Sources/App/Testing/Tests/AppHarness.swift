@@ -176,9 +176,11 @@ final class AppHarness: Sendable {
     }
 
     /// The rows of every table of the main database.
-    func rowCounts() async throws -> [String: Int64] {
-        let dialect = installation.main.dialect
-        return try await installation.main.read { connection in
+    func rowCounts() async throws -> [String: Int64] { try await Self.rowCounts(installation.main) }
+
+    static func rowCounts(_ database: any Database) async throws -> [String: Int64] {
+        let dialect = database.dialect
+        return try await database.read { connection in
             let names =
                 switch dialect {
                 case .sqlite:
