@@ -14,6 +14,11 @@ public struct PeriodNothing: Hashable, Sendable {
     /// Place in the plan's bonuses.
     public var bonus: Int
     public var reason: Reason
+
+    public init(bonus: Int, reason: Reason) {
+        self.bonus = bonus
+        self.reason = reason
+    }
 }
 
 extension RunResult {
