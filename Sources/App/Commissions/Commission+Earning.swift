@@ -70,7 +70,7 @@ extension Commission {
         guard !inForce.isEmpty else { return earned }
         // By level first, as commissions are listed: the first answer and every later one have the same order.
         inForce.sort { ($0.terms.level, $0.id) < ($1.terms.level, $1.id) }
-        if let plan = try PlanCoverage.plan(covering: occasion, in: write) {
+        if let plan = try PlanCoverage.plan(covering: occasion.facts, of: occasion.program, on: write.connection) {
             earned.refusals = inForce.map { $0.planRefusal(plan) }
             return earned
         }

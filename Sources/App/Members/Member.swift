@@ -28,6 +28,8 @@ struct Member: Sendable {
     var timeZone: String?
     var joinedAt: Instant
     var createdAt: Instant
+
+    var mayBePaid: Bool { status == .active || status == .inactive }
 }
 
 /// What names a member, out of the vault.

@@ -7,6 +7,10 @@ import Web
 struct NewPayout: Sendable {
     var programID: ProgramID
     var cutoff: Instant
+    /// Nil: the program's own. Sales may be in others.
+    var unit: UnitCode?
+    /// Only members who are paid in one of these ways; nil: all.
+    var kinds: Set<PayoutAccount.Kind>?
     /// Does everything and takes it back: what a real run would do.
     var isDryRun: Bool
 }
@@ -32,7 +36,7 @@ extension Payout {
             throw Refusal.unknown("program", field: "programId")
         }
         guard input.cutoff <= write.now else { throw Refusal.field("cutoff", "Must not be in the future.") }
-        let unit = try UnitCode(program.currency)
+        let unit = try input.unit ?? UnitCode(program.currency)
         var payout = Payout(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, state: .draft, unit: unit, cutoff: input.cutoff,
             items: [], createdBy: write.actor.person, createdAt: write.now)
@@ -56,10 +60,12 @@ extension Payout {
                 item.amountMinor = try Amount(minor: item.amountMinor).adding(Amount(minor: request.amountMinor)).minor
                 item.commissionIDs += request.commissionIDs
             }
-            if let reason = try exclusion(member, amount: item.amountMinor, program: program, in: write) {
+            let account = try PayoutStore.account(of: member, on: write.connection)
+            if let reason = try exclusion(item, account, of: program, input, unit, in: write) {
                 payout.excluded.append(Exclusion(memberID: member, amountMinor: item.amountMinor, reason: reason))
                 continue
             }
+            item.accountVersion = account?.version
             payout.items.append(item)
             if fresh.amountMinor > 0 { reserved.append(fresh) }
             if let request = requests[member] { taken.append(request) }
@@ -82,15 +88,47 @@ extension Payout {
         return payout
     }
 
-    private static func exclusion(_ id: MemberID, amount: Int64, program: Program, in write: Write) throws -> Exclusion.Reason? {
-        guard amount > 0 else { return .nothingAvailable }
-        guard amount >= program.settings.minimumPayoutMinor else { return .belowMinimum }
-        guard let member = try MemberStore.find(id, in: write.workspace.id, on: write.connection),
-            member.status == .active || member.status == .inactive
-        else { return .memberNotActive }
-        guard let account = try PayoutStore.account(of: id, on: write.connection) else { return .noAccount }
+    private static func exclusion(
+        _ item: Item, _ account: PayoutAccount?, of program: Program, _ input: NewPayout, _ unit: UnitCode, in write: Write
+    ) throws -> Exclusion.Reason? {
+        guard item.amountMinor > 0 else { return .nothingAvailable }
+        // The minimum is an amount of the program's currency.
+        guard unit.code != program.currency || item.amountMinor >= program.settings.minimumPayoutMinor else { return .belowMinimum }
+        if let reason = try bar(item.memberID, account, in: write) { return reason }
+        if let kinds = input.kinds, let account, !kinds.contains(account.kind) { return .otherAccount }
+        return nil
+    }
+
+    /// Why a member can't be paid now, whatever the amount.
+    static func bar(_ id: MemberID, _ account: PayoutAccount?, in write: Write) throws -> Exclusion.Reason? {
+        guard let member = try MemberStore.find(id, in: write.workspace.id, on: write.connection), member.mayBePaid else { return .memberNotActive }
+        guard let account else { return .noAccount }
         return account.usableFrom <= write.now ? nil : .accountWaiting
     }
+
+    /// Makes items' money available again, after paying off what their members owe by now.
+    func giveBack(_ items: [Item], purpose: String, in write: Write) throws {
+        for start in stride(from: 0, to: items.count, by: Self.itemsPerPosting) {
+            let entries = try items[start..<min(start + Self.itemsPerPosting, items.count)].flatMap {
+                try Self.returned($0.amountMinor, unit, to: $0.memberID, in: write)
+            }
+            let part = start / Self.itemsPerPosting
+            try write.post(cause: id.text, purpose: part == 0 ? purpose : "\(purpose).\(part)", effectiveAt: write.now, entries)
+        }
+    }
+
+    /// The entries that take an amount out of payout: to the member's debt first, then to what is available.
+    static func returned(_ amountMinor: Int64, _ unit: UnitCode, to member: MemberID, in write: Write) throws -> [Entry] {
+        let debt = try Journal.balance(workspace: write.workspace.id.text, of: .debt(member.text), unit: unit, on: write.connection).minor
+        let paidOff = min(max(0, debt), amountMinor)
+        var entries = [Entry(.inPayout(member.text), unit, Amount(minor: amountMinor))]
+        if paidOff > 0 { entries.append(Entry(.debt(member.text), unit, Amount(minor: -paidOff))) }
+        if amountMinor > paidOff { entries.append(Entry(.available(member.text), unit, Amount(minor: paidOff - amountMinor))) }
+        return entries
+    }
+
+    /// Three entries of an item at most, 1,000 of a posting.
+    private static let itemsPerPosting = 300
 
     /// Moves items' money between two accounts of each member, in postings of at most 1,000 entries.
     func move(

@@ -14,7 +14,8 @@ struct PayoutOutcome: Sendable {
 }
 
 extension Payout {
-    /// A second person says yes. Who made the batch cannot.
+    /// A second person says yes. Who made the batch cannot. Whoever can't be paid any more, or has another account by now, is left out: what
+    /// is approved is what was looked at.
     static func approve(_ id: PayoutID, in write: Write) throws -> Payout {
         var payout = try find(id, in: write)
         if payout.state == .approved, payout.approvedBy == write.actor.person { return payout }
@@ -22,11 +23,22 @@ extension Payout {
         guard payout.createdBy != write.actor.person else {
             throw Problem.forbidden(code: "same_person", detail: "Who made a payout cannot approve it. Ask another person of your team.")
         }
+        for item in payout.items where item.state == .waiting {
+            guard let reason = try payout.barNow(item, in: write) else { continue }
+            try payout.leaveOut(item, reason: reason.rawValue, in: write)
+            payout.excluded.append(Exclusion(memberID: item.memberID, amountMinor: item.amountMinor, reason: reason))
+        }
+        let excluded = payout.excluded
+        payout = try find(id, in: write)
+        payout.excluded = excluded
+        guard payout.items.contains(where: { $0.state == .waiting }) else {
+            throw Problem.conflict(code: "nobody_payable", detail: "Nobody of this payout can be paid any more. Cancel it.")
+        }
         payout.state = .approved
         payout.approvedBy = write.actor.person
         payout.approvedAt = write.now
         try PayoutStore.setState(payout, on: write.connection)
-        try write.audit("payout.approve", subject: id.text)
+        try write.audit("payout.approve", subject: id.text, JSONText(["leftOut": .integer(Int64(excluded.count))]))
         try write.emit(.payoutApproved, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
         return payout
     }
@@ -36,8 +48,9 @@ extension Payout {
         var payout = try find(id, in: write)
         if payout.state == .canceled { return payout }
         guard payout.state == .draft else { throw payout.wrongState("canceled", needed: .draft) }
-        try payout.move(payout.items, purpose: "cancel", from: AccountName.inPayout, to: AccountName.available, in: write)
-        for item in payout.items {
+        let waiting = payout.items.filter { $0.state == .waiting }
+        try payout.giveBack(waiting, purpose: "cancel", in: write)
+        for item in waiting {
             try PayoutStore.release(id, item.memberID, on: write.connection)
             try PayoutStore.setItem(id, item.memberID, state: .canceled, reference: nil, settledAt: write.now, on: write.connection)
         }
@@ -88,7 +101,7 @@ extension Payout {
                 try write.emit(.commissionPaid, subject: commission.text, JSONText(["id": .text(commission.text), "payoutId": .text(id.text)]))
             }
         case .failed:
-            try payout.move([item], purpose: "returned" + suffix, from: AccountName.inPayout, to: AccountName.available, in: write)
+            try payout.giveBack([item], purpose: "returned" + suffix, in: write)
             try PayoutStore.release(id, outcome.memberID, on: write.connection)
         case .unknown: break
         }
@@ -117,14 +130,14 @@ extension Payout {
             }
             return payout
         }
-        payout.state = payout.items.allSatisfy { $0.state == .paid } ? .paid : .failed
+        payout.state = payout.items.allSatisfy { $0.state == .paid || $0.state == .canceled } ? .paid : .failed
         try PayoutStore.setState(payout, on: write.connection)
         try write.emit(
             payout.state == .paid ? .payoutPaid : .payoutFailed, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
         return payout
     }
 
-    private static func find(_ id: PayoutID, in write: Write) throws -> Payout {
+    static func find(_ id: PayoutID, in write: Write) throws -> Payout {
         guard let payout = try PayoutStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("payout") }
         return payout
     }

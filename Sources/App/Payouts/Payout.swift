@@ -13,11 +13,15 @@ struct Payout: Sendable {
         var state: State
         var reference: String?
         var commissionIDs: [CommissionID]
+        /// Which of the member's accounts the payment was made for; nil in batches older than this is known.
+        var accountVersion: Int64?
+        /// Why it was taken out of the batch before it was sent: a person's words, or an `Exclusion.Reason`.
+        var leftOutReason: String?
     }
 
     /// A member who is not paid this time, and why.
     struct Exclusion: Sendable {
-        enum Reason: String, Sendable { case belowMinimum, noAccount, accountWaiting, memberNotActive, nothingAvailable }
+        enum Reason: String, Sendable { case belowMinimum, noAccount, accountWaiting, accountChanged, otherAccount, memberNotActive, nothingAvailable }
 
         var memberID: MemberID
         var amountMinor: Int64
@@ -39,7 +43,10 @@ struct Payout: Sendable {
     var approvedAt: Instant?
     var sentAt: Instant?
 
+    /// What it was made for.
     var totalMinor: Int64 { items.reduce(0) { $0 &+ $1.amountMinor } }
+    /// Without what was left out or canceled.
+    var liveMinor: Int64 { items.reduce(0) { $1.state == .canceled ? $0 : $0 &+ $1.amountMinor } }
 }
 
 enum PayoutKind: Identified { static let prefix = "pay_" }

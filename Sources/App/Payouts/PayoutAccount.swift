@@ -4,13 +4,28 @@ import Web
 
 /// Where a member is paid. What it says is sealed in the vault; here is what may be seen.
 struct PayoutAccount: Sendable {
-    enum Kind: String, Sendable, CaseIterable { case iban, ach, paypal, external }
+    enum Kind: String, Sendable, CaseIterable {
+        case iban, ach, paypal, external
+
+        static func readSet(_ value: JSONValue) -> JSONReader.Reading<Set<Kind>> {
+            let refused = JSONReader.Reading<Set<Kind>>.refused("Must be a list of one or more of \(allCases.map(\.rawValue).joined(separator: ", ")).")
+            guard case .array(let elements) = value, !elements.isEmpty, elements.count <= allCases.count else { return refused }
+            var kinds: Set<Kind> = []
+            for element in elements {
+                guard case .text(let word) = element, let kind = Kind(rawValue: word) else { return refused }
+                kinds.insert(kind)
+            }
+            return .accepted(kinds)
+        }
+    }
 
     var memberID: MemberID
     var kind: Kind
     var ending: String
     var changedAt: Instant
     var usableFrom: Instant
+    /// Counts its changes, from 1.
+    var version: Int64 = 1
 }
 
 /// The account's own words: `{kind, iban | routingNumber, accountNumber | email | reference, holder}`.

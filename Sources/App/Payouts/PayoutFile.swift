@@ -29,15 +29,27 @@ enum PayoutFile {
         guard ![.draft, .canceled].contains(payout.state) else {
             throw Problem.conflict(code: "not_approved", detail: "A file is made only of an approved payout. Ask a second person to approve it.")
         }
-        let members = try MemberStore.find(payout.items.map(\.memberID), on: connection)
+        // Who was left out is in no file.
+        let items = payout.items.filter { $0.state != .canceled }
+        let members = try MemberStore.find(items.map(\.memberID), on: connection)
         let fields = try PersonStore.fields(
             of: members.values.map(\.personID), [.name, .email, .payoutAccount], vault: vault, on: connection)
-        let payments = try payout.items.map { item -> Payment in
+        let payments = try items.map { item -> Payment in
             guard let member = members[item.memberID], let known = fields[member.personID],
                 let account = known[.payoutAccount].flatMap(PayoutAccountDetails.init(sealed:))
             else {
                 throw Problem.conflict(
-                    code: "no_account", detail: "The member \(item.memberID) has no payout account any more. Record their payment as failed.")
+                    code: "no_account",
+                    detail: "The member \(item.memberID) has no payout account any more. \(payout.wayOut)")
+            }
+            guard let current = try PayoutStore.account(of: item.memberID, on: connection), payout.isSame(current, item) else {
+                throw Problem.conflict(
+                    code: "account_changed",
+                    detail: "The member \(item.memberID) has another payout account than the one that was approved. \(payout.wayOut)")
+            }
+            guard payout.state != .approved || member.mayBePaid else {
+                throw Problem.conflict(
+                    code: "member_not_active", detail: "The member \(item.memberID) was suspended or has left since. \(payout.wayOut)")
             }
             return Payment(item: item, name: account.holder ?? known[.name] ?? known[.email] ?? member.id.text, account: account)
         }
@@ -61,6 +73,13 @@ enum PayoutFile {
     }
 }
 
+extension Payout {
+    /// What helps when one payment keeps a file from being made.
+    fileprivate var wayOut: String {
+        state == .approved ? "Leave their payment out: it is available again, for a later payout." : "The payout was handed over already; its file can't be made again."
+    }
+}
+
 /// A credit transfer in the form SEPA's banks take: ISO 20022 pain.001.001.09.
 enum CreditTransferFile {
     static func xml(_ payout: Payout, _ payments: [PayoutFile.Payment], program: Program) throws -> String {
@@ -72,7 +91,7 @@ enum CreditTransferFile {
         }
         if let other = payments.first(where: { $0.account.kind != .iban }) {
             throw Problem.conflict(
-                code: "not_iban", detail: "The member \(other.item.memberID) is not paid by IBAN. Take the CSV file, or pay them apart.")
+                code: "not_iban", detail: "The member \(other.item.memberID) is not paid by IBAN. Take the CSV file, or leave them out and make a payout of their own (kinds).")
         }
         let total = Amount(minor: payments.reduce(0) { $0 + $1.item.amountMinor }).decimalText(exponent: 2)
         let day = program.zone.day(of: payout.approvedAt ?? payout.createdAt).iso8601

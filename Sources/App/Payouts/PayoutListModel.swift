@@ -67,8 +67,12 @@ struct PayoutListModel: PageModel {
         return [
             "what": .text(
                 language.plural("payouts.due.what", due.memberCount, ["amount": language.money(due.amountMinor, unit), "program": name])),
-            "programId": .text(due.programID.text), "mayWrite": .flag(mayWrite),
-            "label": .text(language("payouts.due.previewOf", ["program": name])),
+            "programId": .text(due.programID.text), "unit": .text(due.unit), "key": .text("\(due.programID.text)-\(due.unit)"), "mayWrite": .flag(mayWrite),
+            "kinds": PageValue(
+                PayoutPages.PayoutKinds.allCases.map { kinds -> PageObject in
+                    ["value": .text(kinds.rawValue), "label": .text(language("payouts.due.kinds.\(kinds.rawValue)"))]
+                }),
+            "label": .text(language("payouts.due.previewOf", ["program": name, "amount": language.money(due.amountMinor, unit)])),
         ]
     }
 

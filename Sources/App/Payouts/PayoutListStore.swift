@@ -1,4 +1,5 @@
 import Chronology
+import Money
 import Persistence
 
 /// Payouts as lists show them, and what is due before one is made.
@@ -30,7 +31,9 @@ enum PayoutListStore {
         in workspace: WorkspaceID, _ filter: Filter, order: ListOrder, behind cursor: PayoutID?, limit: Int, on connection: any Connection
     ) throws -> [Summary] {
         var sql: SQL = """
-            SELECT p.id, p.program_id, p.state, p.unit, p.total, (SELECT count(*) FROM payout_item i WHERE i.payout_id = p.id),
+            SELECT p.id, p.program_id, p.state, p.unit, p.total - CASE WHEN p.state = 'canceled' THEN 0 ELSE (
+                    SELECT CAST(coalesce(sum(i.amount), 0) AS BIGINT) FROM payout_item i WHERE i.payout_id = p.id AND i.state = 'canceled') END,
+                (SELECT count(*) FROM payout_item i WHERE i.payout_id = p.id AND (i.state <> 'canceled' OR p.state = 'canceled')),
                 (SELECT count(*) FROM payout_item i WHERE i.payout_id = p.id AND i.state = 'paid'), p.created_by, p.created_at,
                 p.approved_by, p.approved_at, p.sent_at
             FROM payout p WHERE p.workspace_id = \(workspace)
@@ -58,12 +61,13 @@ enum PayoutListStore {
         var due = try connection.rows(
             """
             SELECT c.program_id, c.unit, count(DISTINCT c.member_id), CAST(sum(c.amount - c.reversed_amount) AS BIGINT)
-            FROM commission c JOIN program p ON p.id = c.program_id AND p.currency = c.unit
+            FROM commission c
             WHERE c.workspace_id = \(workspace) AND c.state = 'approved' AND c.hold_until <= \(instant)
               AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)
-            GROUP BY c.program_id, c.unit ORDER BY c.program_id
+            GROUP BY c.program_id, c.unit ORDER BY c.program_id, c.unit
             """
         ).map { Due(programID: try $0.get(at: 0), unit: try $0.get(at: 1), memberCount: try $0.get(at: 2), amountMinor: try $0.get(at: 3)) }
+            .filter { Currency(code: $0.unit) != nil }
         // Who has both is counted once.
         let fromRuns = try connection.rows(
             """

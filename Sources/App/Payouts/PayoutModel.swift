@@ -38,15 +38,18 @@ struct PayoutModel: PageModel, Sendable {
             "sepaURL": hasFile && payout.unit.code == "EUR" ? .text("\(base)/file?format=pain001") : nil,
             "sendURL": payout.state == .approved && mayWrite ? .text("\(base)/dispatch") : nil, "outcomesURL": .text("\(base)/outcomes"),
             "unit": .text(payout.unit.code), "items": PageValue(shown.map { item(item: $0, mayWrite: mayWrite) }),
-            "total": .text(language.amount(payout.totalMinor, payout.unit)), "pager": pager,
+            "total": .text(language.amount(totalMinor, payout.unit)), "pager": pager, "leftOutURL": .text("\(base)/removals"),
         ]
     }
 
+    /// What was left out counts no longer; of a canceled payout everything was.
+    private var totalMinor: Int64 { payout.state == .canceled ? payout.totalMinor : payout.liveMinor }
+
     private var lead: PageValue {
-        var values = ["amount": language.money(payout.totalMinor, payout.unit)]
+        var values = ["amount": language.money(totalMinor, payout.unit)]
         values["paid"] = language.integer(Int64(payout.items.filter { $0.state == .paid }.count))
         values["failed"] = language.integer(Int64(payout.items.filter { $0.state == .failed }.count))
-        return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(payout.items.count), values)
+        return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(payout.items.count { $0.state != .canceled || payout.state == .canceled }), values)
     }
 
     private func next(isMaker: Bool, mayApprove: Bool, mayWrite: Bool) -> String {
@@ -77,9 +80,17 @@ struct PayoutModel: PageModel, Sendable {
                         "text": .text(commission.invoiceID ?? language("payout.noSale")),
                     ]
                 }), "more": more > 0 ? .text(language.plural("payout.more", Int64(more))) : nil,
+            "leftOut": item.leftOutReason.map { .text(leftOut($0)) } ?? nil,
+            "mayLeaveOut": .flag(
+                mayWrite && item.state == .waiting && (payout.state == .draft || payout.state == .approved) && payout.items.count { $0.state == .waiting } > 1),
+            "reasonLabel": .text(language("payout.reasonOf", ["name": name])), "reasonField": .text("reason-\(item.memberID.text)"),
             "mayRecord": .flag(mayWrite && [.sent, .unknown].contains(item.state)),
             "referenceLabel": .text(language("payout.referenceOf", ["name": name])), "field": .text("reference-\(item.memberID.text)"),
         ]
+    }
+
+    private func leftOut(_ reason: String) -> String {
+        Payout.Exclusion.Reason(rawValue: reason) == nil ? reason : language("payout.leftOut.\(reason)")
     }
 
     private func act(_ person: String, _ at: Instant) -> PageValue {

@@ -2,6 +2,7 @@ import Chronology
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Money
 import NIOCore
 import Persistence
 import Web
@@ -43,6 +44,7 @@ enum PayoutPages {
             return visit.seeOther("/payouts")
         }
         PayoutAccountPages.add(to: &api, gate: gate)
+        api.form("/payouts/{id}/removals", .payoutsWrite, gate) { visit, fields in try await leaveOut(visit, fields) }
         api.form("/payouts/{id}/outcomes", .payoutsWrite, gate) { visit, fields in try await record(visit, fields) }
     }
 
@@ -89,11 +91,13 @@ enum PayoutPages {
         // A day is meant with all of its hours, but nothing that is due later than now.
         let day = fields["cutoffDay"].flatMap { try? LocalDay(iso8601: $0) }.map { min(visit.now, visit.language.zone.start(of: $0.plus(days: 1))) }
         let cutoff = fields["cutoff"].flatMap { try? Instant(rfc3339: $0) } ?? day ?? visit.now
+        let unit = fields["unit"].flatMap { Currency(code: $0) }.map { UnitCode.currency($0) }
+        let kinds = fields["kinds"].flatMap { PayoutKinds(rawValue: $0) } ?? .all
         let isDryRun = fields["make"] == nil
         let payout: Payout
         do {
             payout = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
-                try Payout.make(NewPayout(programID: program, cutoff: cutoff, isDryRun: isDryRun), in: write)
+                try Payout.make(NewPayout(programID: program, cutoff: cutoff, unit: unit, kinds: kinds.kinds, isDryRun: isDryRun), in: write)
             }
         } catch let problem as Problem where problem.code == "nothing_due" {
             return visit.seeOther("/payouts?refused=\(problem.code)")
@@ -110,9 +114,22 @@ enum PayoutPages {
         }
         guard let known else { throw Refusal.unknownProgram() }
         let model = PayoutPreviewModel(
-            payout: payout, program: known, names: names, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+            payout: payout, program: known, kinds: kinds, names: names, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         return try visit.page(
             "payout-preview", title: visit.language("payoutPreview.title"), current: "/payouts", isNarrow: true, model.page)
+    }
+
+    /// Who is meant by a batch: those who are paid by the SEPA file, the others, or all.
+    enum PayoutKinds: String, CaseIterable, Sendable {
+        case all, iban, others
+
+        var kinds: Set<PayoutAccount.Kind>? {
+            switch self {
+            case .all: nil
+            case .iban: [.iban]
+            case .others: Set(PayoutAccount.Kind.allCases).subtracting([.iban])
+            }
+        }
     }
 
     // MARK: One payout
@@ -145,6 +162,15 @@ enum PayoutPages {
     ) async throws -> Response {
         let id: PayoutID = try visit.context.id()
         return try await back(to: id, visit) { write in _ = try verb(id, write) }
+    }
+
+    private static func leaveOut(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
+        let id: PayoutID = try visit.context.id()
+        guard let member = fields["memberId"].flatMap({ MemberID($0) }) else { throw Problem.notFound() }
+        guard let reason = fields["reason"], !reason.allSatisfy(\.isWhitespace), reason.unicodeScalars.count <= Payout.reasonMaximum else {
+            return visit.seeOther("/payouts/\(id.text)?refused=reason_missing")
+        }
+        return try await back(to: id, visit) { write in _ = try Payout.leaveOut(LeftOut(memberID: member, reason: reason), of: id, in: write) }
     }
 
     private static func record(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
@@ -200,7 +226,8 @@ enum PayoutPages {
     /// Refusals that the page itself explains.
     private static let refusals: Set<String> = [
         "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
-        "not_iban", "reference_missing", "request_taken",
+        "not_iban", "reference_missing", "request_taken", "account_changed", "member_not_active", "nobody_payable", "payout_sent", "last_payment",
+        "reason_missing",
     ]
 
     private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

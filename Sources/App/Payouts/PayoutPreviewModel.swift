@@ -6,6 +6,7 @@ import Web
 struct PayoutPreviewModel: PageModel {
     var payout: Payout
     var program: Program
+    var kinds: PayoutPages.PayoutKinds
     var names: PersonNames
     var csrfToken: String
     var language: PageLanguage
@@ -15,7 +16,8 @@ struct PayoutPreviewModel: PageModel {
         let total = language.money(payout.totalMinor, payout.unit)
         let values = ["amount": total, "program": program.name]
         return [
-            "csrfToken": .text(csrfToken), "programId": .text(program.id.text), "cutoff": .text(payout.cutoff.rfc3339),
+            "csrfToken": .text(csrfToken), "programId": .text(program.id.text), "unitCode": .text(payout.unit.code), "kinds": .text(kinds.rawValue),
+            "cutoff": .text(payout.cutoff.rfc3339),
             "lead": items.isEmpty
                 ? language.sentence("payoutPreview.lead.none", values)
                 : language.sentence("payoutPreview.lead.some", count: Int64(items.count), values),

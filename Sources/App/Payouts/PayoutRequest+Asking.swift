@@ -19,8 +19,15 @@ extension PayoutRequest {
 
     enum Refused: String, Sendable, CaseIterable { case requestWaiting, memberNotActive, nothingAvailable, belowMinimum, noAccount, accountWaiting }
 
-    static func possible(_ member: Member, in program: Program, at now: Instant, on connection: any Connection) throws -> Possible {
-        let unit = try UnitCode(program.currency)
+    /// In the program's currency, then in every other in which something is due to the member.
+    static func possibilities(_ member: Member, in program: Program, at now: Instant, on connection: any Connection) throws -> [Possible] {
+        let others = try PayoutStore.otherUnits(program: program, member: member.id, on: connection)
+        return try ([try UnitCode(program.currency)] + others).map { try possible(member, in: program, unit: $0, at: now, on: connection) }
+    }
+
+    static func possible(
+        _ member: Member, in program: Program, unit: UnitCode, at now: Instant, on connection: any Connection
+    ) throws -> Possible {
         let commissions = try PayoutStore.payable(program: program.id, member: member.id, unit: unit, cutoff: now, on: connection)
         let fromRuns = try RunPayableStore.due(program: program.id, member: member.id, unit: unit, cutoff: now, on: connection)[member.id] ?? 0
         let due = try Amount.sum(commissions.map { Amount(minor: $0.keptMinor) } + [Amount(minor: fromRuns)]).minor
@@ -29,10 +36,11 @@ extension PayoutRequest {
         // What is owed is a negative balance.
         let amount = max(0, min(due, -available.minor))
         var possible = Possible(
-            unit: unit, amountMinor: amount, minimumMinor: program.settings.minimumPayoutMinor, commissionIDs: commissions.map(\.commission))
-        if try PayoutRequestStore.waiting(of: member.id, in: program.id, on: connection) != nil {
+            unit: unit, amountMinor: amount, minimumMinor: unit.code == program.currency ? program.settings.minimumPayoutMinor : 0,
+            commissionIDs: commissions.map(\.commission))
+        if try PayoutRequestStore.waiting(of: member.id, in: program.id, unit: unit, on: connection) != nil {
             possible.refusal = .requestWaiting
-        } else if member.status != .active && member.status != .inactive {
+        } else if !member.mayBePaid {
             possible.refusal = .memberNotActive
         } else if amount == 0 {
             possible.refusal = .nothingAvailable
@@ -50,8 +58,8 @@ extension PayoutRequest {
     }
 
     /// Sets all that is available in a program aside for a member: from available to in payout.
-    static func make(for member: Member, in program: Program, _ write: Write) throws -> PayoutRequest {
-        let possible = try possible(member, in: program, at: write.now, on: write.connection)
+    static func make(for member: Member, in program: Program, unit: UnitCode? = nil, _ write: Write) throws -> PayoutRequest {
+        let possible = try possible(member, in: program, unit: unit ?? UnitCode(program.currency), at: write.now, on: write.connection)
         if let refusal = possible.refusal { throw refusal.problem(possible) }
         let request = PayoutRequest(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, memberID: member.id, unit: possible.unit,
@@ -59,7 +67,12 @@ extension PayoutRequest {
             commissionIDs: possible.commissionIDs)
         try PayoutRequestStore.insert(request, on: write.connection)
         try RunPayableStore.reserve(for: request, until: write.now, on: write.connection)
-        try request.move(purpose: "reserve", from: .available(member.id.text), to: .inPayout(member.id.text), write)
+        try write.post(
+            cause: request.id.text, purpose: "reserve", effectiveAt: write.now,
+            [
+                Entry(.available(member.id.text), request.unit, Amount(minor: request.amountMinor)),
+                Entry(.inPayout(member.id.text), request.unit, Amount(minor: -request.amountMinor)),
+            ])
         try write.audit(
             "payout.request", subject: request.id.text,
             JSONText(["memberId": .text(member.id.text), "amount": .integer(request.amountMinor), "unit": .text(request.unit.code)]))
@@ -73,18 +86,14 @@ extension PayoutRequest {
         guard request.state == .waiting else {
             throw Problem.conflict(code: "request_taken", detail: "A payout has this request already. Cancel that payout while it is a draft.")
         }
-        try request.move(purpose: "cancel", from: .inPayout(request.memberID.text), to: .available(request.memberID.text), write)
+        try write.post(
+            cause: request.id.text, purpose: "cancel", effectiveAt: write.now,
+            Payout.returned(request.amountMinor, request.unit, to: request.memberID, in: write))
         request.state = .canceled
         request.settledAt = write.now
         try PayoutRequestStore.settle(request, on: write.connection)
         try write.audit("payout.request.cancel", subject: id.text)
         return request
-    }
-
-    private func move(purpose: String, from: AccountName, to: AccountName, _ write: Write) throws {
-        try write.post(
-            cause: id.text, purpose: purpose, effectiveAt: write.now,
-            [Entry(from, unit, Amount(minor: amountMinor)), Entry(to, unit, Amount(minor: -amountMinor))])
     }
 }
 

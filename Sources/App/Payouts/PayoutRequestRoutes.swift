@@ -11,12 +11,13 @@ enum PayoutRequestRoutes {
         let installation = api.installation
         api.write(
             .post, "/members/{id}/payout-requests", id: "requestPayout", "Ask for all that is available to a member in a program",
-            tag: "Payouts", access: .right(.payoutsWrite), body: .object([.optional("programId", .text)]), answer: .reference("PayoutRequest"),
+            tag: "Payouts", access: .right(.payoutsWrite), body: .object([.optional("programId", .text), .optional("currency", Schemas.currency)]), answer: .reference("PayoutRequest"),
             status: 201, failures: [409],
             decode: { body, context in
                 (
                     member: try MemberReference.of(context),
-                    program: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") }
+                    program: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
+                    currency: body.optionalCustom("currency", Currency.read)
                 )
             }
         ) { input, write in
@@ -24,7 +25,8 @@ enum PayoutRequestRoutes {
                 throw Refusal.unknown("member")
             }
             let program = try Program.meant(input.program, for: member, in: write)
-            return Answer(try PayoutRequest.make(for: member, in: program, write).json, status: 201)
+            let request = try PayoutRequest.make(for: member, in: program, unit: input.currency.map { .currency($0) }, write)
+            return Answer(request.json, status: 201)
         }
         api.read(
             "/members/{id}/payout-requests", id: "listPayoutRequestsOfMember", "What a member asked to be paid", tag: "Payouts",

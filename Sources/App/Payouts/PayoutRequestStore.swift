@@ -34,9 +34,12 @@ enum PayoutRequestStore {
         try connection.row("SELECT \(raw: columns) FROM payout_request WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
 
-    static func waiting(of member: MemberID, in program: ProgramID, on connection: any Connection) throws -> PayoutRequest? {
+    static func waiting(of member: MemberID, in program: ProgramID, unit: UnitCode, on connection: any Connection) throws -> PayoutRequest? {
         try connection.row(
-            "SELECT \(raw: columns) FROM payout_request WHERE member_id = \(member) AND program_id = \(program) AND state = 'waiting'"
+            """
+            SELECT \(raw: columns) FROM payout_request
+            WHERE member_id = \(member) AND program_id = \(program) AND unit = \(unit.code) AND state = 'waiting'
+            """
         ).map(read)
     }
 
@@ -46,7 +49,7 @@ enum PayoutRequestStore {
         for row in try connection.rows(
             """
             SELECT c.request_id, c.commission_id FROM payout_request_commission c JOIN payout_request r ON r.id = c.request_id
-            WHERE r.program_id = \(program) AND r.state = 'waiting' ORDER BY c.request_id, c.commission_id
+            WHERE r.program_id = \(program) AND r.unit = \(unit.code) AND r.state = 'waiting' ORDER BY c.request_id, c.commission_id
             """)
         {
             commissions[try row.get(at: 0), default: []].append(try row.get(at: 1))

@@ -65,12 +65,17 @@ enum PayoutRoutes {
         }
         api.write(
             .post, "/payouts", id: "createPayout", "Make a batch of what is due", tag: "Payouts", access: .right(.payoutsWrite),
-            body: .object([.required("programId", .text), .required("cutoff", .dateTime), .optional("dryRun", .boolean)]),
+            body: .object([
+                .required("programId", .text), .required("cutoff", .dateTime), .optional("currency", Schemas.currency),
+                .optional("kinds", .array(.enumeration(PayoutAccount.Kind.allCases.map(\.rawValue)))), .optional("dryRun", .boolean),
+            ]),
             answer: .reference("Payout"), status: 201,
             decode: { body, _ in
                 NewPayout(
                     programID: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
-                    cutoff: body.custom("cutoff", standIn: Instant.earliest, Instant.read), isDryRun: body.optionalBoolean("dryRun") ?? false)
+                    cutoff: body.custom("cutoff", standIn: Instant.earliest, Instant.read),
+                    unit: body.optionalCustom("currency", Currency.read).map { .currency($0) },
+                    kinds: body.optionalCustom("kinds", PayoutAccount.Kind.readSet), isDryRun: body.optionalBoolean("dryRun") ?? false)
             }
         ) { input, write in
             let payout = try Payout.make(input, in: write)
@@ -79,6 +84,21 @@ enum PayoutRoutes {
         step(to: &api, "approval", id: "approvePayout", "Approve a payout that another person made", .payoutsApprove, Payout.approve)
         step(to: &api, "cancellation", id: "cancelPayout", "Cancel a payout that nobody approved", .payoutsWrite, Payout.cancel)
         step(to: &api, "dispatch", id: "dispatchPayout", "Hand an approved payout to its rail", .payoutsWrite, Payout.dispatch)
+        api.write(
+            .post, "/payouts/{id}/removals", id: "leaveOutOfPayout", "Leave a member out of a payout that was not sent yet", tag: "Payouts",
+            access: .right(.payoutsWrite),
+            body: .object([.required("memberId", Schemas.memberReference), .required("reason", .string(maximumLength: Payout.reasonMaximum))]),
+            answer: .reference("Payout"), failures: [409],
+            decode: { body, context in
+                (
+                    id: try context.id(PayoutKind.self), member: body.memberReference("memberId"),
+                    reason: body.text("reason", maximumLength: Payout.reasonMaximum)
+                )
+            }
+        ) { input, write in
+            let member = try Member.find(input.member, field: "memberId", in: write).id
+            return Answer(try Payout.leaveOut(LeftOut(memberID: member, reason: input.reason), of: input.id, in: write).json)
+        }
         api.write(
             .post, "/payouts/{id}/outcomes", id: "recordPayoutOutcome", "Record evidence of a payment", tag: "Payouts",
             access: .right(.payoutsWrite),
@@ -129,13 +149,13 @@ extension Payout {
         func text(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
         return [
             "id": .text(id.text), "programId": .text(programID.text), "state": .text(state.rawValue), "dryRun": .boolean(isDryRun),
-            "currency": .text(unit.code), "total": .integer(items.filter { $0.state != .canceled }.reduce(0) { $0 &+ $1.amountMinor }),
+            "currency": .text(unit.code), "total": .integer(liveMinor),
             "cutoff": .text(cutoff.rfc3339),
             "items": .array(
                 items.map { item in
                     [
                         "memberId": .text(item.memberID.text), "amount": .integer(item.amountMinor), "state": .text(item.state.rawValue),
-                        "reference": text(item.reference), "commissionIds": .array(item.commissionIDs.map { .text($0.text) }),
+                        "reference": text(item.reference), "leftOutReason": text(item.leftOutReason), "commissionIds": .array(item.commissionIDs.map { .text($0.text) }),
                     ]
                 }),
             "excluded": .array(

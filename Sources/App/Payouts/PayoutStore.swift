@@ -11,17 +11,17 @@ enum PayoutStore {
             INSERT INTO payout_account (member_id, workspace_id, kind, ending, changed_at, usable_from)
             VALUES (\(account.memberID), \(workspace), \(account.kind.rawValue), \(account.ending), \(account.changedAt), \(account.usableFrom))
             ON CONFLICT (member_id) DO UPDATE SET kind = excluded.kind, ending = excluded.ending, changed_at = excluded.changed_at,
-                usable_from = excluded.usable_from
+                usable_from = excluded.usable_from, version = payout_account.version + 1
             """)
     }
 
     static func account(of member: MemberID, on connection: any Connection) throws -> PayoutAccount? {
         try connection.row(
-            "SELECT member_id, kind, ending, changed_at, usable_from FROM payout_account WHERE member_id = \(member)"
+            "SELECT member_id, kind, ending, changed_at, usable_from, version FROM payout_account WHERE member_id = \(member)"
         ).map { row in
             PayoutAccount(
                 memberID: try row.get(at: 0), kind: PayoutAccount.Kind(rawValue: try row.get(at: 1)) ?? .external, ending: try row.get(at: 2),
-                changedAt: try row.get(at: 3), usableFrom: try row.get(at: 4))
+                changedAt: try row.get(at: 3), usableFrom: try row.get(at: 4), version: try row.get(at: 5))
         }
     }
 
@@ -41,6 +41,19 @@ enum PayoutStore {
         return try connection.rows("\(sql: sql) ORDER BY c.member_id, c.id").map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
     }
 
+    /// Currencies other than the program's in which it owes a member something that is out of its hold or may come to be.
+    static func otherUnits(program: Program, member: MemberID, on connection: any Connection) throws -> [UnitCode] {
+        try connection.rows(
+            """
+            SELECT DISTINCT unit FROM commission WHERE program_id = \(program.id) AND member_id = \(member) AND state = 'approved'
+                AND unit <> \(program.currency) ORDER BY unit
+            """
+        ).compactMap { row in
+            let code: String = try row.get(at: 0)
+            return Currency(code: code).map { .currency($0) }
+        }
+    }
+
     static func insert(_ payout: Payout, on connection: any Connection) throws {
         let hash = HashedTable.payout.hash([
             payout.id, payout.workspaceID, payout.programID, payout.unit.code, payout.cutoff, payout.totalMinor, payout.createdBy, payout.createdAt,
@@ -55,8 +68,8 @@ enum PayoutStore {
         for item in payout.items {
             statements.append(
                 """
-                INSERT INTO payout_item (payout_id, member_id, amount, state)
-                VALUES (\(payout.id), \(item.memberID), \(item.amountMinor), \(item.state.rawValue))
+                INSERT INTO payout_item (payout_id, member_id, amount, state, account_version)
+                VALUES (\(payout.id), \(item.memberID), \(item.amountMinor), \(item.state.rawValue), \(item.accountVersion))
                 """)
             for commission in item.commissionIDs {
                 statements.append(
@@ -84,6 +97,14 @@ enum PayoutStore {
             """)
     }
 
+    static func leaveOut(_ payout: PayoutID, _ member: MemberID, reason: String, at instant: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE payout_item SET state = 'canceled', settled_at = \(instant), left_out_reason = \(reason)
+            WHERE payout_id = \(payout) AND member_id = \(member)
+            """)
+    }
+
     static func release(_ payout: PayoutID, _ member: MemberID, on connection: any Connection) throws {
         try connection.execute("DELETE FROM payout_commission WHERE payout_id = \(payout) AND member_id = \(member)")
         try RunPayableStore.release(payout, member, on: connection)
@@ -107,12 +128,13 @@ enum PayoutStore {
             commissions[try row.get(at: 0), default: []].append(try row.get(at: 1))
         }
         payout.items = try connection.rows(
-            "SELECT member_id, amount, state, reference FROM payout_item WHERE payout_id = \(id) ORDER BY member_id"
+            "SELECT member_id, amount, state, reference, account_version, left_out_reason FROM payout_item WHERE payout_id = \(id) ORDER BY member_id"
         ).map { row in
             let member: MemberID = try row.get(at: 0)
             return Payout.Item(
                 memberID: member, amountMinor: try row.get(at: 1), state: Payout.Item.State(rawValue: try row.get(at: 2)) ?? .unknown,
-                reference: try row.get(at: 3), commissionIDs: commissions[member] ?? [])
+                reference: try row.get(at: 3), commissionIDs: commissions[member] ?? [], accountVersion: try row.get(at: 4),
+                leftOutReason: try row.get(at: 5))
         }
         return payout
     }

@@ -102,6 +102,8 @@ enum ErasureStore {
                 SELECT i.commission_decision_id FROM commission_decision_item i JOIN commission c ON c.id = i.commission_id WHERE c.member_id = \(member))
             """)
         try readable.blank(
+            "payout_item", "UPDATE payout_item SET left_out_reason = '' WHERE member_id = \(member) AND left_out_reason IS NOT NULL")
+        try readable.blank(
             "member_merge", "UPDATE member_merge SET reason = '' WHERE reason <> '' AND (kept_id = \(member) OR duplicate_id = \(member))")
     }
 

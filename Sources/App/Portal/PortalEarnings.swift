@@ -37,10 +37,12 @@ enum PortalEarnings {
             let unit = try asked ?? balances.first?.unit ?? programs.first.map { try UnitCode($0.currency) }
             let lines = try PortalStore.lines(
                 of: member.id, PortalStore.LineFilter(unit: unit, state: state, before: before), limit: linesPerPage + 1, on: connection)
-            let asking = try programs.filter { $0.currency == unit?.code }.map { program in
-                PortalEarningsModel.Asking(
-                    program: program, possible: try PayoutRequest.possible(member, in: program, at: now, on: connection),
-                    waiting: try PayoutRequestStore.waiting(of: member.id, in: program.id, on: connection))
+            let asking = try programs.compactMap { program -> PortalEarningsModel.Asking? in
+                let possibilities = try PayoutRequest.possibilities(member, in: program, at: now, on: connection)
+                guard let possible = possibilities.first(where: { $0.unit == unit }) else { return nil }
+                return PortalEarningsModel.Asking(
+                    program: program, possible: possible,
+                    waiting: try PayoutRequestStore.waiting(of: member.id, in: program.id, unit: possible.unit, on: connection))
             }
             return PortalEarningsModel(
                 balances: balances, unit: unit, state: state, lines: Array(lines.prefix(linesPerPage)), hasMore: lines.count > linesPerPage,
@@ -53,6 +55,7 @@ enum PortalEarnings {
 
     private static func ask(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
         guard let id = fields["programId"].flatMap({ ProgramID($0) }) else { throw Problem.notFound() }
+        let unit = fields["unit"].flatMap { Currency(code: $0) }.map { UnitCode.currency($0) }
         let member = visit.member
         do {
             try await visit.write { write in
@@ -60,12 +63,12 @@ enum PortalEarnings {
                     try MemberStore.isEnrolled(member.id, in: id, on: write.connection),
                     let current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection)
                 else { throw Problem.notFound() }
-                _ = try PayoutRequest.make(for: current, in: program, write)
+                _ = try PayoutRequest.make(for: current, in: program, unit: unit, write)
             }
         } catch let problem as Problem where problem.status == .conflict {
             // The page says what stands against it now.
         }
-        return visit.seeOther("/portal/earnings#payout")
+        return visit.seeOther("/portal/earnings\(unit.map { "?unit=\($0.code)" } ?? "")#payout")
     }
 
     /// One line, explained. Another member's is simply not there.
@@ -217,7 +220,7 @@ struct PortalEarningsModel: PageModel {
             "account": possible.refusal == .noAccount ? ["url": "/portal/profile#account", "label": .text(language("portalEarnings.payout.toAccount"))] : nil,
             "ask": possible.refusal == nil
                 ? [
-                    "csrfToken": .text(csrfToken), "programId": .text(asking.program.id.text),
+                    "csrfToken": .text(csrfToken), "programId": .text(asking.program.id.text), "unit": .text(possible.unit.code),
                     "label": .text(language("portalEarnings.payout.ask", values)),
                 ] : nil,
             "cancel": PageValue(

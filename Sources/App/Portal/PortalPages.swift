@@ -35,7 +35,9 @@ enum PortalPages {
                 links: try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: linksMax, on: connection),
                 lines: try PortalStore.lines(of: member.id, PortalStore.LineFilter(), limit: newsMax, on: connection),
                 hasAccount: try PayoutStore.account(of: member.id, on: connection) != nil,
-                possible: try programs.map { ($0, try PayoutRequest.possible(member, in: $0, at: now, on: connection)) },
+                possible: try programs.flatMap { program in
+                    try PayoutRequest.possibilities(member, in: program, at: now, on: connection).map { (program, $0) }
+                },
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty, now: now, language: visit.language)
         }

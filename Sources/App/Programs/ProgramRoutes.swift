@@ -62,11 +62,15 @@ enum ProgramRoutes {
     private static func readNew(_ body: JSONReader) -> NewProgram {
         NewProgram(
             name: body.text("name", maximumLength: 200),
-            currency: body.custom("currency", standIn: "EUR") { value in
-                if case .text(let code) = value, Currency(code: code) != nil { return .accepted(code) }
-                return .refused("Must be an ISO 4217 code such as EUR.")
-            },
+            currency: body.custom("currency", standIn: "EUR") { Currency.read($0).map(\.code) },
             zone: body.optionalCustom("timezone", Zone.read) ?? .utc, settings: ProgramSettings.read(body))
+    }
+}
+
+extension Currency {
+    static func read(_ value: JSONValue) -> JSONReader.Reading<Currency> {
+        guard case .text(let code) = value, let currency = Currency(code: code) else { return .refused("Must be an ISO 4217 code such as EUR.") }
+        return .accepted(currency)
     }
 }
 

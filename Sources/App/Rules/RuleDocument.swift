@@ -88,10 +88,7 @@ extension RewardTerms {
     static func read(_ part: JSONReader) -> RewardTerms? {
         func amount() -> Amount { Amount(minor: part.integer("amount", in: 1...Int64.max)) }
         func currency() -> Currency? {
-            part.custom("currency", standIn: nil) { value -> JSONReader.Reading<Currency?> in
-                if case .text(let code) = value, let currency = Currency(code: code) { return .accepted(currency) }
-                return .refused("Must be an ISO 4217 code such as EUR.")
-            }
+            part.custom("currency", standIn: nil) { Currency.read($0).map { Optional($0) } }
         }
         switch part.text("kind", maximumLength: 40) {
         case "flat":

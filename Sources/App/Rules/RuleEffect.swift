@@ -29,6 +29,8 @@ struct RuleEffect: Sendable {
     var salesCount: Int64 = 0
     var leadsCount: Int64 = 0
     var clicksCount: Int64 = 0
+    /// Sales that a plan alone pays (`planExcludesRules`): no rule is worked out on them.
+    var planCount: Int64 = 0
     /// What the sales in the program's currency are worth after returns.
     var valueMinor: Int64 = 0
     /// Nil for a new rule.
@@ -62,7 +64,21 @@ struct RuleEffect: Sendable {
             // All rules at once, so that the events pass by once.
             var replays = try [replay(draft, rule?.id)] + (rule.map { [try replay($0.terms, $0.id)] } ?? []) + others.map { try replay($0.terms, $0.id) }
             var effect = RuleEffect(facts: facts, currency: currency, before: nil, after: replays[0].side)
+            // Plans change at the borders of days.
+            var planDays: [LocalDay: Bool] = [:]
+            func isPlans(_ facts: SaleFacts) throws -> Bool {
+                let day = program.zone.day(of: facts.occurredAt)
+                guard facts.event == .sale, facts.currency == currency else { return false }
+                if let known = planDays[day] { return known }
+                let covers = try PlanCoverage.plan(covering: facts, of: program, on: connection) != nil
+                planDays[day] = covers
+                return covers
+            }
             func take(_ event: PastEvent) throws {
+                guard try !isPlans(event.facts) else {
+                    effect.planCount += 1
+                    return
+                }
                 for number in replays.indices { try replays[number].take(event) }
             }
             try facts.forEach(of: program, wanted, vault: vault, on: connection) { event in

@@ -123,6 +123,7 @@ struct RuleEffectModel: Sendable {
     private var notes: [String] {
         var notes: [String] = []
         if effect.after.friendCount > 0 { notes.append(language.plural("ruleEffect.friends", effect.after.friendCount)) }
+        if effect.planCount > 0 { notes.append(language.plural("ruleEffect.plan", effect.planCount)) }
         func cut(_ key: String, _ count: Int64, of total: Int64) {
             guard count < total else { return }
             notes.append(language("ruleEffect.\(key)", ["count": language.integer(count), "total": language.integer(total)]))

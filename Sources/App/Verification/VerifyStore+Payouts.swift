@@ -159,9 +159,10 @@ extension VerifyStore {
             """
             SELECT p.id, p.state, count(*) FROM payout p JOIN payout_item i ON i.payout_id = p.id
             WHERE p.workspace_id = \(workspace) AND (
-                (p.state = 'paid' AND i.state <> 'paid') OR (p.state = 'canceled' AND i.state <> 'canceled')
-                OR (p.state IN ('draft', 'approved') AND i.state <> 'waiting') OR (p.state = 'failed' AND i.state NOT IN ('paid', 'failed'))
-                OR (p.state = 'sent' AND i.state NOT IN ('sent', 'paid', 'failed')) OR (p.state = 'unknown' AND i.state IN ('waiting', 'canceled')))
+                (p.state = 'paid' AND i.state NOT IN ('paid', 'canceled')) OR (p.state = 'canceled' AND i.state <> 'canceled')
+                OR (p.state IN ('draft', 'approved') AND i.state NOT IN ('waiting', 'canceled'))
+                OR (p.state = 'failed' AND i.state NOT IN ('paid', 'failed', 'canceled'))
+                OR (p.state = 'sent' AND i.state NOT IN ('sent', 'paid', 'failed', 'canceled')) OR (p.state = 'unknown' AND i.state = 'waiting'))
             GROUP BY p.id, p.state ORDER BY p.id LIMIT \(Int64(Verification.findingsMax))
             """
         ).map { row in

@@ -141,6 +141,14 @@ public final class JSONReader {
         case accepted(Value)
         /// The message says what is allowed, as a sentence.
         case refused(String)
+
+        /// The same reading of another value.
+        public func map<Other>(_ body: (Value) -> Other) -> Reading<Other> {
+            switch self {
+            case .accepted(let value): .accepted(body(value))
+            case .refused(let message): .refused(message)
+            }
+        }
     }
 
     /// A required field of the caller's own type.

@@ -1,5 +1,5 @@
 import Crypto
-public import HTTPTypes
+import HTTPTypes
 public import Hummingbird
 import NIOCore
 import Synchronization

@@ -1,4 +1,4 @@
-public import HTTPTypes
+import HTTPTypes
 public import Hummingbird
 
 /// A cookie that only this host can set and read: its name starts with `__Host-`, it is Secure, HttpOnly, SameSite=Lax and for all paths.
