@@ -65,9 +65,10 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(name: "CPango", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        .target(name: "Paper", dependencies: ["CPango"], swiftSettings: strict),
         .target(
             name: "Persistence",
             dependencies: [
@@ -104,7 +105,7 @@ let package = Package(
         .target(
             name: "App",
             dependencies: [
-                "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "CCairo", "CCurl", "CZlib",
+                "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "Paper", "CCurl", "CZlib",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
                 .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
                 .product(name: "Compensation", package: "Engine"),

@@ -74,6 +74,7 @@ struct ExportTable: Sendable {
         ExportTable("payout_account", order: "member_id"),
         ExportTable("payout"),
         of("payout_item", "payout", order: "payout_id, member_id"),
+        of("payout_exclusion", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
         ExportTable("payout_request"),
         ExportTable("payout_request_commission", order: "commission_id") { id in

@@ -23,14 +23,14 @@ extension Payout {
         guard payout.createdBy != write.actor.person else {
             throw Problem.forbidden(code: "same_person", detail: "Who made a payout cannot approve it. Ask another person of your team.")
         }
+        var leftOut: [Exclusion] = []
         for item in payout.items where item.state == .waiting {
             guard let reason = try payout.barNow(item, in: write) else { continue }
             try payout.leaveOut(item, reason: reason.rawValue, in: write)
-            payout.excluded.append(Exclusion(memberID: item.memberID, amountMinor: item.amountMinor, reason: reason))
+            leftOut.append(Exclusion(memberID: item.memberID, amountMinor: item.amountMinor, reason: reason))
         }
-        let excluded = payout.excluded
+        try PayoutStore.exclude(leftOut, from: id, on: write.connection)
         payout = try find(id, in: write)
-        payout.excluded = excluded
         guard payout.items.contains(where: { $0.state == .waiting }) else {
             throw Problem.conflict(code: "nobody_payable", detail: "Nobody of this payout can be paid any more. Cancel it.")
         }
@@ -38,7 +38,7 @@ extension Payout {
         payout.approvedBy = write.actor.person
         payout.approvedAt = write.now
         try PayoutStore.setState(payout, on: write.connection)
-        try write.audit("payout.approve", subject: id.text, JSONText(["leftOut": .integer(Int64(excluded.count))]))
+        try write.audit("payout.approve", subject: id.text, JSONText(["leftOut": .integer(Int64(leftOut.count))]))
         try write.emit(.payoutApproved, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
         return payout
     }

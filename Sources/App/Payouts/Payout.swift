@@ -21,7 +21,7 @@ struct Payout: Sendable {
 
     /// A member who is not paid this time, and why.
     struct Exclusion: Sendable {
-        enum Reason: String, Sendable { case belowMinimum, noAccount, accountWaiting, accountChanged, otherAccount, memberNotActive, nothingAvailable }
+        enum Reason: String, Sendable, CaseIterable { case belowMinimum, noAccount, accountWaiting, accountChanged, otherAccount, memberNotActive, nothingAvailable }
 
         var memberID: MemberID
         var amountMinor: Int64

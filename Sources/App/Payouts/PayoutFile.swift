@@ -16,6 +16,8 @@ enum PayoutFile {
     /// One payment, with what was sealed.
     struct Payment {
         var item: Payout.Item
+        /// No other payment of any batch has it: what the bank's statement is matched by.
+        var reference: String
         var name: String
         var account: PayoutAccountDetails
     }
@@ -29,6 +31,12 @@ enum PayoutFile {
         guard ![.draft, .canceled].contains(payout.state) else {
             throw Problem.conflict(code: "not_approved", detail: "A file is made only of an approved payout. Ask a second person to approve it.")
         }
+        guard !payout.items.contains(where: { [.paid, .failed, .unknown].contains($0.state) }) else {
+            throw Problem.conflict(
+                code: "outcomes_recorded",
+                detail: "What became of its payments is being recorded already: this payout was handed over, and a second file would pay twice.")
+        }
+        let isTest = try WorkspaceStore.find(workspace, on: connection)?.isTest ?? false
         // Who was left out is in no file.
         let items = payout.items.filter { $0.state != .canceled }
         let members = try MemberStore.find(items.map(\.memberID), on: connection)
@@ -51,29 +59,38 @@ enum PayoutFile {
                 throw Problem.conflict(
                     code: "member_not_active", detail: "The member \(item.memberID) was suspended or has left since. \(payout.wayOut)")
             }
-            return Payment(item: item, name: account.holder ?? known[.name] ?? known[.email] ?? member.id.text, account: account)
+            return Payment(
+                item: item, reference: payout.reference(of: item), name: account.holder ?? known[.name] ?? known[.email] ?? member.id.text,
+                account: account)
         }
         return switch format {
-        case .csv: csv(payout, payments)
-        case .pain001: try CreditTransferFile.xml(payout, payments, program: program)
+        case .csv: csv(payout, payments, isTest: isTest)
+        case .pain001: try CreditTransferFile.xml(payout, payments, program: program, isTest: isTest)
         }
     }
 
-    private static func csv(_ payout: Payout, _ payments: [Payment]) -> String {
-        let head = ["payout_id", "member_id", "name", "kind", "account", "routing", "amount", "currency"].map { CSVCell.text($0) }
+    private static func csv(_ payout: Payout, _ payments: [Payment], isTest: Bool) -> String {
+        let head = ["payout_id", "member_id", "name", "kind", "account", "routing", "amount", "currency", "reference"].map { CSVCell.text($0) }
         return CSVCell.text(
             [head]
                 + payments.map { payment in
                     [
-                        .text(payout.id.text), .text(payment.item.memberID.text), .text(payment.name), .text(payment.account.kind.rawValue),
+                        .text(isTest ? "TEST \(payout.id.text)" : payout.id.text), .text(payment.item.memberID.text), .text(payment.name), .text(payment.account.kind.rawValue),
                         .text(payment.account.number), .text(payment.account.routing ?? ""),
                         .number(Amount(minor: payment.item.amountMinor).decimalText(exponent: payout.unit.exponent)), .text(payout.unit.code),
+                        .text(payment.reference),
                     ]
                 })
     }
 }
 
 extension Payout {
+    /// The batch and the payment's number in it: 33 characters of the 35 that banks carry through.
+    fileprivate func reference(of item: Item) -> String {
+        let number = String((items.firstIndex { $0.memberID == item.memberID } ?? 0) + 1)
+        return id.text.dropFirst(4).uppercased() + "-" + String(repeating: "0", count: max(0, 6 - number.count)) + number
+    }
+
     /// What helps when one payment keeps a file from being made.
     fileprivate var wayOut: String {
         state == .approved ? "Leave their payment out: it is available again, for a later payout." : "The payout was handed over already; its file can't be made again."
@@ -82,7 +99,7 @@ extension Payout {
 
 /// A credit transfer in the form SEPA's banks take: ISO 20022 pain.001.001.09.
 enum CreditTransferFile {
-    static func xml(_ payout: Payout, _ payments: [PayoutFile.Payment], program: Program) throws -> String {
+    static func xml(_ payout: Payout, _ payments: [PayoutFile.Payment], program: Program, isTest: Bool) throws -> String {
         guard payout.unit.code == "EUR" else {
             throw Problem.conflict(code: "not_euro", detail: "A SEPA file is for euro; this payout is in \(payout.unit.code). Take the CSV file.")
         }
@@ -93,25 +110,34 @@ enum CreditTransferFile {
             throw Problem.conflict(
                 code: "not_iban", detail: "The member \(other.item.memberID) is not paid by IBAN. Take the CSV file, or leave them out and make a payout of their own (kinds).")
         }
+        if let other = payments.first(where: { !SEPA.holds($0.account.number) }) {
+            throw Problem.conflict(
+                code: "not_sepa",
+                detail: "The account of the member \(other.item.memberID) is in no country of SEPA. Leave their payment out, and pay them by the CSV file.")
+        }
+        if let large = payments.first(where: { $0.item.amountMinor > SEPA.amountMinorMax }) {
+            throw Problem.conflict(
+                code: "above_sepa", detail: "The member \(large.item.memberID) is paid more than SEPA takes in one payment, 999,999,999.99. Take the CSV file.")
+        }
         let total = Amount(minor: payments.reduce(0) { $0 + $1.item.amountMinor }).decimalText(exponent: 2)
         let day = program.zone.day(of: payout.approvedAt ?? payout.createdAt).iso8601
-        let message = String(payout.id.text.dropFirst(4).uppercased())
+        let message = (isTest ? "TEST" : "") + payout.id.text.dropFirst(4).uppercased()
+        let payer = text(isTest ? "TEST \(debtor.name)" : debtor.name)
         var xml = """
             <?xml version="1.0" encoding="UTF-8"?>
             <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>\
             <GrpHdr><MsgId>\(message)</MsgId><CreDtTm>\((payout.approvedAt ?? payout.createdAt).rfc3339)</CreDtTm>\
-            <NbOfTxs>\(payments.count)</NbOfTxs><CtrlSum>\(total)</CtrlSum><InitgPty><Nm>\(text(debtor.name))</Nm></InitgPty></GrpHdr>\
+            <NbOfTxs>\(payments.count)</NbOfTxs><CtrlSum>\(total)</CtrlSum><InitgPty><Nm>\(payer)</Nm></InitgPty></GrpHdr>\
             <PmtInf><PmtInfId>\(message)</PmtInfId><PmtMtd>TRF</PmtMtd><BtchBookg>true</BtchBookg><NbOfTxs>\(payments.count)</NbOfTxs>\
             <CtrlSum>\(total)</CtrlSum><PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf><ReqdExctnDt><Dt>\(day)</Dt></ReqdExctnDt>\
-            <Dbtr><Nm>\(text(debtor.name))</Nm></Dbtr><DbtrAcct><Id><IBAN>\(debtorIBAN.text)</IBAN></Id></DbtrAcct>\
+            <Dbtr><Nm>\(payer)</Nm></Dbtr><DbtrAcct><Id><IBAN>\(debtorIBAN.text)</IBAN></Id></DbtrAcct>\
             <DbtrAgt><FinInstnId>\(agent(debtor.bic))</FinInstnId></DbtrAgt><ChrgBr>SLEV</ChrgBr>
             """
         for payment in payments {
-            let end = String(payment.item.memberID.text.dropFirst(4).uppercased())
             let amount = Amount(minor: payment.item.amountMinor).decimalText(exponent: 2)
             let bank = payment.account.routing.map { "<CdtrAgt><FinInstnId>\(agent($0))</FinInstnId></CdtrAgt>" } ?? ""
             xml += """
-                <CdtTrfTxInf><PmtId><EndToEndId>\(end)</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">\(amount)</InstdAmt></Amt>\(bank)\
+                <CdtTrfTxInf><PmtId><EndToEndId>\(payment.reference)</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">\(amount)</InstdAmt></Amt>\(bank)\
                 <Cdtr><Nm>\(text(payment.name))</Nm></Cdtr><CdtrAcct><Id><IBAN>\(payment.account.number)</IBAN></Id></CdtrAcct>\
                 <RmtInf><Ustrd>\(text(program.name)) \(message)</Ustrd></RmtInf></CdtTrfTxInf>
                 """

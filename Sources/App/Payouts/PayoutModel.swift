@@ -25,7 +25,8 @@ struct PayoutModel: PageModel, Sendable {
         let mayWrite = session.may(.payoutsWrite)
         let isMaker = payout.createdBy == session.actor.person
         let mayApprove = session.may(.payoutsApprove) && !isMaker
-        let hasFile = mayWrite && ![.draft, .canceled].contains(payout.state)
+        let hasFile = mayWrite && (payout.state == .approved || payout.state == .sent)
+            && !payout.items.contains { [.paid, .failed, .unknown].contains($0.state) }
         return [
             "heading": .text(heading), "id": .text(payout.id.text), "csrfToken": .text(csrfToken), "state": payout.state.badge(language),
             "lead": lead, "program": .text(program.name), "cutoff": language.time(payout.cutoff),

@@ -89,8 +89,12 @@ enum PayoutPages {
     private static func make(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         guard let program = fields["programId"].flatMap({ ProgramID($0) }) else { throw Refusal.unknownProgram() }
         // A day is meant with all of its hours, but nothing that is due later than now.
-        let day = fields["cutoffDay"].flatMap { try? LocalDay(iso8601: $0) }.map { min(visit.now, visit.language.zone.start(of: $0.plus(days: 1))) }
-        let cutoff = fields["cutoff"].flatMap { try? Instant(rfc3339: $0) } ?? day ?? visit.now
+        let day = fields["cutoffDay"].flatMap { try? LocalDay(iso8601: $0) }.flatMap { day in
+            day > visit.language.zone.day(of: visit.now) ? nil : min(visit.now, visit.language.zone.start(of: day.plus(days: 1)))
+        }
+        guard let cutoff = fields["cutoff"].flatMap({ try? Instant(rfc3339: $0) }) ?? day else {
+            return visit.seeOther("/payouts?refused=cutoff_unreadable")
+        }
         let unit = fields["unit"].flatMap { Currency(code: $0) }.map { UnitCode.currency($0) }
         let kinds = fields["kinds"].flatMap { PayoutKinds(rawValue: $0) } ?? .all
         let isDryRun = fields["make"] == nil
@@ -227,7 +231,7 @@ enum PayoutPages {
     private static let refusals: Set<String> = [
         "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
         "not_iban", "reference_missing", "request_taken", "account_changed", "member_not_active", "nobody_payable", "payout_sent", "last_payment",
-        "reason_missing",
+        "reason_missing", "cutoff_unreadable", "outcomes_recorded", "not_sepa", "above_sepa",
     ]
 
     private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

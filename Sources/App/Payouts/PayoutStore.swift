@@ -77,6 +77,18 @@ enum PayoutStore {
             }
         }
         try connection.executeAll(statements)
+        try exclude(payout.excluded, from: payout.id, on: connection)
+    }
+
+    /// Keeps who is not paid by a batch.
+    static func exclude(_ excluded: [Payout.Exclusion], from payout: PayoutID, on connection: any Connection) throws {
+        try connection.executeAll(
+            excluded.map {
+                """
+                INSERT INTO payout_exclusion (payout_id, member_id, amount, reason)
+                VALUES (\(payout), \($0.memberID), \($0.amountMinor), \($0.reason.rawValue)) ON CONFLICT (payout_id, member_id) DO NOTHING
+                """
+            })
     }
 
     static func setState(_ payout: Payout, on connection: any Connection) throws {
@@ -135,6 +147,12 @@ enum PayoutStore {
                 memberID: member, amountMinor: try row.get(at: 1), state: Payout.Item.State(rawValue: try row.get(at: 2)) ?? .unknown,
                 reference: try row.get(at: 3), commissionIDs: commissions[member] ?? [], accountVersion: try row.get(at: 4),
                 leftOutReason: try row.get(at: 5))
+        }
+        payout.excluded = try connection.rows(
+            "SELECT member_id, amount, reason FROM payout_exclusion WHERE payout_id = \(id) ORDER BY member_id"
+        ).compactMap { row in
+            guard let reason = Payout.Exclusion.Reason(rawValue: try row.get(at: 2)) else { return nil }
+            return Payout.Exclusion(memberID: try row.get(at: 0), amountMinor: try row.get(at: 1), reason: reason)
         }
         return payout
     }

@@ -14,7 +14,7 @@ enum PortalStatements {
         api.portalPage("/portal/statement", gate) { visit in try await show(visit) }
         api.portalPage("/portal/statement.pdf", gate) { visit in
             let (sheet, period) = try await sheet(visit)
-            return try StatementPages.file(sheet, period)
+            return period.isRefused ? visit.seeOther("/portal/statement?until=none") : try StatementPages.file(sheet, period)
         }
     }
 
@@ -72,7 +72,7 @@ enum PortalStatements {
 
     private static func sheet(_ visit: PortalVisit) async throws -> (StatementSheet, StatementPeriod) {
         let (member, workspace, vault, language) = (visit.member, visit.session.workspace, visit.installation.vault, visit.language)
-        let period = try StatementPeriod(from: visit.query["from"], until: visit.query["until"], now: visit.now, zone: language.zone)
+        let period = StatementPeriod(from: visit.query["from"], until: visit.query["until"], now: visit.now, zone: language.zone)
         let sheet = try await visit.installation.main.read { connection in
             let statement = try Statement.make(of: member.id, from: period.from, until: period.until, in: workspace.id, on: connection)
             return try StatementSheet.make(statement, of: member, in: workspace, for: .member, vault: vault, language: language, on: connection)
@@ -84,6 +84,7 @@ enum PortalStatements {
         let (sheet, period) = try await sheet(visit)
         var page = sheet.page
         page["pdfURL"] = .text(url(from: period.fromDay, until: period.lastDay, isPDF: true))
-        return try visit.page("portal-statement", title: visit.language("portalStatement.title"), tab: .earnings, page)
+        let notice = period.isRefused ? visit.language("statement.refused") : nil
+        return try visit.page("portal-statement", title: visit.language("portalStatement.title"), tab: .earnings, notice: notice, page)
     }
 }

@@ -7,3 +7,12 @@ DROP INDEX payout_request_waiting;
 CREATE UNIQUE INDEX payout_request_waiting ON payout_request (member_id, program_id, unit) WHERE state = 'waiting';
 -- Why a payment was taken out of a batch before it was sent: what a person wrote, or the code of what the approval found.
 ALTER TABLE payout_item ADD COLUMN left_out_reason TEXT;
+-- Who was not paid by a batch, and why: as its preview and its approval found.
+CREATE TABLE payout_exclusion (
+    payout_id TEXT NOT NULL REFERENCES payout (id),
+    member_id TEXT NOT NULL REFERENCES member (id),
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    reason TEXT NOT NULL CHECK (reason IN (
+        'belowMinimum', 'noAccount', 'accountWaiting', 'accountChanged', 'otherAccount', 'memberNotActive', 'nothingAvailable')),
+    PRIMARY KEY (payout_id, member_id)
+) STRICT;

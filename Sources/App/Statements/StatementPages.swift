@@ -11,7 +11,7 @@ enum StatementPages {
         api.page("/members/{id}/statement", .ledgerRead, gate) { visit in try await show(visit) }
         api.page("/members/{id}/statement.pdf", .ledgerRead, gate) { visit in
             let (sheet, period) = try await sheet(visit)
-            return try file(sheet, period)
+            return period.isRefused ? visit.seeOther("/members/\(sheet.memberID.text)/statement?until=none") : try file(sheet, period)
         }
         api.page("/settings/company", .workspaceWrite, gate) { visit in try await company(visit, refused: false) }
         api.form("/settings/company", .workspaceWrite, gate) { visit, fields in try await keep(visit, fields) }
@@ -29,7 +29,7 @@ enum StatementPages {
 
     private static func sheet(_ visit: PageVisit) async throws -> (StatementSheet, StatementPeriod) {
         let id: MemberID = try visit.context.id()
-        let period = try StatementPeriod(from: visit.query["from"], until: visit.query["until"], now: visit.now, zone: visit.language.zone)
+        let period = StatementPeriod(from: visit.query["from"], until: visit.query["until"], now: visit.now, zone: visit.language.zone)
         let workspace = visit.session.workspace
         let vault = visit.installation.vault
         let language = visit.language
@@ -52,7 +52,8 @@ enum StatementPages {
         page["from"] = .text(period.fromDay.iso8601)
         page["until"] = .text(period.lastDay.iso8601)
         page["companyURL"] = visit.session.may(.workspaceWrite) ? "/settings/company" : nil
-        return try visit.page("statement", title: visit.language("statement.title"), current: "/members", isNarrow: true, page)
+        let notice = period.isRefused ? PageFrame.Notice(kind: "bad", icon: "warning", text: visit.language("statement.refused")) : nil
+        return try visit.page("statement", title: visit.language("statement.title"), current: "/members", isNarrow: true, notice: notice, page)
     }
 
     // MARK: Who pays

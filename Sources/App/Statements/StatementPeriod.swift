@@ -8,18 +8,38 @@ struct StatementPeriod: Sendable {
     var from: Instant
     var until: Instant
 
-    /// Without days: the month in which `now` lies.
-    init(from: String?, until: String?, now: Instant, zone: Zone) throws {
+    /// Whether days were asked for that no statement can be of.
+    var isRefused = false
+
+    /// The days of an address; without any, or with days that can't be, the month in which `now` lies.
+    init(from: String?, until: String?, now: Instant, zone: Zone) {
         let today = zone.day(of: now)
-        func day(_ field: String, _ text: String?, _ standard: LocalDay) throws -> LocalDay {
-            guard let text, !text.isEmpty else { return standard }
-            guard let day = try? LocalDay(iso8601: text) else { throw Refusal.field(field, "Must be a day such as 2026-11-22.") }
-            return day
-        }
         let first = (try? LocalDay(iso8601: String(today.iso8601.prefix(8)) + "01")) ?? today
-        fromDay = try day("from", from, first)
-        lastDay = try day("until", until, today)
-        self.from = zone.start(of: fromDay)
-        self.until = zone.start(of: try lastDay.adding(days: 1))
+        func day(_ text: String?, _ standard: LocalDay) -> LocalDay? {
+            guard let text, !text.isEmpty else { return standard }
+            return try? LocalDay(iso8601: text)
+        }
+        if let from = day(from, first), let until = day(until, today), let period = StatementPeriod(from, until, zone) {
+            self = period
+        } else {
+            fromDay = first
+            lastDay = today
+            self.from = zone.start(of: first)
+            self.until = zone.start(of: (try? today.adding(days: 1)) ?? today)
+            isRefused = true
+        }
     }
+
+    /// Nil for days in the wrong order, or more of them than a statement may have.
+    private init?(_ first: LocalDay, _ last: LocalDay, _ zone: Zone) {
+        guard first <= last, Self.years.contains(first.year), Self.years.contains(last.year), let end = try? last.adding(days: 1) else { return nil }
+        fromDay = first
+        lastDay = last
+        from = zone.start(of: first)
+        until = zone.start(of: end)
+        guard until.millisecondsClamped(since: from) <= Statement.daysMax * 86_400_000 else { return nil }
+    }
+
+    /// No company's books are older, and none are written so far ahead.
+    private static let years = 1_970...2_999
 }

@@ -18,7 +18,7 @@ struct LeavingOutTests {
             try await app.put("/members/\(shop.members[0])/payout-account", Self.another)
             let approved = try await app.api(.post, "/payouts/\(id)/approval", nil, as: shop.secondKey).json
             #expect(approved["total"].integer == 300)
-            #expect(approved["excluded"].list.map { [$0["memberId"].text, $0["reason"].text] } == [[shop.members[0], "accountChanged"]])
+            #expect(approved["excluded"].list.contains { $0["memberId"].text == shop.members[0] && $0["reason"].text == "accountChanged" })
             #expect(try await app.balance(shop.members[0]) == [0, 0, 300, 0, 0, 0], "it waits for the next batch")
             #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").text.contains("BE68539007547034") == false)
 

@@ -44,6 +44,52 @@ struct PaymentFileTests {
         }
     }
 
+    /// A bank's statement is matched by the reference, so no two payments have one, and files of a test say so.
+    @Test(arguments: Engine.allCases)
+    func everyPaymentHasAReferenceOfItsOwn(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Payees.make(in: app)
+            try await app.patch("/programs/\(shop.program)", ["debtor": ["name": "Shop", "iban": "DE89370400440532013000"]])
+            var references: [String] = []
+            for number in 0..<2 {
+                let id = try await app.post("/payouts", shop.batch())["id"].text
+                try await app.api(.post, "/payouts/\(id)/approval", nil, as: shop.secondKey).success("approval")
+                let xml = try await app.api(.get, "/payouts/\(id)/file?format=pain001").text
+                let found = xml.matches(of: #/<EndToEndId>([^<]*)</#).map { String($0.1) }
+                #expect(found.count == 2 && found.allSatisfy { $0.count <= 35 })
+                references += found
+                #expect(xml.contains("<MsgId>TEST") && xml.contains("<Nm>TEST Shop</Nm>"))
+                let csv = try await app.api(.get, "/payouts/\(id)/file?format=csv").text
+                #expect(found.allSatisfy(csv.contains))
+                try await app.api(.post, "/payouts/\(id)/dispatch").success("dispatch")
+                #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").status == 200, "a lost file can be taken again")
+                for member in 0..<2 {
+                    try await app.post("/payouts/\(id)/outcomes", shop.outcome(member, "failed", "bank-\(number)-\(member)"))
+                    #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").code == "outcomes_recorded", "it would pay twice")
+                }
+            }
+            #expect(Set(references).count == 4)
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func whatNoSEPABankTakesIsNamed(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Payees.make(in: app)
+            try await app.patch("/programs/\(shop.program)", ["debtor": ["name": "Shop", "iban": "DE89370400440532013000"]])
+            try await app.put("/members/\(shop.members[0])/payout-account", ["kind": "iban", "iban": "SA0380000000608010167519"])
+            try await app.moveClock(days: 4)
+            let payout = try await app.post("/payouts", shop.batch())
+            let id = payout["id"].text
+            #expect(try await app.get("/payouts/\(id)")["excluded"] == payout["excluded"], "who was left out stays known")
+            #expect(payout["excluded"].list.count == 2)
+            try await app.api(.post, "/payouts/\(id)/approval", nil, as: shop.secondKey).success("approval")
+            let refused = try await app.api(.get, "/payouts/\(id)/file?format=pain001")
+            #expect(refused.code == "not_sepa" && refused.text.contains(shop.members[0]))
+            #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").status == 200)
+        }
+    }
+
     @Test func theSchemaRefusesWhatIsWrong() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("kith-pain-\(UUID().uuidString).xml")
         defer { try? FileManager.default.removeItem(at: file) }

@@ -21,11 +21,25 @@ struct PlanCoverageTests {
             #expect(receipt["refusals"].list.map { $0["reason"].text } == ["planCovers"])
             #expect(receipt["refusals"].list.first?["planId"].text == line.plan)
             #expect(receipt["answer"].text.contains("the plan “Three levels” pays for this sale"))
+            let effect = try await Self.effect(of: line.program, in: app)
+            #expect(effect.planCount == 1 && effect.after.totalMinor == 0, "a changed rule would not pay it either")
             try await app.moveClock(days: 40)
             _ = try await line.accept(in: app)
             #expect(try await app.balance(line.carla) == [1_000, 0, 0, 0, 0, 0], "the plan paid it, once")
             try await app.proveAll()
         }
+    }
+
+    /// What a rule of 10 % would have done since the beginning of the month.
+    private static func effect(of program: String, in app: AppHarness) async throws -> RuleEffect {
+        let draft = try RuleSentenceTests.rule(["reward": ["kind": "percent", "rate": "0.1"]])
+        let known = try await app.installation.main.read { connection in
+            try ProgramStore.find(ProgramID(stored: program), in: app.twinID, at: AppHarness.start, on: connection)
+        }
+        let now = try await app.get("/workspace")["now"].instant()
+        let shop = try #require(known)
+        let effect = try await RuleEffect.reckon(draft.terms, replacing: nil, of: shop, at: now, in: app.installation)
+        return try #require(effect)
     }
 
     @Test(arguments: Engine.allCases)

@@ -62,7 +62,12 @@ struct StatementTests {
             #expect(pdf.body.count > 2_000)
             let api = try await app.get("/members/\(shop.members[0])/statement?from=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z")
             #expect(api["units"].list.first["closing"].integer == 300)
-            #expect(try await person.get(path + "?from=2026-12-31&until=2026-01-01").status == 422)
+            let wrong = ["from=2026-12-31&until=2026-01-01", "from=0001-01-01&until=9999-12-31", "from=2026-02-30", "until=x", "from=1990-01-01"]
+            for days in wrong {
+                let shown = try await person.get("\(path)?\(days)")
+                #expect(shown.status == 200 && shown.text.contains("of ten years at most"), "\(days)")
+                #expect(try await person.get("/members/\(shop.members[0])/statement.pdf?\(days)").status == 303, "\(days)")
+            }
             #expect(try await person.get("/members/mem_00000000000000000000000000/statement").status == 404)
         }
     }
