@@ -3,6 +3,7 @@ import PackageDescription
 
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
+    "Guide",
     "Tracking",
     "Sessions",
     "Refunds",

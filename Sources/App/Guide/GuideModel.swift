@@ -45,6 +45,7 @@ struct GuideModel: PageModel {
                 language("guide.progress", ["done": language.integer(Int64(done)), "count": language.integer(Int64(Step.allCases.count))])),
             "heading": .text(language("guide.now.\(stand).heading")), "text": .text(language("guide.now.\(stand).text")),
             "action": PageValue(action), "actionForm": PageValue(actionForm), "steps": PageValue(Step.allCases.map(step)),
+            "linkText": .text(language(session.workspace.isTest ? "guide.link.textTest" : "guide.link.text")),
             "linkForm": PageValue(facts.here.programCount > 0 && facts.here.linkCount == 0 && session.may(.linksWrite) ? linkForm.page : nil),
             "tabs": PageValue(
                 Lines.allCases.map {
@@ -107,6 +108,7 @@ struct GuideModel: PageModel {
                 guard let rule = pattern.rules.first, let currency = Currency(code: pattern.program.currency) else { return nil }
                 return RuleSentence(rule: rule, currency: currency, language: language).text
             } ?? language("guide.step.programWhy")
+        case .link: facts.link.map { $0.url(baseURL: baseURL) } ?? language("guide.step.linkWhy")
         default: language("guide.step.\(step.rawValue)Why")
         }
     }
@@ -156,9 +158,15 @@ struct GuideModel: PageModel {
                 .line("name", language("guide.link.name"), typed.name, help: language("guide.link.nameHelp"), error: errors["name"], isRequired: true),
                 .line("email", language("guide.link.email"), typed.email, type: "email", error: errors["email"], isRequired: true, lengthMax: 254),
                 .line(
-                    "destination", language("guide.link.destination"), typed.destination, type: "url", help: language("guide.link.destinationHelp"),
+                    "destination", language("guide.link.destination"), destination, type: "url", help: language("guide.link.destinationHelp"),
                     error: errors["destination"], isRequired: true, lengthMax: 2_048),
             ], buttons: [PageForm.Button(label: language("guide.link.submit"))], csrfToken: csrfToken)
+    }
+
+    /// What was typed, else the first page of the host that links may lead to.
+    private var destination: String {
+        guard typed.destination.isEmpty, let hosts = facts.newest?.program.settings.allowedHosts else { return typed.destination }
+        return hosts.first { !$0.hasSuffix(":") && !$0.hasPrefix("*.") }.map { "https://\($0)/" } ?? ""
     }
 
     private var emptyForm: PageForm {

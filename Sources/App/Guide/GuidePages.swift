@@ -60,9 +60,10 @@ enum GuidePages {
         let live = visit.session.workspace.teamID
         let pattern = try await visit.installation.main.read { connection in try TestTwin.Pattern.newest(of: live, at: visit.now, on: connection) }
         let name = visit.language("guide.sharerName")
+        let isInTest = visit.session.workspace.isTest
         do {
             let stage = try await visit.installation.write(twin.id, actor: visit.session.actor, rights: visit.session.rights) { write in
-                try TestTwin.prepare(pattern, sharerName: name, in: write)
+                try TestTwin.prepare(pattern, follows: !isInTest, sharerName: name, in: write)
             }
             visit.installation.linkIndex.forgetAll()
             return stage
@@ -137,7 +138,7 @@ enum GuidePages {
             GuideFacts(
                 here: try GuideStore.state(of: workspace, on: connection), live: try GuideStore.state(of: live, on: connection),
                 twin: try GuideStore.state(of: twin.id, on: connection), stage: try TestTwin.find(in: twin.id, at: twin.now(visit.installation.world), on: connection),
-                newest: try TestTwin.Pattern.newest(of: workspace, at: visit.now, on: connection),
+                newest: try TestTwin.Pattern.newest(of: workspace, at: visit.now, on: connection), link: try firstLink(in: workspace, at: visit.now, on: connection),
                 keys: try GuideKey.find(of: person, in: twin.id, secrets: secrets, on: connection), isDemo: try GuideStore.isDemo(live, on: connection))
         }
         let model = GuideModel(
@@ -146,6 +147,10 @@ enum GuidePages {
         return try visit.page(
             "guide", title: visit.language("guide.title"), current: "/guide", notice: visit.done("guide", dones),
             status: errors.isEmpty ? .ok : .unprocessableContent, model.page)
+    }
+
+    private static func firstLink(in workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws -> Link? {
+        try TestTwin.find(in: workspace, at: now, on: connection)?.link
     }
 
     /// The log alone, for the script that asks for it every few seconds.
@@ -174,6 +179,8 @@ struct GuideFacts: Sendable {
     var twin: GuideStore.State
     var stage: TestTwin.Stage?
     var newest: TestTwin.Pattern?
+    /// The first link of the newest program here.
+    var link: Link?
     var keys: GuideKey.Pair?
     var isDemo: Bool
 }

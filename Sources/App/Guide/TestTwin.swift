@@ -30,12 +30,16 @@ enum TestTwin {
         return Stage(program: program, link: link)
     }
 
-    /// `pattern` is the live program that the test workspace gets a copy of while it has none.
-    static func prepare(_ pattern: Pattern?, sharerName: String, in write: Write) throws -> Stage {
+    /// `pattern` is the live program that the test workspace gets a copy of while it has none. Where the copy `follows`, its rules become those
+    /// of the pattern as they stand now; somebody who works on rules in the test workspace itself keeps theirs.
+    static func prepare(_ pattern: Pattern?, follows: Bool, sharerName: String, in write: Write) throws -> Stage {
         guard write.workspace.isTest else {
             throw Problem.conflict(code: "not_a_test_workspace", detail: "Test sales belong to a test workspace. Nothing was written.")
         }
-        if let known = try find(in: write.workspace.id, at: write.now, on: write.connection) { return known }
+        if let known = try find(in: write.workspace.id, at: write.now, on: write.connection) {
+            if follows, let pattern, pattern.program.name == known.program.name { try copy(pattern.rules, to: known.program.id, in: write) }
+            return known
+        }
         let program: Program
         if let own = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: ProgramPages.programsMax, on: write.connection).last {
             program = own
@@ -47,12 +51,7 @@ enum TestTwin {
             settings.orphanMemberID = nil
             program = try Program.create(
                 NewProgram(name: pattern.program.name, currency: pattern.program.currency, zone: pattern.program.zone, settings: settings), in: write)
-            for rule in pattern.rules {
-                let reader = try JSONReader(rule.document.without(["effectiveFrom", "effectiveUntil"]))
-                let document = RuleDocument.read(reader)
-                try reader.finish()
-                _ = try Rule.create(document, program: program.id, in: write)
-            }
+            try copy(pattern.rules, to: program.id, in: write)
         }
         var enrolment = Enrolment(programID: program.id)
         (enrolment.email, enrolment.name, enrolment.externalID, enrolment.isQuiet) = ("sharer@example.com", sharerName, "guide-sharer", true)
@@ -63,6 +62,20 @@ enum TestTwin {
                 programID: program.id, member: .id(member.id), destination: "https://\(host)/", code: nil, host: nil, kind: nil, codeRate: nil,
                 codeNeedsReferral: false, expiresAt: nil, variants: [], utm: []), in: write)
         return Stage(program: program, link: link)
+    }
+
+    /// Rules in the order in which they were made: those that differ get a new version, those that are missing are made.
+    private static func copy(_ rules: [Rule], to program: ProgramID, in write: Write) throws {
+        let own = try RuleStore.newestOfAll(in: program, on: write.connection)
+        for (number, rule) in rules.enumerated() {
+            let wanted = rule.document.without(["effectiveFrom", "effectiveUntil"])
+            let known = own.indices.contains(number) ? own[number] : nil
+            if let known, known.document.without(["effectiveFrom", "effectiveUntil"]) == wanted { continue }
+            let reader = try JSONReader(wanted)
+            let document = RuleDocument.read(reader)
+            try reader.finish()
+            _ = try known.map { try Rule.change($0.id, document, in: write) } ?? Rule.create(document, program: program, in: write)
+        }
     }
 
     /// A sale as a shop would tell it: 42 of the program's currency, brought by the link's code.

@@ -1,4 +1,5 @@
 import Chronology
+import Ledger
 import Money
 import Persistence
 
@@ -56,40 +57,34 @@ enum PayoutListStore {
         var amountMinor: Int64
     }
 
-    /// What is approved, out of hold and in no payout, by program; what funded runs gave, too.
+    /// What the next batches would pay at most, by program and currency: what is approved, out of hold and in no payout, and what funded runs
+    /// gave, as far as it is available to the member and was not used up by a debt; and what waits in requests.
     static func due(in workspace: WorkspaceID, at instant: Instant, on connection: any Connection) throws -> [Due] {
-        var due = try connection.rows(
+        try connection.rows(
             """
-            SELECT c.program_id, c.unit, count(DISTINCT c.member_id), CAST(sum(c.amount - c.reversed_amount) AS BIGINT)
-            FROM commission c
-            WHERE c.workspace_id = \(workspace) AND c.state = 'approved' AND c.hold_until <= \(instant)
-              AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)
-            GROUP BY c.program_id, c.unit ORDER BY c.program_id, c.unit
+            WITH due AS (
+                SELECT program_id, unit, member_id, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                    SELECT c.program_id AS program_id, c.unit AS unit, c.member_id AS member_id, c.amount - c.reversed_amount AS amount FROM commission c
+                    WHERE c.workspace_id = \(workspace) AND c.state = 'approved' AND c.hold_until <= \(instant)
+                      AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)
+                      AND NOT EXISTS (SELECT 1 FROM payout_request_commission x WHERE x.commission_id = c.id)
+                    UNION ALL
+                    SELECT r.program_id, y.unit, y.member_id, y.amount FROM run r JOIN run_payable y ON y.run_id = r.id
+                    WHERE r.workspace_id = \(workspace) AND r.state = 'funded' AND r.funded_at <= \(instant) AND y.state = 'funded'
+                      AND y.payout_id IS NULL AND y.request_id IS NULL AND y.amount > 0) parts
+                GROUP BY program_id, unit, member_id),
+            payable AS (
+                SELECT d.program_id AS program_id, d.unit AS unit, d.member_id AS member_id,
+                    CASE WHEN d.amount > coalesce(-a.balance, 0) THEN coalesce(-a.balance, 0) ELSE d.amount END AS amount
+                FROM due d LEFT JOIN account a
+                    ON a.workspace_id = \(workspace) AND a.unit = d.unit AND a.name = \(AccountName.available("").path) || d.member_id
+                UNION ALL
+                SELECT program_id, unit, member_id, amount FROM payout_request WHERE workspace_id = \(workspace) AND state = 'waiting')
+            SELECT program_id, unit, count(DISTINCT member_id), CAST(sum(amount) AS BIGINT) FROM payable
+            WHERE amount > 0 GROUP BY program_id, unit ORDER BY program_id, unit
             """
         ).map { Due(programID: try $0.get(at: 0), unit: try $0.get(at: 1), memberCount: try $0.get(at: 2), amountMinor: try $0.get(at: 3)) }
             .filter { Currency(code: $0.unit) != nil }
-        // Who has both is counted once.
-        let fromRuns = try connection.rows(
-            """
-            SELECT r.program_id, y.unit, count(DISTINCT CASE WHEN EXISTS (
-                    SELECT 1 FROM commission c WHERE c.member_id = y.member_id AND c.program_id = r.program_id AND c.state = 'approved'
-                        AND c.unit = y.unit AND c.hold_until <= \(instant)
-                        AND NOT EXISTS (SELECT 1 FROM payout_commission x WHERE x.commission_id = c.id)) THEN NULL ELSE y.member_id END),
-                CAST(sum(y.amount) AS BIGINT)
-            FROM run r JOIN run_payable y ON y.run_id = r.id JOIN program p ON p.id = r.program_id AND p.currency = y.unit
-            WHERE r.workspace_id = \(workspace) AND r.state = 'funded' AND r.funded_at <= \(instant) AND y.state = 'funded'
-              AND y.payout_id IS NULL AND y.amount > 0 GROUP BY r.program_id, y.unit ORDER BY r.program_id
-            """
-        ).map { Due(programID: try $0.get(at: 0), unit: try $0.get(at: 1), memberCount: try $0.get(at: 2), amountMinor: try $0.get(at: 3)) }
-        for run in fromRuns {
-            if let known = due.firstIndex(where: { $0.programID == run.programID && $0.unit == run.unit }) {
-                due[known].memberCount += run.memberCount
-                due[known].amountMinor = due[known].amountMinor.addingReportingOverflow(run.amountMinor).partialValue
-            } else {
-                due.append(run)
-            }
-        }
-        return due
     }
 
     /// A commission that an item pays, and the sale it came from.

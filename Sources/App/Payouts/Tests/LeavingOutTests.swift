@@ -106,6 +106,50 @@ struct LeavingOutTests {
         }
     }
 
+    /// What is said to be due is what a batch would pay: not what a debt has used up.
+    @Test(arguments: Engine.allCases)
+    func dueIsWhatABatchWouldPay(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Payees.make(in: app)
+            func due() async throws -> [Int64] {
+                let now = try await app.get("/workspace")["now"].instant()
+                return try await app.installation.main.read { connection in
+                    try PayoutListStore.due(in: app.twinID, at: now, on: connection).flatMap { [$0.memberCount, $0.amountMinor] }
+                }
+            }
+            #expect(try await due() == [4, 930], "three of 300, one of 30: who can't be paid yet has it due as well")
+            _ = try await app.post("/members/\(shop.members[0])/payout-requests", [:])
+            #expect(try await due() == [4, 930], "what waits in a request is paid by the next batch")
+            let first = try await app.post("/payouts", shop.batch())["id"].text
+            #expect(try await due() == [2, 330])
+            try await app.api(.post, "/payouts/\(first)/approval", nil, as: shop.secondKey).success("approval")
+            try await app.api(.post, "/payouts/\(first)/dispatch").success("dispatch")
+            for (number, member) in [0, 1].enumerated() { try await app.post("/payouts/\(first)/outcomes", shop.outcome(member, "paid", "bank-\(number)")) }
+            for sale in 0..<3 { try await app.refund("i0-\(sale)", "back-\(sale)") }
+            try await app.sale("later", "buyer-0", 2_000, ["code": "PAY0"])
+            try await app.moveClock(days: 31)
+            #expect(try await app.balance(shop.members[0]) == [0, 0, 0, 0, 300, 100])
+            #expect(try await due() == [2, 330], "the new 200 paid off a debt")
+        }
+    }
+
+    /// An erased member stands in nobody's way.
+    @Test(arguments: Engine.allCases)
+    func anErasedMemberIsLeftOut(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Payees.make(in: app)
+            let id = try await app.post("/payouts", shop.batch())["id"].text
+            try await app.api(.post, "/payouts/\(id)/approval", nil, as: shop.secondKey).success("approval")
+            let (person, workspace) = try #require(try await app.installation.person(named: shop.members[0]))
+            try await app.installation.erase(person: person, in: workspace, actor: .command)
+            #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").code == "no_account")
+            let left = try await app.api(.post, "/payouts/\(id)/removals", ["memberId": .text(shop.members[0]), "reason": "erased"])
+            #expect(left.status == 200)
+            #expect(try await app.api(.get, "/payouts/\(id)/file?format=csv").status == 200)
+            try await app.proveAll()
+        }
+    }
+
     @Test(arguments: Engine.allCases)
     func payInAnotherCurrencyIsPaidInIt(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
