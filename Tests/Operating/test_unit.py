@@ -99,3 +99,69 @@ def test_settings_of_the_service_are_known():
     assert named and named <= known, named - known
     told = (ROOT / "docs/operations.md").read_text()
     assert not [name for name in known if f"`{name}`" not in told]
+
+
+# As systemd's EnvironmentFile= reads them (systemd.exec(5)): no shell, quotes and backslashes only as written there.
+SETTINGS = [
+    ("postgres://kith:pa$$word@db.example/kith?host=/run/postgresql&sslmode=require", None),
+    ("postgres://u:a$HOME`id`$(id)@h/d", None),
+    ("sqlite:/var/lib/kith/a b.sqlite   ", "sqlite:/var/lib/kith/a b.sqlite"),
+    ('"sqlite:/var/lib/kith/a b.sqlite"', "sqlite:/var/lib/kith/a b.sqlite"),
+    ("'sqlite:it is \"here\" \\n $x'", 'sqlite:it is "here" \\n $x'),
+    ('"sqlite:\\"q\\" \\$x \\n"', 'sqlite:"q" $x \\n'),
+    ("sqlite:it's", "sqlite:it's"),
+    ("sqlite:a;b#c|d<e>f(g)*?!", None),
+    ("sqlite:a\\\nb", "sqlite:ab"),
+    ("  sqlite:c", "sqlite:c"),
+    ('"sqlite:a"\'b\'', "sqlite:ab"),
+]
+
+
+@pytest.fixture
+def as_service(tmp_path):
+    """`kith-as-service` with a program that says what it was given, and settings of one's own."""
+    for name in ("played", "home"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "played/runuser").write_text('#!/bin/sh\nshift 3\nexec "$@"\n')
+    (tmp_path / "played/kith").write_text("#!/bin/sh\nenv -0 >\"$0.said\"\necho \"$@\"\n")
+    script = (DEPLOY / "kith-as-service").read_text().replace("/etc/kith/kith.env", str(tmp_path / "kith.env"))
+    script = script.replace("/usr/local/bin/kith", str(tmp_path / "played/kith")).replace("/var/lib/kith", str(tmp_path / "home"))
+    (tmp_path / "played/kith-as-service").write_text(script)
+    for file in (tmp_path / "played").iterdir():
+        file.chmod(0o755)
+
+    def run(settings, *words, **environment):
+        (tmp_path / "kith.env").write_text(settings)
+        said = tmp_path / "played/kith.said"
+        said.unlink(missing_ok=True)
+        done = subprocess.run([tmp_path / "played/kith-as-service", *words], capture_output=True, text=True, timeout=START_SECONDS,
+                              env={"PATH": f"{tmp_path}/played:{os.environ['PATH']}", **environment})
+        return done, dict(line.split("=", 1) for line in said.read_text().split("\0") if line) if said.exists() else None
+
+    return run
+
+
+@pytest.mark.parametrize("written, meant", SETTINGS)
+def test_settings_are_read_as_the_service_reads_them(as_service, written, meant):
+    done, given = as_service(f"# a comment & $HOME \\ `id`\n; another\n\nKITH_DATABASE={written}\n KITH_HOST = ::1\nno assignment\nbad-name=1\n"
+                             "KITH_PORT=8081", "verify", "--json")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "verify --json\n")
+    assert given["KITH_DATABASE"] == (written if meant is None else meant)
+    assert (given["KITH_HOST"], given["KITH_PORT"]) == ("::1", "8081") and "bad-name" not in given
+
+
+@pytest.mark.parametrize("settings", ["", "# KITH_DATABASE=sqlite:k\n", "KITH_DATABASE=\n", "KITH_DATABASE=''\n", "KITH_HOST=::1\n"])
+def test_without_a_database_nothing_is_done(as_service, settings):
+    """Not on another, new database: also not on one that the caller has set."""
+    done, given = as_service(settings, "backup", "b", KITH_DATABASE="sqlite:other", KITH_PORT="1")
+    assert done.returncode == 1 and given is None and "KITH_DATABASE" in done.stderr
+
+
+def test_what_versions_of_systemd_read_differently_is_refused(as_service):
+    done, given = as_service("# a comment \\\nKITH_DATABASE=sqlite:k\n", "verify")
+    assert done.returncode == 1 and given is None and "backslash" in done.stderr
+
+
+def test_the_example_of_the_settings_is_read(as_service):
+    done, given = as_service((DEPLOY / "kith.env").read_text(), "verify", KITH_LOG_LEVEL="debug")
+    assert done.returncode == 0 and given["KITH_DATABASE"] == "sqlite:/var/lib/kith/kith.sqlite" and "KITH_LOG_LEVEL" not in given

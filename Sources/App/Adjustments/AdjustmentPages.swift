@@ -131,13 +131,11 @@ struct HandInput: Sendable {
     var reason: String
     var language: PageLanguage
 
-    /// An amount as people write it: with a point or a comma before the cents.
     func amount(_ unit: UnitCode) throws -> Int64 {
-        let text = (typed["amount"] ?? "").split(separator: ",", omittingEmptySubsequences: false).joined(separator: ".")
-        guard let amount = try? Amount(decimalText: text, exponent: unit.exponent), amount.minor >= 0 else {
+        guard let minor = language.typedAmount(typed["amount"] ?? "", exponent: unit.exponent) else {
             throw Refusal.field("amount", "Must be an amount.", code: "amount_unreadable")
         }
-        return amount.minor
+        return minor
     }
 
     func member(in write: Write) throws -> Member {

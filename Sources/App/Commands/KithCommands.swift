@@ -72,6 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
             // A server that was killed a moment ago may still be going.
             let installation = try await Installation.open(settings, logger: logger, lockWaitMs: SQLiteDatabase.lockWaitMaxMs)
+            if let warning = PlainAddress.warning(settings) { logger.warning("\(warning)") }
             try await Server.run(installation) { address in
                 print("Kith listens on \(address)")
                 fflush(nil)

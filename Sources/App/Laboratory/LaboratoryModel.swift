@@ -22,8 +22,10 @@ struct LaboratoryModel: PageModel, Sendable {
         return [
             "csrfToken": .text(csrfToken), "hasPlans": .flag(!plans.isEmpty), "isEmpty": .flag(plans.isEmpty), "lead": lead,
             "refused": PageValue(refused), "plans": options(wish.plan ?? plans.first?.id), "others": options(wish.other),
-            "document": .text(wish.document), "percent": .text(String(wish.percent)), "members": .text(String(wish.members)),
-            "seed": .text(String(wish.seed)), "replay": .flag(wish.replays),
+            "document": .text(wish.document), "percent": .text(wish.typed["percent"] ?? String(wish.percent)),
+            "members": .text(wish.typed["members"] ?? String(wish.members)), "seed": .text(wish.typed["seed"] ?? String(wish.seed)),
+            "percentError": PageValue(wish.errors["percent"]), "membersError": PageValue(wish.errors["members"]),
+            "seedError": PageValue(wish.errors["seed"]), "replay": .flag(wish.replays),
             "runs": PageValue(
                 runs.map {
                     ["id": .text($0.id.text), "name": .text(RunPeriod.text($0, language)), "selected": .flag($0.id == wish.run)] as PageObject

@@ -14,12 +14,13 @@ enum LaboratoryPages {
     static let documentBytesMax = ProgramPlan.documentBytesMax
 
     static func add(to api: inout API, gate: PageGate) {
-        api.page("/laboratory", .programsRead, gate) { visit in try await show(visit, LaboratoryWish(visit.query), trial: nil, refused: nil) }
+        api.page("/laboratory", .programsRead, gate) { visit in try await show(visit, LaboratoryWish(visit.query, visit.language), trial: nil, refused: nil) }
         api.form("/laboratory", .programsRead, gate) { visit, fields in try await compare(visit, fields) }
     }
 
     private static func compare(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        let wish = LaboratoryWish(fields)
+        let wish = LaboratoryWish(fields, visit.language)
+        guard wish.errors.isEmpty else { return try await show(visit, wish, trial: nil, refused: nil) }
         do {
             let outcome = try await LaboratoryWork(wish: wish, installation: visit.installation, workspace: visit.workspaceID).done()
             return try await show(visit, wish, trial: outcome, refused: nil)
@@ -42,7 +43,8 @@ enum LaboratoryPages {
                 csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         }
         return try visit.page(
-            "laboratory", title: visit.language("laboratory.title"), current: "/laboratory", status: refused == nil ? .ok : .unprocessableContent, model.page)
+            "laboratory", title: visit.language("laboratory.title"), current: "/laboratory", 
+            status: refused == nil && wish.errors.isEmpty ? .ok : .unprocessableContent, model.page)
     }
 }
 
@@ -58,16 +60,29 @@ struct LaboratoryWish: Sendable {
     var members: Int
     var seed: UInt64
     var replays: Bool
+    /// The numbers as they were typed.
+    var typed: [String: String] = [:]
+    var errors: [String: String] = [:]
 
-    init(_ fields: FormFields) {
+    init(_ fields: FormFields, _ language: PageLanguage) {
+        var (typed, errors): ([String: String], [String: String]) = ([:], [:])
+        func number(_ name: String, _ standard: Int64, _ range: ClosedRange<Int64>) -> Int64 {
+            guard let text = fields[name], !text.isEmpty else { return standard }
+            typed[name] = String(text.prefix(200))
+            if let value = language.typedCount(text, in: range) { return value }
+            errors[name] = language(
+                "programSettings.error.number", ["least": language.integer(range.lowerBound), "most": language.integer(range.upperBound)])
+            return standard
+        }
         plan = fields["plan"].flatMap { PlanID($0) }
         other = fields["other"].flatMap { PlanID($0) }
         document = String((fields.exact("document") ?? "").replacing("\r\n", with: "\n").prefix(LaboratoryPages.documentBytesMax))
-        percent = min(max(fields["percent"].flatMap { Int($0) } ?? 100, PlanSensitivity.percents.lowerBound), PlanSensitivity.percents.upperBound)
+        percent = Int(number("percent", 100, Int64(PlanSensitivity.percents.lowerBound)...Int64(PlanSensitivity.percents.upperBound)))
         run = fields["run"].flatMap { RunID($0) }
-        members = min(max(fields["members"].flatMap { Int($0) } ?? LaboratoryPages.generatedStandard, 1), OrganisationGenerator.promotersMax)
-        seed = fields["seed"].flatMap { UInt64($0) } ?? 1
+        members = Int(number("members", Int64(LaboratoryPages.generatedStandard), 1...Int64(OrganisationGenerator.promotersMax)))
+        seed = UInt64(number("seed", 1, 0...Int64.max))
         replays = fields["replay"] != nil
+        (self.typed, self.errors) = (typed, errors)
     }
 }
 

@@ -77,7 +77,7 @@ struct ProblemModel: PageModel {
     private static func name(of problem: Problem) -> String {
         switch problem.status.code {
         case 401: "unauthorized"
-        case 403: problem.code == "cross_site_request" ? "formExpired" : "forbidden"
+        case 403: problem.code == "cross_site_request" ? "formExpired" : problem.code == PlainAddress.code ? "plainAddress" : "forbidden"
         case 404, 405, 410: "notFound"
         case 409: "conflict"
         case 413: "tooLarge"

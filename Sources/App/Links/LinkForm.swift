@@ -39,7 +39,7 @@ enum LinkForm {
         var expiresAt: Instant?
         if !typed.expiresAt.isEmpty {
             // A link ends with its last day, as the workspace counts days.
-            expiresAt = (try? LocalDay(iso8601: typed.expiresAt)).map { language.zone.start(of: $0.plus(days: 1)) }
+            expiresAt = language.typedDay(typed.expiresAt, now: visit.now).map { language.zone.start(of: $0.plus(days: 1)) }
             if expiresAt.map({ $0 <= visit.now }) ?? true { errors["expiresAt"] = language("linkNew.error.expires") }
         }
         if typed.destination.isEmpty { errors["destination"] = language("linkNew.error.destination") }

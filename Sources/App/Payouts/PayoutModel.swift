@@ -47,10 +47,15 @@ struct PayoutModel: PageModel, Sendable {
     private var totalMinor: Int64 { payout.state == .canceled ? payout.totalMinor : payout.liveMinor }
 
     private var lead: PageValue {
-        var values = ["amount": language.money(totalMinor, payout.unit)]
+        // On its way, or not known, is only what nobody has told of yet.
+        let open = payout.items.filter { [.sent, .unknown].contains($0.state) }
+        let isOpen = [.sent, .unknown].contains(payout.state)
+        let amountMinor = isOpen ? open.reduce(0) { $0 &+ $1.amountMinor } : totalMinor
+        let count = isOpen ? open.count : payout.items.count { $0.state != .canceled || payout.state == .canceled }
+        var values = ["amount": language.money(amountMinor, payout.unit)]
         values["paid"] = language.integer(Int64(payout.items.filter { $0.state == .paid }.count))
         values["failed"] = language.integer(Int64(payout.items.filter { $0.state == .failed }.count))
-        return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(payout.items.count { $0.state != .canceled || payout.state == .canceled }), values)
+        return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(count), values)
     }
 
     private func next(isMaker: Bool, mayApprove: Bool, mayWrite: Bool) -> String {

@@ -87,7 +87,9 @@ enum PlanPages {
         return text
     }
 
-    private static func show(_ visit: PageVisit, document: String?, refused: Problem?) async throws -> Response {
+    private static func show(
+        _ visit: PageVisit, document: String?, refused: Problem?, from: String = "", fromError: String? = nil
+    ) async throws -> Response {
         let id: PlanID = try visit.context.id()
         let workspace = visit.workspaceID
         let versions = try await visit.installation.main.read { connection in try PlanStore.versions(of: id, in: workspace, on: connection) }
@@ -97,6 +99,7 @@ enum PlanPages {
             "heading": .text(plan.name), "id": .text(id.text), "csrfToken": .text(visit.session.csrf(visit.installation).text()),
             "lead": language.sentence("plan.lead", ["version": language.integer(Int64(plan.version)), "day": language.day(plan.effectiveFrom)]),
             "document": .text(document ?? plan.document), "mayWrite": .flag(visit.session.may(.programsWrite)), "refused": mistakes(refused),
+            "from": .text(from), "fromError": PageValue(fromError),
             "versions": PageValue(
                 versions.map { version -> PageObject in
                     [
@@ -105,24 +108,40 @@ enum PlanPages {
                     ]
                 }), "labUrl": .text("/laboratory?plan=\(id.text)"),
         ]
-        return try visit.page("plan-show", title: plan.name, current: "/plans", status: refused == nil ? .ok : .unprocessableContent, page)
+        return try visit.page(
+            "plan-show", title: plan.name, current: "/plans", status: refused == nil && fromError == nil ? .ok : .unprocessableContent, page)
     }
 
     private static func change(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         let id: PlanID = try visit.context.id()
         do {
             let document = try document(fields)
-            let from = fields["effectiveFrom"].flatMap { try? LocalDay(iso8601: $0) }
-            _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
-                let zone = try PlanStore.newest(id, in: write.workspace.id, on: write.connection).flatMap {
-                    try ProgramStore.find($0.programID, in: write.workspace.id, at: write.now, on: write.connection)?.zone
+            let sent = fields["effectiveFrom"] ?? ""
+            let workspace = visit.workspaceID
+            let known = try await visit.installation.main.read { connection -> (Zone, [Instant])? in
+                guard let plan = try PlanStore.newest(id, in: workspace, on: connection) else { return nil }
+                let zone = try ProgramStore.find(plan.programID, in: workspace, at: visit.now, on: connection)?.zone
+                return (zone ?? .utc, try PlanStore.versions(of: id, in: workspace, on: connection).map(\.effectiveFrom))
+            }
+            guard let (zone, starts) = known else { throw Problem.notFound() }
+            var from: Instant?
+            if !sent.isEmpty {
+                guard let day = TypedDay.read(sent, today: zone.day(of: visit.now)) else {
+                    return try await show(visit, document: document, refused: nil, from: sent, fromError: visit.language("ruleForm.error.day"))
                 }
-                return try ProgramPlan.change(id, document: document, effectiveFrom: from.map { (zone ?? .utc).start(of: $0) }, in: write)
+                let start = zone.start(of: day)
+                guard !starts.contains(where: { $0 > start && $0 <= visit.now }) else {
+                    return try await show(visit, document: document, refused: nil, from: sent, fromError: visit.language("ruleForm.error.dayBehind"))
+                }
+                from = start
+            }
+            _ = try await visit.installation.write(workspace, actor: visit.session.actor) { [from] write in
+                try ProgramPlan.change(id, document: document, effectiveFrom: from, in: write)
             }
             return visit.seeOther("/plans/\(id.text)")
         } catch {
             guard let problem = Refusal.of(error) else { throw error }
-            return try await show(visit, document: fields.exact("document"), refused: problem)
+            return try await show(visit, document: fields.exact("document"), refused: problem, from: fields["effectiveFrom"] ?? "")
         }
     }
 }

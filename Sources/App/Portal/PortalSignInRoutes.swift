@@ -118,6 +118,7 @@ struct PortalSignIn: Sendable {
             content: "portal-sign-in",
             [
                 "sent": isSent ? .text(language("portalSignIn.sent", ["email": email])) : nil,
+                "plain": PlainAddress(request, installation) == nil ? nil : .text(language("portalSignIn.plain")),
                 "form": isSent ? nil : ["csrfToken": .text(proof.text), "email": .text(email), "refused": PageValue(refused.map { language($0) })],
             ], in: language, status: refused == nil ? .ok : .unprocessableContent)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }

@@ -32,11 +32,13 @@ enum ProgramForms {
     }
 
     private static func make(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
+        let template = fields["template"].map { ProgramTemplate(rawValue: $0) } ?? .empty
         let typed = NewTyped(
-            name: fields["name"] ?? "", template: fields["template"].flatMap { ProgramTemplate(rawValue: $0) } ?? .empty,
+            name: fields["name"] ?? "", template: template ?? .empty,
             currency: (fields["currency"] ?? "").uppercased(), zone: fields["zone"] ?? "", hosts: fields["hosts"] ?? "")
         let language = visit.language
         var errors: [String: String] = [:]
+        if template == nil { errors["template"] = language("programNew.error.template") }
         if typed.name.isEmpty || typed.name.count > 200 { errors["name"] = language("programNew.error.name") }
         let currency = Currency(code: typed.currency)
         if currency == nil { errors["currency"] = language("programNew.error.currency") }
@@ -70,7 +72,7 @@ enum ProgramForms {
                 .line(
                     "name", language("programNew.name"), typed.name, help: language("programNew.nameHelp"), error: errors["name"], isRequired: true),
                 FormField(
-                    name: "template", label: language("programNew.template"),
+                    name: "template", label: language("programNew.template"), error: errors["template"],
                     control: .radios(
                         ProgramTemplate.allCases.map {
                             FormField.Choice(
@@ -127,16 +129,17 @@ enum ProgramForms {
         init(_ program: Program, language: PageLanguage) {
             let settings = program.settings
             let exponent = Currency(code: program.currency)?.exponent ?? 2
+            let numbers = language.numbers
             values = [
-                "model": settings.model.rawValue, "windowDays": String(settings.windowDays), "halfLifeDays": String(settings.halfLifeDays),
-                "holdDays": String(settings.holdDays), "hosts": settings.allowedHosts.joined(separator: "\n"),
-                "minimumPayout": Amount(minor: settings.minimumPayoutMinor).decimalText(exponent: exponent),
+                "model": settings.model.rawValue, "windowDays": numbers.written(String(settings.windowDays)),
+                "halfLifeDays": numbers.written(String(settings.halfLifeDays)), "holdDays": numbers.written(String(settings.holdDays)), "hosts": settings.allowedHosts.joined(separator: "\n"),
+                "minimumPayout": numbers.written(Amount(minor: settings.minimumPayoutMinor).decimalText(exponent: exponent)),
                 "paidSearchPolicy": settings.paidSearchPolicy.rawValue, "orphan": settings.orphanMemberID?.text ?? "",
                 "debtorName": settings.debtor?.name ?? "", "debtorIBAN": settings.debtor?.iban ?? "", "debtorBIC": settings.debtor?.bic ?? "",
                 "cookieless": settings.isCookieless ? "1" : "",
             ]
             switch settings.binding {
-            case .months(let months): (values["binding"], values["bindingMonths"]) = ("months", String(months))
+            case .months(let months): (values["binding"], values["bindingMonths"]) = ("months", numbers.written(String(months)))
             case .lifetime: values["binding"] = "lifetime"
             case .none: values["binding"] = "none"
             }
@@ -150,22 +153,26 @@ enum ProgramForms {
         let typed = SettingsTyped(fields)
         let language = visit.language
         var errors: [String: String] = [:]
-        func number(_ name: String) -> JSONValue {
-            guard let value = Int64(typed[name]) else {
-                errors[name] = language("programSettings.error.number")
-                return 0
+        func number(_ name: String, _ range: ClosedRange<Int64>) -> JSONValue {
+            guard let value = language.typedCount(typed[name], in: range) else {
+                errors[name] = language(
+                    "programSettings.error.number", ["least": language.integer(range.lowerBound), "most": language.integer(range.upperBound)])
+                return .integer(range.lowerBound)
             }
             return .integer(value)
         }
         let exponent = Currency(code: program.currency)?.exponent ?? 2
-        let minimum = typed["minimumPayout"].isEmpty ? .zero : try? Amount(decimalText: RuleDraft.plain(typed["minimumPayout"]), exponent: exponent)
-        if minimum == nil { errors["minimumPayout"] = language("programSettings.error.amount") }
+        let minimum = typed["minimumPayout"].isEmpty ? 0 : language.typedAmount(typed["minimumPayout"], exponent: exponent)
+        if minimum == nil { errors["minimumPayout"] = language("programSettings.error.amount", ["example": language.exampleAmount(exponent: exponent)]) }
+        var attribution = [JSONMember("model", .text(typed["model"])), JSONMember("windowDays", number("windowDays", 1...ProgramSettings.windowDaysMax))]
+        // The form need not send it: what isn't named stays as it is.
+        if !typed["halfLifeDays"].isEmpty { attribution.append(JSONMember("halfLifeDays", number("halfLifeDays", 1...ProgramSettings.windowDaysMax))) }
+        let isInMonths = typed["binding"] == "months"
+        let months = isInMonths || !typed["bindingMonths"].isEmpty ? number("bindingMonths", 1...ProgramSettings.bindingMonthsMax) : 0
         var body: [JSONMember] = [
-            JSONMember(
-                "attribution",
-                ["model": .text(typed["model"]), "windowDays": number("windowDays"), "halfLifeDays": typed["halfLifeDays"].isEmpty ? 7 : number("halfLifeDays")]),
-            JSONMember("customerBinding", typed["binding"] == "months" ? ["months": number("bindingMonths")] : .text(typed["binding"])),
-            JSONMember("holdDays", number("holdDays")), JSONMember("minimumPayout", .integer(minimum?.minor ?? 0)),
+            JSONMember("attribution", .object(attribution)),
+            JSONMember("customerBinding", isInMonths ? ["months": months] : .text(typed["binding"])),
+            JSONMember("holdDays", number("holdDays", 0...ProgramSettings.holdDaysMax)), JSONMember("minimumPayout", .integer(minimum ?? 0)),
             JSONMember("allowedHosts", .array(hosts(typed["hosts"]).map { .text($0) })), JSONMember("paidSearchPolicy", .text(typed["paidSearchPolicy"])),
             JSONMember("cookieless", .boolean(!typed["cookieless"].isEmpty)),
         ]
@@ -185,22 +192,27 @@ enum ProgramForms {
         body.append(JSONMember("orphanMemberId", orphan.map { .text($0.text) } ?? .null))
         var from: Instant?
         if !typed["from"].isEmpty {
-            from = (try? LocalDay(iso8601: typed["from"])).map { program.zone.start(of: $0) }
-            if from == nil { errors["from"] = language("ruleForm.error.day") }
+            let today = program.zone.day(of: visit.now)
+            let day = TypedDay.read(typed["from"], today: today)
+            if day == nil { errors["from"] = language("ruleForm.error.day") }
+            // What has happened keeps the settings it had, and later versions would hide this one.
+            if let day, day < today { errors["from"] = language("programSettings.error.past") }
+            from = day.flatMap { $0 > today ? program.zone.start(of: $0) : nil }
         }
         guard errors.isEmpty else { return try settings(visit, program, typed, errors: errors) }
         do {
             let (typed, start) = (body, from)
-            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+            let isChanged = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
                 guard let then = try ProgramStore.find(program.id, in: write.workspace.id, at: start ?? write.now, on: write.connection) else {
                     throw Refusal.unknownProgram()
                 }
                 // The form sends every field; what is as it is there is not changed.
                 let changed = try then.settings.changed(by: typed)
                 if !changed.isEmpty { _ = try Program.change(program.id, Program.Change(fields: changed, effectiveFrom: start), in: write) }
+                return !changed.isEmpty
             }
             visit.installation.linkIndex.forgetAll()
-            return visit.seeOther("/programs/\(program.id.text)?done=settings")
+            return visit.seeOther("/programs/\(program.id.text)?done=\(isChanged ? "settings" : "same")")
         } catch let problem as Problem where problem.status == .unprocessableContent {
             let refused = Dictionary(problem.errors.map { (field($0.field), $0.message) }, uniquingKeysWith: { first, _ in first })
             return try settings(visit, program, typed, errors: refused)

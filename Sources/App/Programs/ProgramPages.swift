@@ -57,7 +57,7 @@ enum ProgramPages {
         }
         guard let model else { throw Problem.notFound() }
         return try visit.page(
-            "program-show", title: model.program.name, current: "/programs", notice: visit.done("program", ["made", "settings"]), model.page)
+            "program-show", title: model.program.name, current: "/programs", notice: visit.done("program", ["made", "settings", "same"]), model.page)
     }
 }
 

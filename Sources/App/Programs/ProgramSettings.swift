@@ -43,6 +43,7 @@ struct ProgramSettings: Sendable, Equatable {
 
     static let holdDaysMax: Int64 = 3_650
     static let windowDaysMax: Int64 = 3_650
+    static let bindingMonthsMax: Int64 = 1_200
 
     func policy() throws -> AttributionPolicy {
         try AttributionPolicy(
@@ -139,7 +140,7 @@ extension ProgramSettings {
         if value == .text("none") { return .accepted(.none) }
         if case .object(let members) = value, members.count != 1 { return .refused(bindingAllowed) }
         if value["lifetime"] == .boolean(true) { return .accepted(.lifetime) }
-        if case .number(let number)? = value["months"], let months = number.integer, (1...1_200).contains(months) {
+        if case .number(let number)? = value["months"], let months = number.integer, (1...bindingMonthsMax).contains(months) {
             return .accepted(.months(months))
         }
         return .refused(bindingAllowed)

@@ -31,9 +31,13 @@ extension Rule {
         return rule
     }
 
-    /// Writes the next version of a rule; what happened before its start keeps the version it had.
-    static func change(_ id: RuleID, _ document: RuleDocument, in write: Write) throws -> Rule {
+    /// Writes the next version of a rule; what happened before its start keeps the version it had. With the version that somebody looked at
+    /// it is refused when another has been written since.
+    static func change(_ id: RuleID, _ document: RuleDocument, lookedAt version: Int? = nil, in write: Write) throws -> Rule {
         guard let newest = try RuleStore.newest(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("rule") }
+        guard version == nil || version == newest.terms.version else {
+            throw Problem.conflict(code: "rule_changed", detail: "Version \(newest.terms.version) was written since. Look at it, then decide.")
+        }
         if let program = try ProgramStore.find(newest.programID, in: write.workspace.id, at: write.now, on: write.connection) {
             try document.check(for: program)
         }

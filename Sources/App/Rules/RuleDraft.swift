@@ -33,13 +33,18 @@ struct RuleDraft: Sendable, Equatable {
     var from = ""
     var until = ""
     var isPerItem = false
+    /// Fields that were sent with a choice that there is none of.
+    var unknownChoices: Set<String> = []
 
     init() {}
 
     /// What was sent.
     init(_ fields: FormFields) {
         func choice<Choice: RawRepresentable>(_ name: String, _ standard: Choice) -> Choice where Choice.RawValue == String {
-            fields[name].flatMap(Choice.init(rawValue:)) ?? standard
+            guard let sent = fields[name], !sent.isEmpty else { return standard }
+            if let known = Choice(rawValue: sent) { return known }
+            unknownChoices.insert(name)
+            return standard
         }
         func text(_ name: String, _ length: Int = 200) -> String { String((fields[name] ?? "").prefix(length)) }
         name = text("name")
@@ -47,32 +52,33 @@ struct RuleDraft: Sendable, Equatable {
         buyer = choice("buyer", .any)
         countries = text("countries", 1_000)
         isFirstOnly = fields["often"] == "first"
-        least = text("least", 30)
-        recipient = text("recipient", 10)
+        least = text("least")
+        recipient = fields["recipient"] == nil ? recipient : text("recipient")
         kind = choice("kind", .percent)
-        value = text("value", 30)
-        months = text("months", 10)
+        value = text("value")
+        months = text("months")
         lasting = !months.isEmpty ? .months : fields["lasting"] == Lasting.lifetime.rawValue ? .lifetime : .once
-        cap = text("cap", 30)
+        cap = text("cap")
         capKind = cap.isEmpty ? .none : choice("capKind", .amount)
         capPer = choice("capPer", .member)
         capPeriod = choice("capPeriod", .month)
         conditions = text("conditions", 20_000)
-        from = text("from", 10)
-        until = text("until", 10)
+        from = text("from")
+        until = text("until")
         isPerItem = fields["perItem"] != nil
     }
 
     /// The fields of a rule; nil when the form has no place for what it says.
-    init?(_ rule: Rule, currency: Currency, zone: Zone) {
+    init?(_ rule: Rule, currency: Currency, zone: Zone, numbers: NumberReader) {
+        func written(_ minor: Int64, _ exponent: Int) -> String { numbers.written(Amount(minor: minor).decimalText(exponent: exponent)) }
         let terms = rule.terms
         name = rule.name
         event = terms.event.isSale ? .sale : terms.event
         switch terms.reward {
-        case .percent(let rate): (kind, value) = (.percent, rate.percentText)
-        case .flat(let amount, let own) where own == currency: (kind, value) = (.flat, amount.decimalText(exponent: own.exponent))
-        case .credit(let amount, let own) where own == currency: (kind, value) = (.credit, amount.decimalText(exponent: own.exponent))
-        case .points(let amount, .points): (kind, value) = (.points, String(amount.minor))
+        case .percent(let rate): (kind, value) = (.percent, numbers.written(rate.percentText))
+        case .flat(let amount, let own) where own == currency: (kind, value) = (.flat, written(amount.minor, own.exponent))
+        case .credit(let amount, let own) where own == currency: (kind, value) = (.credit, written(amount.minor, own.exponent))
+        case .points(let amount, .points): (kind, value) = (.points, written(amount.minor, 0))
         default: return nil
         }
         guard terms.level <= Self.levelsMax else { return nil }
@@ -81,14 +87,14 @@ struct RuleDraft: Sendable, Equatable {
         buyer = circumstances.buyer
         countries = circumstances.countries.joined(separator: ", ")
         isFirstOnly = circumstances.isFirstOnly
-        least = circumstances.leastMinor.map { Amount(minor: $0).decimalText(exponent: currency.exponent) } ?? ""
+        least = circumstances.leastMinor.map { written($0, currency.exponent) } ?? ""
         if !circumstances.others.isEmpty {
             let rest = circumstances.others.map(\.json)
             conditions = JSONValue.object([JSONMember("all", .array(rest))]).indented
         }
         switch terms.months {
         case .none: lasting = .once
-        case .count(let count): (lasting, months) = (.months, String(count))
+        case .count(let count): (lasting, months) = (.months, written(count, 0))
         case .lifetime: lasting = .lifetime
         }
         if terms.event == .recurring, terms.months == .none { lasting = .lifetime }
@@ -96,10 +102,10 @@ struct RuleDraft: Sendable, Equatable {
             capPer = known.per
             capPeriod = known.period
             switch known.limit {
-            case .count(let count): (capKind, cap) = (.count, String(count))
+            case .count(let count): (capKind, cap) = (.count, written(count, 0))
             case .amount(let amount):
                 capKind = .amount
-                cap = kind == .points ? String(amount.minor) : amount.decimalText(exponent: currency.exponent)
+                cap = written(amount.minor, kind == .points ? 0 : currency.exponent)
             }
         }
         until = terms.effectiveUntil.map { zone.day(of: $0).iso8601 } ?? ""
@@ -113,18 +119,18 @@ struct RuleDraft: Sendable, Equatable {
     }
 
     /// The rule as the API takes it, or what is wrong with the fields.
-    func document(currency: Currency, zone: Zone) -> (json: JSONValue, faults: [String: Fault]) {
-        var faults: [String: Fault] = [:]
+    func document(currency: Currency, zone: Zone, numbers: NumberReader, now: Instant) -> (json: JSONValue, faults: [String: Fault]) {
+        var faults = Dictionary(unknownChoices.map { ($0, Fault.key("choice")) }, uniquingKeysWith: { first, _ in first })
         func amount(_ field: String, _ text: String, exponent: Int) -> Int64 {
-            guard let amount = try? Amount(decimalText: Self.plain(text), exponent: exponent), amount > .zero else {
-                faults[field] = .key(text.isEmpty ? "missing" : "amount")
+            guard let minor = numbers.amountMinor(text, exponent: exponent), minor > 0 else {
+                faults[field] = .key(text.isEmpty ? "missing" : exponent == 0 ? "count" : "amount")
                 return 1
             }
-            return amount.minor
+            return minor
         }
         func day(_ field: String, _ text: String) -> Instant? {
             if text.isEmpty { return nil }
-            guard let day = try? LocalDay(iso8601: text) else {
+            guard let day = TypedDay.read(text, today: zone.day(of: now)) else {
                 faults[field] = .key("day")
                 return nil
             }
@@ -133,7 +139,7 @@ struct RuleDraft: Sendable, Equatable {
         var reward: [JSONMember] = [JSONMember("kind", .text(kind.rawValue))]
         switch kind {
         case .percent:
-            let rate = Self.rate(value)
+            let rate = numbers.rate(value).flatMap { $0 > .zero ? $0 : nil }
             if rate == nil { faults["value"] = .key(value.isEmpty ? "missing" : "percent") }
             if let rate, rate > .whole { faults["value"] = .key("percentTooMuch") }
             reward.append(JSONMember("rate", .text((rate ?? .zero).text)))
@@ -164,20 +170,22 @@ struct RuleDraft: Sendable, Equatable {
                 faults["conditions"] = .sentence("\(error.reason) (\(error.offset))")
             }
         }
+        let level = recipient == "friend" ? 0 : numbers.count(recipient, in: 0...Int64(Self.levelsMax))
         var members: [JSONMember] = [
             JSONMember("name", .text(name)), JSONMember("event", .text(lasting == .once || !event.isSale ? event.rawValue : "recurring")),
             JSONMember("reward", .object(reward)), JSONMember("for", recipient == "friend" ? "friend" : "member"),
-            JSONMember("level", .integer(Int64(recipient) ?? 0)),
+            JSONMember("level", .integer(level ?? 0)),
         ]
+        if level == nil { faults["recipient"] = .key("choice") }
         if name.isEmpty { faults["name"] = .key("missing") }
         if !all.isEmpty { members.append(JSONMember("conditions", ["all": .array(all)])) }
         if event.isSale {
             switch lasting {
             case .once: break
             case .months:
-                let count = Int64(months) ?? 0
-                if !(1...RecurringMonths.limit).contains(count) { faults["months"] = .key("months") }
-                members.append(JSONMember("months", .integer(max(1, count))))
+                let count = numbers.count(months, in: 1...RecurringMonths.limit)
+                if count == nil { faults["months"] = .key("months") }
+                members.append(JSONMember("months", .integer(count ?? 1)))
             case .lifetime: members.append(JSONMember("months", "lifetime"))
             }
             if isPerItem { members.append(JSONMember("perItem", true)) }
@@ -210,17 +218,6 @@ struct RuleDraft: Sendable, Equatable {
         case "event", "perItem": "event"
         default: "name"
         }
-    }
-
-    /// `12,5` and `12.5` are the same; spaces and signs of units around do not count.
-    static func plain(_ text: String) -> String {
-        let kept = text.filter { $0.isASCII && ($0.isNumber || $0 == "." || $0 == ",") }
-        return kept.contains(".") ? kept.filter { $0 != "," } : String(kept.map { $0 == "," ? "." : $0 })
-    }
-
-    private static func rate(_ text: String) -> Rate? {
-        guard let percent = try? Amount(decimalText: plain(text), exponent: 7), percent > .zero else { return nil }
-        return try? Rate(billionths: percent.minor)
     }
 }
 

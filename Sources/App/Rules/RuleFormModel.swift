@@ -11,6 +11,8 @@ struct RuleFormModel: PageModel {
     let draft: Rule?
     let errors: [String: String]
     let others: [Rule]
+    /// Another version was written while the form was open.
+    var isOvertaken = false
     let effect: RuleEffectModel?
     let mayWrite: Bool
     let csrfToken: String
@@ -26,7 +28,7 @@ struct RuleFormModel: PageModel {
             "badge": .text(
                 place.rule == nil
                     ? language("ruleForm.draftNew") : language("ruleForm.draft", ["version": language.integer(Int64(place.nextVersion))])),
-            "isDraft": .flag(draft != nil || !errors.isEmpty), "refused": errors.isEmpty ? nil : .text(language("ruleForm.refused")),
+            "isDraft": .flag(draft != nil || !errors.isEmpty), "refused": refused,
             "now": PageValue(place.rule.map { PageObject(["text": .text(sentence($0))]) }),
             "form": mayWrite ? form(action: url, page: page) : nil, "effect": PageValue(effect?.page), "others": PageValue(others.map(other)),
             "hasOthers": .flag(!others.isEmpty), "newURL": PageValue(mayWrite ? "/programs/\(place.program.id.text)/rules/new" : nil),
@@ -34,9 +36,22 @@ struct RuleFormModel: PageModel {
         ]
     }
 
+    private var refused: PageValue {
+        if isOvertaken, let newest = place.versions.first {
+            return .text(
+                language(
+                    "ruleForm.overtaken",
+                    [
+                        "who": place.authors.name(newest.author, language), "at": language.minute(newest.recordedAt),
+                        "version": language.integer(Int64(newest.rule.terms.version)), "next": language.integer(Int64(place.nextVersion)),
+                    ]))
+        }
+        return errors.isEmpty ? nil : .text(language("ruleForm.refused"))
+    }
+
     private func form(action: String, page: String) -> PageValue {
         var form: PageObject = [
-            "action": .text(action), "csrfToken": .text(csrfToken), "saved": draft.map { ["text": .text(sentence($0))] } ?? nil,
+            "action": .text(action), "version": .text(place.rule.map { String($0.terms.version) } ?? ""), "csrfToken": .text(csrfToken), "saved": draft.map { ["text": .text(sentence($0))] } ?? nil,
             "example": PageValue(draft.flatMap(example)),
             "save": .text(
                 place.rule == nil
@@ -68,13 +83,13 @@ struct RuleFormModel: PageModel {
                         control: .area(text, rows: 18), isMono: true, lengthMax: 100_000)
                 ])
             ]
-            form["other"] = place.rule.map { RuleDraft($0, currency: place.currency, zone: place.program.zone) == nil } ?? false
+            form["other"] = place.rule.map { place.draft(of: $0, language) == nil } ?? false
                 ? nil : ["url": .text(page), "label": .text(language("ruleForm.asForm"))]
         }
         return .object(form)
     }
 
-    private var was: RuleDraft? { place.rule.flatMap { RuleDraft($0, currency: place.currency, zone: place.program.zone) } }
+    private var was: RuleDraft? { place.rule.flatMap { place.draft(of: $0, language) } }
 
     private func fields(_ draft: RuleDraft) -> [FormField] {
         [

@@ -20,7 +20,7 @@ enum RulePages {
         }
         api.page("/rules/{id}", .programsRead, gate) { visit in
             let place = try await place(rule: visit.context.id(), visit)
-            let draft = place.rule.flatMap { RuleDraft($0, currency: place.currency, zone: place.program.zone) }
+            let draft = place.rule.flatMap { place.draft(of: $0, visit.language) }
             return try await show(place, draft: draft, visit)
         }
         api.form("/rules/{id}", .programsWrite, gate) { visit, fields in
@@ -37,6 +37,11 @@ enum RulePages {
         var authors: OperatorNames
 
         var nextVersion: Int { (rule?.terms.version ?? 0) + 1 }
+
+        /// The fields of a rule as this person would write them; nil when the form has no place for what it says.
+        func draft(of rule: Rule, _ language: PageLanguage) -> RuleDraft? {
+            RuleDraft(rule, currency: currency, zone: program.zone, numbers: language.numbers)
+        }
     }
 
     private static func place(program id: ProgramID, _ visit: PageVisit) async throws -> Place {
@@ -73,6 +78,7 @@ enum RulePages {
 
     private static func take(_ fields: FormFields, at place: Place, _ visit: PageVisit) async throws -> Response {
         let isSaving = fields["act"] == "save"
+        let lookedAt = fields["version"].flatMap { Int($0) }
         if let text = fields.exact("document") {
             let typed = Typed.json(text)
             let json: JSONValue
@@ -83,20 +89,27 @@ enum RulePages {
                 let fault = visit.language("ruleForm.error.syntax", ["line": visit.language.integer(Int64(line)), "reason": error.reason])
                 return try await page(place, typed, errors: [("document", fault)], visit)
             }
-            return try await settle(json, typed, isSaving: isSaving, at: place, visit)
+            return try await settle(json, typed, isSaving: isSaving, lookedAt: lookedAt, at: place, visit)
         }
         let draft = RuleDraft(fields)
-        let (json, faults) = draft.document(currency: place.currency, zone: place.program.zone)
+        var (json, faults) = draft.document(
+            currency: place.currency, zone: place.program.zone, numbers: visit.language.numbers, now: visit.now)
+        if faults["from"] == nil, let day = TypedDay.read(draft.from, today: place.program.zone.day(of: visit.now)) {
+            let start = place.program.zone.start(of: day)
+            let starts = place.versions.map(\.rule.terms.effectiveFrom)
+            if starts.contains(where: { $0 > start && $0 <= visit.now }) { faults["from"] = .key("dayBehind") }
+        }
         guard faults.isEmpty else {
             let errors = faults.map { field, fault -> (String, String) in
                 switch fault {
-                case .key(let key): (field, visit.language("ruleForm.error.\(key)"))
+                case .key(let key):
+                    (field, visit.language("ruleForm.error.\(key)", ["example": visit.language.exampleAmount(exponent: place.currency.exponent)]))
                 case .sentence(let sentence): (field, sentence)
                 }
             }
             return try await page(place, .draft(draft), errors: errors, visit)
         }
-        return try await settle(json, .draft(draft), isSaving: isSaving, at: place, visit)
+        return try await settle(json, .draft(draft), isSaving: isSaving, lookedAt: lookedAt, at: place, visit)
     }
 
     /// What stands in the form.
@@ -105,7 +118,9 @@ enum RulePages {
         case json(String)
     }
 
-    private static func settle(_ json: JSONValue, _ typed: Typed, isSaving: Bool, at place: Place, _ visit: PageVisit) async throws -> Response {
+    private static func settle(
+        _ json: JSONValue, _ typed: Typed, isSaving: Bool, lookedAt: Int?, at place: Place, _ visit: PageVisit
+    ) async throws -> Response {
         do {
             let reader = try JSONReader(json)
             let document = RuleDocument.read(reader)
@@ -113,12 +128,19 @@ enum RulePages {
             try document.check(for: place.program)
             let rule = try document.rule(
                 id: place.rule?.id ?? RuleID(stored: "rule_draft"), program: place.program.id, version: place.nextVersion, now: visit.now)
+            // Somebody else wrote a version while this form was open: theirs stands above, this one stays in the form.
+            if let known = place.rule, let lookedAt, lookedAt != known.terms.version {
+                return try await page(place, typed, draft: rule, isOvertaken: true, visit)
+            }
             guard isSaving else { return try await page(place, typed, draft: rule, visit) }
             let saved = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-                if let known = place.rule { return try Rule.change(known.id, document, in: write) }
+                if let known = place.rule { return try Rule.change(known.id, document, lookedAt: lookedAt, in: write) }
                 return try Rule.create(document, program: place.program.id, in: write)
             }
             return visit.seeOther("/rules/\(saved.id.text)?done=saved")
+        } catch let problem as Problem where problem.code == "rule_changed" {
+            guard let id = place.rule?.id else { throw problem }
+            return try await settle(json, typed, isSaving: false, lookedAt: lookedAt, at: Self.place(rule: id, visit), visit)
         } catch let problem as Problem where problem.status == .unprocessableContent {
             let errors = problem.errors.map { error -> (String, String) in
                 if case .json = typed { return ("document", "\(error.field): \(error.message)") }
@@ -132,14 +154,16 @@ enum RulePages {
 
     private static func show(_ place: Place, draft: RuleDraft?, _ visit: PageVisit) async throws -> Response {
         if visit.query["as"] == "json" || draft == nil {
-            let known = place.rule.map { $0.document.without(["effectiveFrom"]) } ?? draft?.document(currency: place.currency, zone: place.program.zone).json
+            let known =
+                place.rule.map { $0.document.without(["effectiveFrom"]) }
+                ?? draft?.document(currency: place.currency, zone: place.program.zone, numbers: visit.language.numbers, now: visit.now).json
             return try await page(place, .json((known ?? .object([])).indented), visit)
         }
         return try await page(place, .draft(draft ?? RuleDraft()), visit)
     }
 
     private static func page(
-        _ place: Place, _ typed: Typed, draft: Rule? = nil, errors: [(String, String)] = [], _ visit: PageVisit
+        _ place: Place, _ typed: Typed, draft: Rule? = nil, errors: [(String, String)] = [], isOvertaken: Bool = false, _ visit: PageVisit
     ) async throws -> Response {
         let vault = visit.installation.vault
         var effect: (RuleEffect, PersonNames)?
@@ -155,11 +179,11 @@ enum RulePages {
         }
         let model = RuleFormModel(
             place: place, typed: typed, draft: draft, errors: Dictionary(errors, uniquingKeysWith: { $0 + " " + $1 }), others: rules,
-            effect: effect.map { RuleEffectModel(effect: $0.0, names: $0.1, place: place, language: visit.language) },
+            isOvertaken: isOvertaken, effect: effect.map { RuleEffectModel(effect: $0.0, names: $0.1, place: place, language: visit.language) },
             mayWrite: visit.session.may(.programsWrite), csrfToken: visit.csrfToken, language: visit.language)
         return try visit.page(
             "rule-form", title: model.heading, current: "/programs", notice: visit.done("ruleForm", ["saved"]),
-            status: errors.isEmpty ? .ok : .unprocessableContent, model.page)
+            status: isOvertaken ? .conflict : errors.isEmpty ? .ok : .unprocessableContent, model.page)
     }
 }
 

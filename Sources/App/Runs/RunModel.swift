@@ -31,6 +31,8 @@ struct RunListModel: PageModel, Sendable {
     var isFirstPage: Bool
     var plans: [ProgramPlan]
     var next: [PlanID: LocalDay]
+    /// What was written as a first day and can't be one.
+    var typed: [PlanID: String]
     var mayWrite: Bool
     var csrfToken: String
     var language: PageLanguage
@@ -43,7 +45,8 @@ struct RunListModel: PageModel, Sendable {
             "plans": PageValue(
                 plans.map { plan -> PageObject in
                     [
-                        "id": .text(plan.id.text), "name": .text(plan.name), "start": .text(next[plan.id]?.iso8601 ?? ""),
+                        "id": .text(plan.id.text), "name": .text(plan.name), "start": .text(typed[plan.id] ?? next[plan.id]?.iso8601 ?? ""),
+                        "error": typed[plan.id] == nil ? nil : .text(language("ruleForm.error.day")),
                         "field": .text("start-\(plan.id.text)"), "label": .text(language("runs.makeFor", ["plan": plan.name])),
                     ]
                 }),
@@ -85,6 +88,7 @@ struct RunModel: PageModel, Sendable {
     var overrides: [RunOverride]
     var names: PersonNames
     var people: OperatorNames
+    var decision: RunPages.TypedDecision
     var session: OperatorSession
     var csrfToken: String
     var language: PageLanguage
@@ -133,8 +137,21 @@ struct RunModel: PageModel, Sendable {
             "overrideUrl": session.may(.commissionsWrite) && (run.state == .draft || run.state == .previewed) && run.progress.work == nil
                 ? .text("\(base)/overrides") : nil,
             "kinds": PageValue(
-                RunOverride.Kind.allCases.map { ["value": .text($0.rawValue), "label": .text(language("runOverride.\($0.rawValue)"))] as PageObject }),
-            "bonusCodes": PageValue((summary["bonuses"]?.members ?? []).compactMap { $0["code"]?.plainText }),
+                RunOverride.Kind.allCases.map {
+                    [
+                        "value": .text($0.rawValue), "label": .text(language("runOverride.\($0.rawValue)")), "chosen": .flag($0.rawValue == decision["kind"]),
+                    ] as PageObject
+                }),
+            "bonusCodes": PageValue(
+                (summary["bonuses"]?.members ?? []).compactMap { $0["code"]?.plainText }.map {
+                    ["code": .text($0), "chosen": .flag($0 == decision["bonus"])] as PageObject
+                }),
+            "decision": [
+                "member": .text(decision["memberId"]), "value": .text(decision["value"]), "reason": .text(decision["reason"]),
+                "isOpen": .flag(!decision.errors.isEmpty), "memberError": PageValue(decision.errors["memberId"]),
+                "kindError": PageValue(decision.errors["kind"]), "bonusError": PageValue(decision.errors["bonus"]),
+                "valueError": PageValue(decision.errors["value"]), "reasonError": PageValue(decision.errors["reason"]),
+            ],
             "overrideReason": PageValue(run.overrideReason),
         ]
     }

@@ -48,7 +48,13 @@ enum RunPages {
 
     // MARK: The list
 
-    private static func list(_ visit: PageVisit) async throws -> Response {
+    /// The first day of a run as it was typed, when it can't be read.
+    private struct TypedStart: Sendable {
+        var plan: PlanID
+        var text: String
+    }
+
+    private static func list(_ visit: PageVisit, typed: TypedStart? = nil) async throws -> Response {
         let workspace = visit.workspaceID
         let before = visit.query["startingAfter"].flatMap { RunID($0) }
         let model = try await visit.installation.main.read { connection -> RunListModel in
@@ -58,9 +64,9 @@ enum RunPages {
             for plan in plans { next[plan.id] = try nextPeriod(of: plan, now: visit.now, on: connection) }
             return RunListModel(
                 runs: Array(runs.prefix(runsPerPage)), hasMore: runs.count > runsPerPage, isFirstPage: before == nil, plans: plans, next: next,
-                mayWrite: visit.session.may(.commissionsWrite), csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+                typed: typed.map { [$0.plan: $0.text] } ?? [:], mayWrite: visit.session.may(.commissionsWrite), csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         }
-        return try visit.page("run-list", title: visit.language("runs.title"), current: "/runs", notice: refusal(visit), model.page)
+        return try visit.page("run-list", title: visit.language("runs.title"), current: "/runs", notice: refusal(visit), status: typed == nil ? .ok : .unprocessableContent, model.page)
     }
 
     /// The period after the last run's, or the one that ended last.
@@ -73,9 +79,9 @@ enum RunPages {
     }
 
     private static func make(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        guard let plan = fields["planId"].flatMap({ PlanID($0) }), let day = fields["periodStart"].flatMap({ try? LocalDay(iso8601: $0) }) else {
-            return visit.seeOther("/runs?refused=period")
-        }
+        guard let plan = fields["planId"].flatMap({ PlanID($0) }) else { return visit.seeOther("/runs?refused=period") }
+        let sent = fields["periodStart"] ?? ""
+        guard let day = visit.language.typedDay(sent, now: visit.now) else { return try await list(visit, typed: TypedStart(plan: plan, text: sent)) }
         do {
             let run = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
                 try Run.create(NewRun(planID: plan, periodStart: day), in: write)
@@ -97,7 +103,7 @@ enum RunPages {
         return run
     }
 
-    private static func show(_ visit: PageVisit) async throws -> Response {
+    private static func show(_ visit: PageVisit, decision: TypedDecision = TypedDecision()) async throws -> Response {
         let run = try await find(visit)
         let first = max(0, visit.query["from"].flatMap { Int($0) } ?? 0)
         let vault = visit.installation.vault
@@ -120,10 +126,12 @@ enum RunPages {
                 findings: findings, overrides: overrides, names: try PersonNames.load(members: people, vault: vault, on: connection),
                 people: try OperatorNames.load(
                     [run.createdBy, run.acceptedBy, run.fundedBy, run.supersededBy].compactMap { $0 } + overrides.map(\.author), in: workspace,
-                    vault: vault, on: connection), session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(),
+                    vault: vault, on: connection), decision: decision, session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(),
                 language: visit.language)
         }
-        return try visit.page("run-show", title: model.heading, current: "/runs", notice: refusal(visit), model.page)
+        return try visit.page(
+            "run-show", title: model.heading, current: "/runs", notice: refusal(visit), status: decision.errors.isEmpty ? .ok : .unprocessableContent,
+            model.page)
     }
 
     /// Where long work stands, for the script that draws the bar.
@@ -153,22 +161,58 @@ enum RunPages {
 
     private static func override(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         let id: RunID = try visit.context.id()
-        guard let member = fields["memberId"].flatMap({ MemberReference($0) }), let kind = fields["kind"].flatMap({ RunOverride.Kind(rawValue: $0) }),
-            let reason = fields["reason"], !reason.isEmpty
-        else { return visit.seeOther("/runs/\(id.text)?refused=override") }
-        let value = fields["value"].flatMap { $0.isEmpty ? nil : Int64($0) }
-        let bonus = fields["bonus"].flatMap { $0.isEmpty ? nil : $0 }
+        var decision = TypedDecision(fields)
+        let kind = RunOverride.Kind(rawValue: decision["kind"])
+        let member = MemberReference(decision["memberId"])
+        let reason = decision["reason"]
+        var value: Int64?
+        if !decision["value"].isEmpty {
+            // An adjustment may take away.
+            let isBelow = kind == .adjustment && decision["value"].hasPrefix("-")
+            let count = visit.language.typedCount(String(decision["value"].dropFirst(isBelow ? 1 : 0)), in: 0...RunOverride.amountMax)
+            value = count.map { isBelow ? -$0 : $0 }
+            if value == nil { decision.refuse("value", visit.language) }
+        }
+        if kind == nil { decision.refuse("kind", visit.language) }
+        if member == nil { decision.refuse("memberId", visit.language) }
+        if reason.isEmpty { decision.refuse("reason", visit.language) }
+        guard decision.errors.isEmpty, let kind, let member else { return try await show(visit, decision: decision) }
+        let bonus = decision["bonus"].isEmpty ? nil : decision["bonus"]
         do {
+            let value = value
             _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
                 try RunOverride.add(
                     NewRunOverride(
                         runID: id, member: member, kind: kind, bonus: bonus, value: value, reason: String(reason.prefix(Run.reasonLengthMax))), in: write)
             }
         } catch {
-            guard Refusal.of(error) != nil else { throw error }
-            return visit.seeOther("/runs/\(id.text)?refused=override")
+            guard let problem = Refusal.of(error) else { throw error }
+            for refused in problem.errors { decision.refuse(refused.field, visit.language) }
+            guard problem.status == .unprocessableContent, !decision.errors.isEmpty else { return visit.seeOther("/runs/\(id.text)?refused=override") }
+            return try await show(visit, decision: decision)
         }
         return visit.seeOther("/runs/\(id.text)")
+    }
+
+    /// The form of a decision by hand as it was typed, with what is wrong with it.
+    struct TypedDecision: Sendable {
+        static let names = ["memberId", "kind", "bonus", "value", "reason"]
+
+        private var values: [String: String] = [:]
+        private(set) var errors: [String: String] = [:]
+
+        init() {}
+
+        init(_ fields: FormFields) {
+            values = Dictionary(Self.names.map { ($0, String((fields[$0] ?? "").prefix(2_000))) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        subscript(name: String) -> String { values[name] ?? "" }
+
+        mutating func refuse(_ field: String, _ language: PageLanguage) {
+            guard Self.names.contains(field) else { return }
+            errors[field] = language("runOverride.error.\(field)")
+        }
     }
 
     // MARK: Lines

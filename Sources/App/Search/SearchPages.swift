@@ -6,7 +6,8 @@ import Money
 import Persistence
 import Web
 
-/// One field for everything: members, customers, links and codes, sales by invoice, payouts, programs, as far as the person may see them.
+/// One field for everything: members, customers, links and codes, sales by invoice, commissions and payouts by id, programs and rules by name,
+/// people of the team, transactions of the ledger by number, as far as the person may see them.
 enum SearchPages {
     static let textMax = 255
     /// Rows of each kind.
@@ -23,11 +24,19 @@ enum SearchPages {
         var links: [Link] = []
         var sales: [Sale] = []
         var payouts: [Payout] = []
+        var commissions: [Commission] = []
+        var rules: [Rule] = []
+        var team: [(id: OperatorID, name: String)] = []
+        /// Numbers of the ledger's transactions.
+        var transactions: [Int64] = []
         var names = PersonNames.none
         /// More people fitted than were looked at.
         var isCut = false
 
-        var count: Int { programs.count + members.count + customers.count + links.count + sales.count + payouts.count }
+        var count: Int {
+            programs.count + members.count + customers.count + links.count + sales.count + payouts.count + commissions.count + rules.count + team.count
+                + transactions.count
+        }
     }
 
     private static func search(_ visit: PageVisit) async throws -> Response {
@@ -59,15 +68,16 @@ enum SearchPages {
         let vault = visit.installation.vault
         let language = visit.language
         let session = visit.session
+        let numbers = visit.language.numbers
         return try await visit.installation.main.read { connection in
             var found = Found()
             let folded = text.lowercased()
             let named = try NameIndex.find(text, in: workspace, vault: vault, on: connection)
             found.isCut = named.isCut
             if session.may(.programsRead) {
-                found.programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: ProgramPages.programsMax, on: connection).filter {
-                    $0.name.lowercased().contains(folded) || $0.id.text == text
-                }
+                let programs = try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: ProgramPages.programsMax, on: connection)
+                found.programs = programs.filter { $0.name.lowercased().contains(folded) || $0.id.text == text }
+                found.rules = try SearchStore.rules(text, of: programs, in: workspace, limit: rowsMax, on: connection)
             }
             if session.may(.membersRead) {
                 found.members = try MemberPages.lookUp(text, in: workspace, vault: vault, on: connection)
@@ -88,11 +98,36 @@ enum SearchPages {
             if session.may(.ledgerRead), let id = PayoutID(text), let payout = try PayoutStore.find(id, in: workspace, on: connection) {
                 found.payouts = [payout]
             }
+            if session.may(.commissionsRead), let id = CommissionID(text), let known = try CommissionStore.find(id, in: workspace, on: connection) {
+                found.commissions = [known]
+            }
+            if session.may(.ledgerRead), let number = numbers.count(text, in: 1...Int64.max),
+                try LedgerPageStore.transaction(number, in: workspace, on: connection) != nil
+            {
+                found.transactions = [number]
+            }
+            if session.may(.workspaceRead) { found.team = try team(text, of: session.workspace.teamID, vault: vault, on: connection) }
             found.names = try PersonNames.load(
-                members: found.members + found.links.compactMap(\.memberID), customers: found.customers + found.sales.map(\.customerID), vault: vault,
+                members: found.members + found.links.compactMap(\.memberID) + found.commissions.map(\.memberID), customers: found.customers + found.sales.map(\.customerID), vault: vault,
                 on: connection)
             return found
         }
+    }
+
+    /// A team is small: each of its people is looked at.
+    private static func team(
+        _ text: String, of team: WorkspaceID, vault: Vault, on connection: any Connection
+    ) throws -> [(id: OperatorID, name: String)] {
+        let wanted = NameIndex.words(text)
+        guard !wanted.isEmpty else { return [] }
+        var found: [(id: OperatorID, name: String)] = []
+        for person in try TeamStore.team(of: team, on: connection) where found.count < rowsMax {
+            let identity = try TeamStore.identity(of: person.id, vault: vault, on: connection)
+            let words = NameIndex.words(identity.name ?? "") + NameIndex.words(identity.email ?? "")
+            guard person.id.text == text || wanted.allSatisfy({ word in words.contains { $0.hasPrefix(word) } }) else { continue }
+            found.append((person.id, identity.name ?? identity.email ?? ""))
+        }
+        return found
     }
 
     private static func unique<ID: Hashable>(_ ids: [ID]) -> [ID] {
@@ -151,6 +186,24 @@ enum SearchPages {
             block(
                 "programs", [PageTable.Column(label: say("column.program"))],
                 found.programs.prefix(rowsMax).map { [.name($0.name, url: "/programs/\($0.id.text)")] }),
+            block("rules", [PageTable.Column(label: say("column.rule"))], found.rules.map { [.name($0.name, url: "/rules/\($0.id.text)")] }),
+            block(
+                "commissions",
+                [
+                    PageTable.Column(label: say("column.commission")), PageTable.Column(label: say("column.member")),
+                    PageTable.Column(label: say("column.amount"), isNumber: true),
+                ],
+                found.commissions.map { commission in
+                    [
+                        .name(commission.id.text, url: "/commissions/\(commission.id.text)"),
+                        .name(names.member(commission.memberID, language), url: "/members/\(commission.memberID.text)"),
+                        .number(language.money(commission.amountMinor, commission.unit)),
+                    ]
+                }),
+            block("team", [PageTable.Column(label: say("column.person"))], found.team.map { [.person($0.name, url: "/team/\($0.id.text)")] }),
+            block(
+                "transactions", [PageTable.Column(label: say("column.transaction"))],
+                found.transactions.map { [.name(language.integer($0), url: "/ledger/transactions/\($0)")] }),
         ].compactMap { $0 }
     }
 }
@@ -169,6 +222,19 @@ enum SearchStore {
             """
         ).map { try $0.get(at: 0) }
         return try ids.compactMap { try SaleStore.find($0, in: workspace, on: connection) }
+    }
+
+    /// The name of a rule is part of what its newest version says: program by program each is looked at.
+    static func rules(
+        _ text: String, of programs: [Program], in workspace: WorkspaceID, limit: Int, on connection: any Connection
+    ) throws -> [Rule] {
+        if let id = RuleID(text) { return try RuleStore.newest(id, in: workspace, on: connection).map { [$0] } ?? [] }
+        let folded = text.lowercased()
+        var found: [Rule] = []
+        for program in programs where found.count < limit {
+            found += try RuleStore.newestOfAll(in: program.id, on: connection).filter { $0.programID == program.id && $0.name.lowercased().contains(folded) }
+        }
+        return Array(found.prefix(limit))
     }
 
     static func links(_ text: String, in workspace: WorkspaceID, limit: Int, on connection: any Connection) throws -> [LinkID] {

@@ -16,8 +16,15 @@ struct AnonymousForm: Sendable {
 
     /// Throws a problem when the form did not come from a page of ours.
     func verify(_ request: Request, _ fields: FormFields) throws {
-        try CSRFCheck(request, installation).verify(
-            request, token: csrf(token(of: request) ?? SessionToken()), submitted: fields[CSRFToken.fieldName] ?? "")
+        do {
+            try CSRFCheck(request, installation).verify(
+                request, token: csrf(token(of: request) ?? SessionToken()), submitted: fields[CSRFToken.fieldName] ?? "")
+        } catch let problem as Problem {
+            guard let plain = PlainAddress(request, installation) else { throw problem }
+            throw Problem.forbidden(
+                code: PlainAddress.code,
+                detail: "Browsers keep a sign-in only over https and on the machine itself, and \(plain.host) was asked over plain http.")
+        }
     }
 
     /// What ties something to the browser that has the form's cookie.

@@ -143,6 +143,7 @@ struct SignIn: Sendable {
         var response = try site.response(
             frame: .plain(.bare, title: language("signIn.title"), isListed: true, site: site, language: language, nonce: context.scriptNonce), content: "sign-in",
             [
+                "plain": PageValue(PlainAddress(request, installation)?.words(language)),
                 "refused": PageValue(refused.map { language("signIn.refused", $0) }), "csrfToken": .text(proof.text), "next": .text(next),
                 "email": .text(email),
             ], in: language, status: status)

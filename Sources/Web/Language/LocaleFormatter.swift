@@ -3,9 +3,11 @@ import Foundation
 /// Writes money, numbers, rates and times as the readers of a locale expect. Money never passes through floating point.
 public struct LocaleFormatter: Sendable {
     private let locale: Locale
+    let name: String
 
     /// - Parameter locale: a BCP 47 name, for instance `de-AT`; the pseudo-locale formats as English.
     public init(locale: String) {
+        name = locale
         self.locale = Locale(identifier: locale == PseudoLocale.identifier ? "en" : locale)
     }
 

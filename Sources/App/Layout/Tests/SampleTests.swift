@@ -81,10 +81,10 @@ import Web
                 let rule = try #require(try RuleStore.newest(RuleID(stored: id), in: app.twinID, on: connection))
                 return (rule, try #require(try ProgramStore.find(rule.programID, in: app.twinID, at: AppHarness.start, on: connection)))
             }
-            var draft = try #require(RuleDraft(rule, currency: currency, zone: .utc))
+            var draft = try #require(RuleDraft(rule, currency: currency, zone: .utc, numbers: language.numbers))
             (draft.value, draft.capKind, draft.cap) = ("12", .amount, "3")
             let typed = draft
-            let changed = try RuleSentenceTests.rule(draft.document(currency: currency, zone: .utc).json)
+            let changed = try RuleSentenceTests.rule(draft.document(currency: currency, zone: .utc, numbers: language.numbers, now: AppHarness.start).json)
             let reckoned = try await RuleEffect.reckon(changed.terms, replacing: rule, of: known, at: AppHarness.start, in: app.installation)
             let effect = try #require(reckoned)
             let model = try await app.installation.main.read { connection -> PageObject in

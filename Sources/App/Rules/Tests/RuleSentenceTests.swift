@@ -72,8 +72,8 @@ import Web
     @Test(arguments: cases) func formKeepsEverything(_ example: Case) throws {
         let currency = try #require(Currency(code: "EUR"))
         let rule = try Self.rule(example.rule)
-        let draft = try #require(RuleDraft(rule, currency: currency, zone: .utc))
-        let (json, faults) = draft.document(currency: currency, zone: .utc)
+        let draft = try #require(RuleDraft(rule, currency: currency, zone: .utc, numbers: NumberReader(locale: "en")))
+        let (json, faults) = draft.document(currency: currency, zone: .utc, numbers: NumberReader(locale: "en"), now: AppHarness.start)
         #expect(faults.isEmpty)
         let again = try Self.rule(json)
         let language = try Self.language()
@@ -83,7 +83,7 @@ import Web
     }
 
     @Test(arguments: [
-        ("value", "", "missing"), ("value", "ten", "percent"), ("value", "101", "percentTooMuch"), ("value", "-3", nil), ("least", "1.234", "amount"),
+        ("value", "", "missing"), ("value", "ten", "percent"), ("value", "101", "percentTooMuch"), ("value", "-3", "percent"), ("value", "1e1", "percent"), ("cap", "5e2", "amount"), ("recipient", "x", "choice"), ("event", "none", "choice"), ("least", "1.234", "amount"),
         ("countries", "Germany", "countries"), ("cap", "0", "amount"), ("months", "no", "months"), ("from", "31.12.", "day"), ("name", "", "missing"),
     ] as [(String, String, String?)]) func faultsStandAtTheirFields(_ field: String, _ text: String, _ fault: String?) throws {
         let currency = try #require(Currency(code: "EUR"))
@@ -91,7 +91,7 @@ import Web
         fields[field] = text
         let body = fields.map { "\($0.key)=\($0.value.replacingOccurrences(of: " ", with: "+"))" }.joined(separator: "&")
         let draft = RuleDraft(try FormFields.parse(.init(string: body)))
-        let faults = draft.document(currency: currency, zone: .utc).faults
+        let faults = draft.document(currency: currency, zone: .utc, numbers: NumberReader(locale: "en"), now: AppHarness.start).faults
         if let fault { #expect(faults == [field: .key(fault)]) } else { #expect(faults.isEmpty) }
     }
 
@@ -99,6 +99,6 @@ import Web
         let currency = try #require(Currency(code: "EUR"))
         var draft = RuleDraft()
         (draft.name, draft.value) = ("Sharer", text)
-        #expect(draft.document(currency: currency, zone: .utc).json["reward"]?["rate"]?.string == rate)
+        #expect(draft.document(currency: currency, zone: .utc, numbers: NumberReader(locale: "en"), now: AppHarness.start).json["reward"]?["rate"]?.string == rate)
     }
 }
