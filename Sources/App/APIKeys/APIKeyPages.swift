@@ -72,7 +72,7 @@ enum APIKeyPages {
             let isOwn = key.operatorID == visit.session.operatorID || visit.session.may(.teamWrite)
             return PageTable.Row(
                 cells: [
-                    .lines(key.name, say("ending") + " …" + key.ending), .text(may), .text(owners.name(key.operatorID.text, language)),
+                    .lines(key.name, say("ending") + " …" + key.ending), .text(may), .name(owners.name(key.operatorID.text, language), url: nil),
                     .time(key.createdAt), used[key.id].map { .time($0) } ?? .text(say("never")),
                     key.revokedAt.map { _ in .badge(say("revoked"), tone: "", icon: "none") }
                         ?? (isOwn

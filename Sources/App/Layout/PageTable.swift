@@ -83,7 +83,7 @@ struct PageTable: PageModel {
     private func model(_ cell: Cell) -> PageObject {
         switch cell {
         case .text(let text), .number(let text): ["text": .text(text)]
-        case .lines(let text, let below): ["text": .text(text), "below": .text(below)]
+        case .lines(let text, let below): ["name": ["text": .text(text), "link": nil, "bare": true], "below": .text(below)]
         case .name(let name, let url): ["name": ["text": .text(name), "link": PageValue(url.map { PageObject(["url": .text($0)]) }), "bare": .flag(url == nil)]]
         case .mono(let text): ["mono": .text(text)]
         case .time(let instant): ["time": language.shortTime(instant)]
