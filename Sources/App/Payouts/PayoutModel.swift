@@ -39,7 +39,8 @@ struct PayoutModel: PageModel, Sendable {
             "sepaURL": hasFile && payout.unit.code == "EUR" ? .text("\(base)/file?format=pain001") : nil,
             "sendURL": payout.state == .approved && mayWrite ? .text("\(base)/dispatch") : nil, "outcomesURL": .text("\(base)/outcomes"),
             "unit": .text(payout.unit.code), "items": PageValue(shown.map { item(item: $0, mayWrite: mayWrite) }),
-            "total": .text(language.amount(totalMinor, payout.unit)), "pager": pager, "leftOutURL": .text("\(base)/removals"),
+            "total": .text(language.amount(totalMinor, payout.unit)), "pager": pager, "hasExcluded": .flag(!payout.excluded.isEmpty),
+            "excluded": PageValue(payout.excluded.prefix(PayoutPages.previewRowsMax).map(excluded)), "leftOutURL": .text("\(base)/removals"),
         ]
     }
 
@@ -92,6 +93,14 @@ struct PayoutModel: PageModel, Sendable {
             "reasonLabel": .text(language("payout.reasonOf", ["name": name])), "reasonField": .text("reason-\(item.memberID.text)"),
             "mayRecord": .flag(mayWrite && [.sent, .unknown].contains(item.state)),
             "referenceLabel": .text(language("payout.referenceOf", ["name": name])), "field": .text("reference-\(item.memberID.text)"),
+        ]
+    }
+
+    private func excluded(_ excluded: Payout.Exclusion) -> PageObject {
+        let name = names.member(excluded.memberID, language)
+        return [
+            "name": .text(name), "initials": .text(Initials.of(name)), "why": .text(excluded.reason.words(payout, program, language)),
+            "amount": .text(language.amount(excluded.amountMinor, payout.unit)),
         ]
     }
 

@@ -149,9 +149,10 @@ enum PayoutPages {
             else { return nil }
             let shown = Array(payout.items.dropFirst(first).prefix(itemsPerPage))
             let members = shown.map(\.memberID)
+            let others = payout.excluded.prefix(previewRowsMax).map(\.memberID)
             return PayoutModel(
                 payout: payout, shown: shown, first: first, program: program,
-                names: try PersonNames.load(members: members, vault: vault, on: connection),
+                names: try PersonNames.load(members: members + others, vault: vault, on: connection),
                 commissions: try PayoutListStore.commissions(of: id, members: members, limit: commissionsMax, on: connection),
                 people: try OperatorNames.load(
                     [payout.createdBy, payout.approvedBy].compactMap { $0 }, in: workspace, vault: vault, on: connection),

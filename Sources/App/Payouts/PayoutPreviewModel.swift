@@ -32,7 +32,7 @@ struct PayoutPreviewModel: PageModel {
             "hasExcluded": .flag(!payout.excluded.isEmpty),
             "excluded": PageValue(
                 payout.excluded.prefix(PayoutPages.previewRowsMax).map { excluded in
-                    person(excluded.memberID, excluded.amountMinor).merging(["why": .text(why(excluded.reason))])
+                    person(excluded.memberID, excluded.amountMinor).merging(["why": .text(excluded.reason.words(payout, program, language))])
                 }), "excludedLeft": left(payout.excluded.count),
             "submit": .text(language("payoutPreview.submit", values)),
         ]
@@ -43,13 +43,14 @@ struct PayoutPreviewModel: PageModel {
         return ["name": .text(name), "initials": .text(Initials.of(name)), "amount": .text(language.amount(amountMinor, payout.unit))]
     }
 
-    private func why(_ reason: Payout.Exclusion.Reason) -> String {
-        language(
-            "payoutPreview.why.\(reason.rawValue)",
-            ["minimum": language.money(program.settings.minimumPayoutMinor, payout.unit)])
-    }
-
     private func left(_ count: Int) -> PageValue {
         count > PayoutPages.previewRowsMax ? .text(language.plural("payoutPreview.left", Int64(count - PayoutPages.previewRowsMax))) : nil
+    }
+}
+
+extension Payout.Exclusion.Reason {
+    /// Why somebody is not paid by a batch, in a person's language.
+    func words(_ payout: Payout, _ program: Program, _ language: PageLanguage) -> String {
+        language("payoutPreview.why.\(rawValue)", ["minimum": language.money(program.settings.minimumPayoutMinor, payout.unit)])
     }
 }
