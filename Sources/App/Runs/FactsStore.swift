@@ -126,12 +126,13 @@ enum FactsStore {
             WHERE r.workspace_id = \(program.workspaceID) AND s.program_id = \(program.id) AND r.occurred_at >= \(start) AND r.occurred_at < \(end)
             """
         let sql: SQL = """
-            SELECT c.id, m.id FROM (\(sql: buyers)) b JOIN customer c ON c.id = b.customer_id
-            JOIN person_lookup own ON own.person_id = c.person_id AND own.kind = 'mailbox'
-            JOIN person_lookup other ON other.workspace_id = c.workspace_id AND other.kind = 'mailbox' AND other.hash = own.hash
-            JOIN member m ON m.person_id = other.person_id JOIN enrollment e ON e.member_id = m.id AND e.program_id = \(program.id)
-            UNION SELECT k.customer_id, k.member_id FROM (\(sql: buyers)) d JOIN customer_member k ON k.customer_id = d.customer_id
-            JOIN enrollment f ON f.member_id = k.member_id AND f.program_id = \(program.id)
+            SELECT c.id, m.id FROM (\(sql: buyers)) b CROSS JOIN customer c CROSS JOIN person_lookup own CROSS JOIN person_lookup other
+            CROSS JOIN member m CROSS JOIN enrollment e
+            WHERE c.id = b.customer_id AND own.person_id = c.person_id AND own.kind = 'mailbox'
+              AND other.workspace_id = c.workspace_id AND other.kind = 'mailbox' AND other.hash = own.hash
+              AND m.person_id = other.person_id AND e.member_id = m.id AND e.program_id = \(program.id)
+            UNION SELECT k.customer_id, k.member_id FROM (\(sql: buyers)) d CROSS JOIN customer_member k CROSS JOIN enrollment f
+            WHERE k.customer_id = d.customer_id AND f.member_id = k.member_id AND f.program_id = \(program.id)
             ORDER BY 1, 2
             """
         try connection.forEachRow(sql) { row in try body(try id(row, 0), try id(row, 1)) }
@@ -142,9 +143,10 @@ enum FactsStore {
         of customers: [String], in program: Program, before end: Instant, recordedUntil cutoff: Instant, on connection: any Connection
     ) throws -> [String: (firstAt: Instant, member: PackedID?)] {
         var found: [String: (firstAt: Instant, member: PackedID?)] = [:]
+        // The concatenation keeps SQLite from reading all sales of the program for each batch of customers: 14 s instead of 2 ms at 1,165,295 sales.
         let sql: SQL = """
             SELECT s.customer_id, s.occurred_at, c.member_id FROM sale s LEFT JOIN sale_credit c ON c.sale_id = s.id
-            WHERE s.customer_id IN \(list: customers) AND s.program_id = \(program.id) AND s.occurred_at < \(end) AND s.recorded_at <= \(cutoff)
+            WHERE s.customer_id IN \(list: customers) AND s.program_id || '' = \(program.id) AND s.occurred_at < \(end) AND s.recorded_at <= \(cutoff)
             ORDER BY s.customer_id, s.occurred_at, s.id, c.share_ppm DESC, c.member_id
             """
         try connection.forEachRow(sql) { row in

@@ -11,6 +11,7 @@ import Web
     @Test func hotStatementsSearch() async throws {
         try await AppHarness.with(.sqlite) { app in
             let workspace = app.twinID
+            let known = try await app.program()
             let now = AppHarness.start
             let main = try await app.installation.main.read { connection -> [String] in
                 let plans = ExplainingConnection(connection)
@@ -48,6 +49,18 @@ import Web
                 return plans.scans
             }
             #expect(main == [])
+            // What is asked about a few members or customers never reads all sales of a program, nor all lookups of a workspace.
+            let wide = try await app.installation.main.read { connection -> [String] in
+                let plans = ExplainingConnection(connection)
+                let program = try #require(try ProgramStore.find(ProgramID(stored: known), in: workspace, at: now, on: connection))
+                _ = try CreditStore.totals(of: [MemberID(stored: "mem_x"), MemberID(stored: "mem_y")], in: program, on: plans)
+                _ = try FactsStore.firstCredits(
+                    of: (0..<500).map { "cus_\($0)" }, in: program, before: now, recordedUntil: now, on: plans)
+                let whole = plans.steps.filter { $0.contains("INDEX sale_program") }
+                try FactsStore.membersBehindCustomers(of: program, from: now, until: now, on: plans) { _, _ in }
+                return whole + plans.steps.filter { $0.contains("person_lookup") && !$0.contains("hash=?") && !$0.contains("person_id=?") }
+            }
+            #expect(wide == [])
             let clicks = try await app.installation.clicks.read { connection -> [String] in
                 let plans = ExplainingConnection(connection)
                 _ = try ClickStore.find(ClickID(stored: "clk_x"), in: workspace, on: plans)
@@ -64,6 +77,8 @@ final class ExplainingConnection: Connection {
     private let inner: any Connection
     /// The statements that read a table from end to end, with what SQLite said.
     private(set) var scans: [String] = []
+    /// What SQLite said of every table that a statement reads.
+    private(set) var steps: [String] = []
 
     init(_ inner: any Connection) { self.inner = inner }
 
@@ -72,6 +87,7 @@ final class ExplainingConnection: Connection {
     func rows(_ sql: SQL) throws -> [Row] {
         for step in try inner.rows("EXPLAIN QUERY PLAN \(sql: sql)") {
             let detail: String = try step.get("detail")
+            steps.append(detail)
             // A recursive table, a subquery's result or one row of constants is no table.
             if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery"].contains(where: { detail.contains($0) }) {
                 scans.append("\(detail): \(sql.text)")
