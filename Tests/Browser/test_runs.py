@@ -140,6 +140,8 @@ def test_a_large_run_is_accepted_and_explained(company, chromium):
         visit.check()
         started = time.monotonic()
         with Sales(company, "preview") as preview:
+            # The answer waits a while for the end of the work.
+            page.set_default_timeout(STEP_SECONDS * 1000)
             page.locator(f"form[action$='/preview'] button").first.click()
             page.wait_for_load_state("load")
             until(page, STEP_SECONDS, "previewed")
@@ -152,6 +154,7 @@ def test_a_large_run_is_accepted_and_explained(company, chromium):
         visit.open(url)
         started = time.monotonic()
         with Sales(company, "acceptance") as acceptance:
+            page.set_default_timeout(STEP_SECONDS * 1000)
             accept(page)
             page.wait_for_load_state("load")
             until(page, STEP_SECONDS * 5, "accepted")
