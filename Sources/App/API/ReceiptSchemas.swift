@@ -82,12 +82,21 @@ extension Schemas {
     ])
 
     private static let receiptParts: [APIField] = [
+        .optional("corrections", .array(correction)),
         .required("answer", .text),
         .required("program", .nullable(.object([.required("id", .text), .required("name", .text), .required("version", .integer())]))),
         .required("attribution", receiptAttribution), .required("lines", .array(line)),
         .required("refusals", .array(.described(.map(.any), description: "{ruleId, version, rule, memberId, reason} and what the reason is about."))),
         .required("journal", .array(.object([.required("sequence", .integer()), .required("purpose", .text), .required("cause", .text)]))),
     ]
+
+    /// What somebody's hand changed about a commission.
+    private static let correction = APISchema.object([
+        .required("id", .text), .required("kind", .enumeration(Adjustment.Kind.allCases.map(\.rawValue))), .required("commissionId", .text),
+        .required("amount", .integer()), .required("currency", currency),
+        .required("worth", .described(.nullable(.integer()), description: "What the commission was worth from then on, with all its corrections.")),
+        .required("reason", .nullable(.text)), .required("author", .text), .required("madeAt", .dateTime),
+    ])
 
     /// With the touches that were considered.
     private static let receiptAttribution = APISchema.object(attributionFields + [

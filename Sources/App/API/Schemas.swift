@@ -129,7 +129,8 @@ enum Schemas {
         .required("ruleId", .nullable(.text)), .required("ruleVersion", .nullable(.integer())), .required("level", .integer()), .required("sharePpm", .integer()),
         .required("state", .enumeration(Commission.State.allCases.map(\.rawValue))), .required("holdUntil", .dateTime),
         .required("occurredAt", .dateTime), .required("receiptUrl", .text), .optional("base", .nullable(.integer())), .optional("rate", .nullable(.text)),
-        .optional("cause", .text),
+        .optional("cause", .text), .optional("correctsId", .described(.nullable(.text), description: "The commission that this one corrects.")),
+        .optional("worth", .described(.integer(), description: "What it keeps with all its corrections.")),
     ]
 
     static let sale = APISchema.object([

@@ -28,13 +28,17 @@ struct Adjustment: Sendable {
     var reason: String?
     var author: String
     var madeAt: Instant
+    /// The commission that a correction corrects. Nil for those from before corrections named it.
+    var correctsID: CommissionID?
+    /// What a correction made that commission worth, with all its corrections.
+    var worthMinor: Int64?
 }
 
 enum AdjustmentKind: Identified { static let prefix = "adj_" }
 typealias AdjustmentID = Identifier<AdjustmentKind>
 
 enum AdjustmentStore {
-    private static let columns = "id, workspace_id, kind, program_id, member_id, commission_id, unit, amount, reason, author, made_at"
+    private static let columns = "id, workspace_id, kind, program_id, member_id, commission_id, unit, amount, reason, author, made_at, corrects_id, worth"
 
     static func insert(_ adjustment: Adjustment, on connection: any Connection) throws {
         try connection.execute(
@@ -42,7 +46,7 @@ enum AdjustmentStore {
             INSERT INTO adjustment (\(raw: columns))
             VALUES (\(adjustment.id), \(adjustment.workspaceID), \(adjustment.kind.rawValue), \(adjustment.programID), \(adjustment.memberID),
                     \(adjustment.commissionID), \(adjustment.unit.code), \(adjustment.amountMinor), \(adjustment.reason), \(adjustment.author),
-                    \(adjustment.madeAt))
+                    \(adjustment.madeAt), \(adjustment.correctsID), \(adjustment.worthMinor))
             """)
     }
 
@@ -50,8 +54,15 @@ enum AdjustmentStore {
         try connection.row("SELECT \(raw: columns) FROM adjustment WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
 
-    static func of(_ commission: CommissionID, on connection: any Connection) throws -> [Adjustment] {
-        try connection.rows("SELECT \(raw: columns) FROM adjustment WHERE commission_id = \(commission) ORDER BY id").map(read)
+    /// What people changed about commissions, in the order of time.
+    static func changes(of commissions: [CommissionID], on connection: any Connection) throws -> [Adjustment] {
+        guard !commissions.isEmpty else { return [] }
+        return try connection.rows(
+            """
+            SELECT \(raw: columns) FROM adjustment WHERE commission_id IN \(list: commissions) OR corrects_id IN \(list: commissions)
+            ORDER BY made_at, id
+            """
+        ).map(read)
     }
 
     /// What stops a commission from being changed: a payout or a request that has it.
@@ -69,6 +80,6 @@ enum AdjustmentStore {
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), kind: Adjustment.Kind(rawValue: try row.get(at: 2)) ?? .correction,
             programID: try row.get(at: 3), memberID: try row.get(at: 4), commissionID: try row.get(at: 5),
             unit: try UnitCode(row.get(at: 6, as: String.self)), amountMinor: try row.get(at: 7), reason: try row.get(at: 8),
-            author: try row.get(at: 9), madeAt: try row.get(at: 10))
+            author: try row.get(at: 9), madeAt: try row.get(at: 10), correctsID: try row.get(at: 11), worthMinor: try row.get(at: 12))
     }
 }

@@ -23,7 +23,7 @@ enum AdjustmentPages {
 
     /// Shows what would happen; does it when the preview's button says so.
     private static func take(_ step: HandStep, _ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        let typed = (step.fields + ["key"]).reduce(into: [String: String]()) { $0[$1] = fields[$1] }
+        let typed = (step.fields + ["key", "worth"]).reduce(into: [String: String]()) { $0[$1] = fields[$1] }
         let isPreview = fields["do"] == nil
         let id = visit.context.parameters.get("id")
         let language = visit.language
@@ -94,6 +94,7 @@ enum AdjustmentPages {
                 "heading": .text(language("hand.\(step.key).title")), "lead": language.sentence("hand.\(step.key).lead", subject.words),
                 "crumbURL": .text(subject.url), "crumb": .text(subject.name), "action": .text(visit.request.uri.path),
                 "csrfToken": .text(visit.session.csrf(visit.installation).text()), "refused": PageValue(errors[""]), "fields": PageValue(fields),
+                "worth": PageValue(step.key == "correct" ? subject.worthMinor.map { String($0) } : nil),
                 "facts": PageValue(subject.facts.map { PageObject(["label": .text($0.0), "value": .text($0.1)]) }),
             ])
     }
@@ -104,7 +105,7 @@ enum AdjustmentPages {
     ) throws -> Response {
         let language = visit.language
         let rows = LedgerEntryRow(words: words)
-        let kept = step.fields.compactMap { name in typed[name].map { (name, $0) } } + [("key", input.key.text)]
+        let kept = (step.fields + ["worth"]).compactMap { name in typed[name].map { (name, $0) } } + [("key", input.key.text)]
         return try visit.page(
             "hand-preview", title: language("hand.\(step.key).title"), current: step.current, isNarrow: true,
             [
@@ -167,4 +168,6 @@ struct HandSubject: Sendable {
     var values: [String: String] = [:]
     var help: [String: String] = [:]
     var facts: [(String, String)] = []
+    /// What the form's commission is worth while somebody looks at it: what has changed since is not overwritten.
+    var worthMinor: Int64?
 }

@@ -17,7 +17,8 @@ enum CommissionShow {
         let named = CommissionDecisionPages.named(visit)
         let read = try await visit.installation.main.read { connection -> (PageObject, CommissionDecision?)? in
             guard let commission = try CommissionStore.find(id, in: workspace, on: connection) else { return nil }
-            var changes = try AdjustmentStore.of(id, on: connection)
+            let worth = try CommissionWorth.of(commission, on: connection)
+            var changes = try AdjustmentStore.changes(of: [id], on: connection)
             if commission.cause == .manual, !changes.contains(where: { $0.id.text == commission.causeID }),
                 let made = try AdjustmentStore.find(AdjustmentID(stored: commission.causeID), in: workspace, on: connection)
             {
@@ -30,25 +31,28 @@ enum CommissionShow {
             let sale = try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) }
             let rule = try RuleStore.version(commission.ruleID, commission.ruleVersion, on: connection)
             let program = try ProgramStore.find(commission.programID, in: workspace, at: visit.now, on: connection)
-            let isHeld = try AdjustmentStore.isInPayout(id, on: connection)
-            let mayChange = mayWrite && !isHeld && commission.keptMinor > 0 && [.pending, .approved, .held, .paid].contains(commission.state)
+            let isHeld = try worth.parts.contains { try AdjustmentStore.isInPayout($0.id, on: connection) }
+            let mayDecide = mayWrite && !isHeld && commission.keptMinor > 0 && commission.state.isTakeable
+            let mayChange = mayWrite && !isHeld && commission.state.isTakeable && commission.correctsID == nil
             let name = names.member(commission.memberID, language)
             func money(_ minor: Int64) -> String { language.money(minor, commission.unit) }
             let page: PageObject = [
                 "id": .text(id.text), "name": .text(name), "memberURL": .text("/members/\(commission.memberID.text)"),
                 "state": commission.state.badge(language),
                 "lead": language.sentence(
-                    commission.keptMinor == 0 ? "commission.lead.nothing" : "commission.lead.gets", ["name": name, "amount": money(commission.keptMinor)]),
+                    worth.keptMinor == 0 ? "commission.lead.nothing" : "commission.lead.gets", ["name": name, "amount": money(worth.keptMinor)]),
                 "given": .text(money(commission.amountMinor)),
+                "corrected": worth.corrections.isEmpty ? nil : .text(money(worth.keptMinor - commission.keptMinor)),
+                "correctsURL": commission.correctsID.map { .text("/commissions/\($0.text)") } ?? nil,
                 "takenBack": commission.reversedMinor > 0 ? .text(money(commission.reversedMinor)) : nil,
                 "program": .text(program?.name ?? commission.programID.text), "programURL": .text("/programs/\(commission.programID.text)"),
                 "cause": .text(sale?.invoiceID ?? language("commission.cause.\(commission.cause.rawValue)")),
                 "causeURL": sale.map { .text("/sales/\($0.id.text)/receipt") } ?? nil, "rule": PageValue(rule?.name),
                 "occurredAt": language.time(commission.occurredAt), "holdUntil": language.time(commission.holdUntil),
                 "correctURL": mayChange ? .text("/commissions/\(id.text)/correction") : nil,
-                "voidURL": mayChange ? .text("/commissions/\(id.text)/void") : nil,
+                "voidURL": mayChange && worth.keptMinor > 0 ? .text("/commissions/\(id.text)/void") : nil,
                 "whyNot": mayWrite && isHeld ? .text(language("commission.inPayout")) : nil, "hasChanges": .flag(!changes.isEmpty || !decisions.isEmpty),
-                "decide": mayChange && commission.state != .paid
+                "decide": mayDecide && commission.state != .paid
                     ? [
                         "csrfToken": .text(visit.csrfToken), "back": .text("/commissions/\(id.text)"),
                         "buttons": CommissionDecisionPages.buttons(language, for: commission.state),
@@ -56,8 +60,7 @@ enum CommissionShow {
                 "changes": PageValue(
                     decisions.flatMap { decided($0, people, language) } + changes.map { change -> PageObject in
                         [
-                            "what": .text(
-                                language("commission.change.\(change.kind.rawValue)", ["amount": language.money(change.amountMinor, change.unit)])),
+                            "what": .text(what(change, language)),
                             "who": .text(people.name(change.author, language)), "at": language.time(change.madeAt),
                             "reason": PageValue(change.reason),
                         ]
@@ -69,6 +72,12 @@ enum CommissionShow {
         return try visit.page(
             "commission-show", title: language("commission.title"), current: "/commissions", isNarrow: true,
             notice: CommissionDecisionPages.notice(visit, read.1, back: "/commissions/\(id.text)"), read.0)
+    }
+
+    private static func what(_ change: Adjustment, _ language: PageLanguage) -> String {
+        let amount = language.money(change.amountMinor, change.unit)
+        guard let worth = change.worthMinor else { return language("commission.change.\(change.kind.rawValue)", ["amount": amount]) }
+        return language("commission.change.worth", ["amount": amount, "worth": language.money(worth, change.unit)])
     }
 
     /// A decision, and that it was taken back.

@@ -39,22 +39,27 @@ struct HandStep: Sendable {
         verb: { input, write in
             let commission = try Commission.known(try commissionID(input.id), in: write)
             let wanted = try input.amount(commission.unit)
-            let made = try Adjustment.correct(input.key, commission, toMinor: wanted, reason: input.reason, write)
+            let before = try CommissionWorth.of(commission, on: write.connection).keptMinor
+            let shown = input.typed["worth"].flatMap { Int64($0) }
+            guard try Adjustment.correct(input.key, commission, toMinor: wanted, shownMinor: shown, reason: input.reason, write) != nil else {
+                throw Refusal.field("amount", "Is what the commission is worth already.", code: "nothing_to_correct")
+            }
             return HandOutcome(
                 words: [
-                    "amount": input.language.money(wanted, commission.unit), "before": input.language.money(commission.keptMinor, commission.unit),
+                    "amount": input.language.money(wanted, commission.unit), "before": input.language.money(before, commission.unit),
                     "name": try input.name(of: commission.memberID, in: write),
-                ], url: "/commissions/\(made.commissionID.text)")
+                ], url: "/commissions/\(commission.id.text)")
         })
 
     private static let void = HandStep(
         key: "void", path: "/commissions/{id}/void", right: .commissionsWrite, current: "/commissions", fields: ["reason"], subject: ofCommission,
         verb: { input, write in
             let commission = try Commission.known(try commissionID(input.id), in: write)
+            let before = try CommissionWorth.of(commission, on: write.connection).keptMinor
             _ = try Adjustment.void(input.key, commission, reason: input.reason, write)
             return HandOutcome(
                 words: [
-                    "amount": input.language.money(commission.keptMinor, commission.unit),
+                    "amount": input.language.money(before, commission.unit),
                     "name": try input.name(of: commission.memberID, in: write),
                 ], url: "/commissions/\(commission.id.text)")
         })
@@ -114,10 +119,11 @@ struct HandStep: Sendable {
         id, workspace, vault, language, connection in
         guard let commission = try CommissionStore.find(try commissionID(id), in: workspace, on: connection) else { throw Problem.notFound() }
         let name = try PersonNames.load(members: [commission.memberID], vault: vault, on: connection).member(commission.memberID, language)
+        let worth = try CommissionWorth.of(commission, on: connection).keptMinor
+        let amount = ["amount": language.money(worth, commission.unit)]
         return HandSubject(
-            name: language("commission.title"), url: "/commissions/\(commission.id.text)",
-            words: ["name": name, "amount": language.money(commission.keptMinor, commission.unit)],
-            help: ["amount": language("hand.correct.help", ["amount": language.money(commission.keptMinor, commission.unit)])])
+            name: language("commission.title"), url: "/commissions/\(commission.id.text)", words: amount.merging(["name": name]) { $1 },
+            help: ["amount": language("hand.correct.help", amount)], worthMinor: worth)
     }
 
     private static func commissionID(_ text: String?) throws -> CommissionID {

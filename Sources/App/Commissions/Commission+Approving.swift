@@ -18,7 +18,7 @@ extension Commission {
     }
 
     /// One letter for each member and day, with the sum of what was approved.
-    private static func tell(_ approved: [Commission], in write: Write) throws {
+    static func tell(_ approved: [Commission], in write: Write) throws {
         let byMember = Dictionary(grouping: approved.filter { $0.keptMinor > 0 }, by: \.memberID)
         let members = try MemberStore.find(byMember.keys.sorted(), on: write.connection)
         for (id, commissions) in byMember.sorted(by: { $0.key < $1.key }) {
@@ -46,7 +46,7 @@ extension Commission {
         }
     }
 
-    private func approve(in write: Write) throws {
+    func approve(in write: Write) throws {
         let kept = keptMinor
         var approved = self
         approved.state = .approved

@@ -16,8 +16,15 @@ extension Commission {
             excess[place] = max(0, kept - (try place.worth(on: write.connection).minor))
         }
         var reversal = Reversing(cause: refund.id.text, effectiveAt: refund.occurredAt, write: write)
-        let takeable = try CommissionStore.of(sale: sale.id, on: write.connection).filter(\.state.isTakeable)
-        let backBySplit = try parts(of: takeable, sale)
+        let all = try CommissionStore.of(sale: sale.id, on: write.connection).filter(\.state.isTakeable)
+        let takeable = all.filter { $0.cause != .manual }
+        var backBySplit = try parts(of: takeable, sale)
+        // What somebody's hand changed goes on from there.
+        let changed = try CorrectionPartStore.last(of: all.map(\.id), on: write.connection)
+        for commission in all {
+            guard let part = changed[commission.id] else { continue }
+            backBySplit[commission.id] = Amount(minor: max(0, commission.keptMinor - (try part.keptMinor(of: sale))))
+        }
         for commission in takeable {
             if let place = places.first(where: { $0.rule == commission.ruleID && $0.member == commission.memberID }) {
                 let back = min(excess[place] ?? 0, commission.keptMinor)
@@ -27,7 +34,12 @@ extension Commission {
                 try reversal.take(backBySplit[commission.id] ?? .zero, of: commission, sale: sale)
             }
         }
-        try reversal.post(purpose: "reversal", corrects: sale.id)
+        try reversal.post(purpose: "reversal", corrects: sale.id.text)
+        // What was added by hand was posted by itself, and is corrected by itself.
+        for correction in all where correction.cause == .manual {
+            try reversal.take(backBySplit[correction.id] ?? .zero, of: correction, sale: sale)
+            try reversal.post(purpose: "reversal-\(correction.id.text)", corrects: correction.causeID)
+        }
         for place in places {
             if let left = excess[place], left > 0 { try reversal.takeFromOthers(of: place, left) }
         }
@@ -98,7 +110,7 @@ private struct Reversing {
                 let back = min(left, commission.keptMinor)
                 left -= back
                 try take(Amount(minor: back), of: commission, sale: sale, isOther: true)
-                try post(purpose: "reversal-\(commission.id.text)", corrects: sale.id)
+                try post(purpose: "reversal-\(commission.id.text)", corrects: sale.id.text)
             }
         }
     }
@@ -117,12 +129,12 @@ private struct Reversing {
         try write.emit(.commissionReversed, subject: commission.id.text, JSONText(commission.json))
     }
 
-    /// Posts what was taken as a correction of what the sale gave.
-    mutating func post(purpose: String, corrects sale: SaleID) throws {
+    /// Posts what was taken as a correction of what the sale, or somebody's hand, gave.
+    mutating func post(purpose: String, corrects given: String) throws {
         guard !entries.isEmpty else { return }
-        let given = Posting(
-            workspace: write.workspace.id.text, cause: sale.text, purpose: "commission", effectiveAt: effectiveAt, entries: [])
-        try write.post(cause: cause, purpose: purpose, effectiveAt: effectiveAt, corrects: .partial(of: given.id), entries)
+        let posting = Posting(
+            workspace: write.workspace.id.text, cause: given, purpose: "commission", effectiveAt: effectiveAt, entries: [])
+        try write.post(cause: cause, purpose: purpose, effectiveAt: effectiveAt, corrects: .partial(of: posting.id), entries)
         entries = []
     }
 }
@@ -173,7 +185,7 @@ extension Commission {
 }
 
 extension Commission.State {
-    fileprivate var isTakeable: Bool {
+    var isTakeable: Bool {
         switch self {
         case .pending, .approved, .held, .paid: true
         case .canceled, .reversed, .refused: false

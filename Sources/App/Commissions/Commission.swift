@@ -7,7 +7,7 @@ import Web
 struct Commission: Sendable {
     enum Cause: String, Sendable {
         case click, lead, sale
-        /// A person of the team gave it; no rule stands behind it.
+        /// A person of the team gave it, or added it to another; no rule stands behind it.
         case manual
     }
 
@@ -48,6 +48,9 @@ enum CommissionStore {
         id, workspace_id, program_id, cause_kind, cause_id, sale_id, member_id, coalesce(rule_id, ''), coalesce(rule_version, 0), line, level, base, rate, share_ppm, unit, amount, \
         reversed_amount, state, hold_until, explanation, occurred_at, recorded_at, purpose
         """
+
+    /// What rules gave, then what was added to it by hand.
+    private static let order = "CASE cause_kind WHEN 'manual' THEN 1 ELSE 0 END, level, rule_id, line, id"
 
     static func insert(_ commission: Commission, on connection: any Connection) throws {
         let rule = commission.cause == .manual ? nil : commission.ruleID
@@ -96,12 +99,12 @@ enum CommissionStore {
     }
 
     static func of(sale: SaleID, on connection: any Connection) throws -> [Commission] {
-        try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id = \(sale) ORDER BY level, rule_id, line").map(read)
+        try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id = \(sale) ORDER BY \(raw: order)").map(read)
     }
 
     static func of(sales: [SaleID], on connection: any Connection) throws -> [Commission] {
         guard !sales.isEmpty else { return [] }
-        return try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id IN \(list: sales) ORDER BY level, rule_id, line").map(read)
+        return try connection.rows("SELECT \(raw: columns) FROM commission WHERE sale_id IN \(list: sales) ORDER BY \(raw: order)").map(read)
     }
 
     static func find(_ id: CommissionID, in workspace: WorkspaceID, on connection: any Connection) throws -> Commission? {

@@ -12,7 +12,9 @@ extension CommissionDecision {
         var decision = CommissionDecision(
             id: write.world.newID(), workspaceID: write.workspace.id, action: action, reason: reason, author: write.actor.person,
             decidedAt: write.now, items: [])
-        for id in Set(ids).sorted().prefix(Commission.approvalsMax) {
+        let named = Array(Set(ids).sorted().prefix(Commission.approvalsMax))
+        let beside = try CommissionStore.corrections(beside: named, limit: Commission.approvalsMax, on: write.connection)
+        for id in Set(named + beside).sorted() {
             do {
                 // One that is refused leaves nothing behind and stops no other.
                 let item = try write.connection.savepoint { try decision.decide(id, in: write) }
@@ -60,7 +62,7 @@ extension CommissionDecision {
             commission.holdUntil = write.now
             try CommissionStore.postpone(id, until: write.now, on: write.connection)
         }
-        try commission.move(to: item.after, cause: self.id, purpose: "\(action.rawValue)-\(id.text)", in: write)
+        try commission.move(to: item.after, cause: self.id.text, purpose: "\(action.rawValue)-\(id.text)", in: write)
         try write.audit("commission.\(action.rawValue)", subject: id.text, JSONText(["decisionId": .text(self.id.text), "before": .text(item.before.rawValue)]))
         return item
     }
@@ -72,7 +74,7 @@ extension CommissionDecision {
         }
         guard try !AdjustmentStore.isInPayout(commission.id, on: write.connection) else { throw Self.inPayout }
         try CommissionStore.postpone(commission.id, until: item.holdUntilBefore, on: write.connection)
-        try commission.move(to: item.before, cause: id, purpose: "undo-\(commission.id.text)", in: write)
+        try commission.move(to: item.before, cause: id.text, purpose: "undo-\(commission.id.text)", in: write)
         try write.audit("commission.undo", subject: commission.id.text, JSONText(["decisionId": .text(id.text), "after": .text(item.before.rawValue)]))
     }
 
@@ -93,12 +95,12 @@ extension CommissionDecision {
 
 extension Commission {
     /// Puts all that is kept of it elsewhere, and its state with it. What is stopped after it paid off a debt raises that debt again.
-    fileprivate func move(to after: State, cause: CommissionDecisionID, purpose: String, in write: Write) throws {
+    func move(to after: State, cause: String, purpose: String, in write: Write) throws {
         let kept = Amount(minor: keptMinor)
         if kept > .zero {
             let expense = AccountName.expense(programID.text)
             let leaving = try entries(taking: kept, after: [], in: write).filter { $0.account != expense }
-            try write.post(cause: cause.text, purpose: purpose, effectiveAt: write.now, leaving + arriving(at: after, in: write))
+            try write.post(cause: cause, purpose: purpose, effectiveAt: write.now, leaving + arriving(at: after, in: write))
         }
         var moved = self
         moved.state = after

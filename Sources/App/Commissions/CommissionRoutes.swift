@@ -27,11 +27,14 @@ enum CommissionRoutes {
             answer: .reference("Commission")
         ) { _, context, caller in
             let id: CommissionID = try context.id()
-            let commission = try await installation.main.read { connection in
-                try CommissionStore.find(id, in: caller.workspaceID, on: connection)
+            let json = try await installation.main.read { connection -> JSONValue? in
+                guard let commission = try CommissionStore.find(id, in: caller.workspaceID, on: connection),
+                    case .object(let members) = commission.json
+                else { return nil }
+                return .object(members + [JSONMember("worth", .integer(try CommissionWorth.of(commission, on: connection).keptMinor))])
             }
-            guard let commission else { throw Refusal.unknown("commission") }
-            return ListAnswer.one(commission.json)
+            guard let json else { throw Refusal.unknown("commission") }
+            return ListAnswer.one(json)
         }
         api.read(
             "/commissions/{id}/receipt", id: "getCommissionReceipt", "Why a commission is what it is", tag: "Commissions",
@@ -47,7 +50,10 @@ enum CommissionRoutes {
                 ]
                 guard let sale = commission.saleID, let receipt = try Receipt.of(sale: sale, in: caller.workspaceID, on: connection),
                     case .object(let members) = receipt.json
-                else { return .object(own + (try commission.attribution(on: connection))) }
+                else {
+                    let changes = try AdjustmentStore.changes(of: [commission.id], on: connection).map(\.receiptJSON)
+                    return .object(own + (try commission.attribution(on: connection)) + [JSONMember("corrections", .array(changes))])
+                }
                 return .object(own + members)
             }
             guard let json else { throw Refusal.unknown("commission") }
@@ -94,6 +100,7 @@ extension Commission {
             "ruleVersion": hasRule ? .integer(Int64(ruleVersion)) : .null, "level": .integer(Int64(level)), "base": .integer(baseMinor),
             "rate": rate.map { .text($0) } ?? .null, "sharePpm": .integer(Int64(sharePPM)), "state": .text(state.rawValue),
             "holdUntil": .text(holdUntil.rfc3339), "occurredAt": .text(occurredAt.rfc3339),
+            "correctsId": correctsID.map { .text($0.text) } ?? .null,
             "receiptUrl": .text("\(API.base)/commissions/\(id.text)/receipt"),
         ]
     }

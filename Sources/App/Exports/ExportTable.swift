@@ -65,6 +65,7 @@ struct ExportTable: Sendable {
         ExportTable("refund"),
         ExportTable("commission"),
         ExportTable("adjustment"),
+        of("correction_part", "commission", order: "commission_id, position"),
         ExportTable("commission_decision"),
         of("commission_decision_item", "commission_decision", order: "commission_decision_id, commission_id"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),

@@ -1,4 +1,5 @@
 import Chronology
+import Money
 import Persistence
 import Rules
 import Web
@@ -10,19 +11,28 @@ struct Receipt: Sendable {
     var commissions: [Commission]
     var rules: [RuleID: [Int: Rule]]
     var refunds: [Refund]
+    /// What people changed about the commissions, in the order of time.
+    var changes: [Adjustment]
     var transactions: [(purpose: String, cause: String, sequence: Int64)]
 
     static func of(sale id: SaleID, in workspace: WorkspaceID, on connection: any Connection) throws -> Receipt? {
         guard let sale = try SaleStore.find(id, in: workspace, on: connection) else { return nil }
-        let commissions = try CommissionStore.of(sale: id, on: connection)
+        let commissions = beside(try CommissionStore.of(sale: id, on: connection))
         let rules = try ReceiptFacts.rules(of: commissions, on: connection)
         let refunds = try RefundStore.of(sale: id, on: connection)
-        let causes = [id.text] + refunds.map(\.id.text) + commissions.map(\.id.text)
+        let changes = try AdjustmentStore.changes(of: commissions.map(\.id), on: connection)
+        let causes = [id.text] + refunds.map(\.id.text) + commissions.map(\.id.text) + changes.map(\.id.text)
         return Receipt(
             sale: sale,
             program: try sale.programID.flatMap { try ProgramStore.find($0, in: workspace, at: sale.occurredAt, on: connection) },
-            commissions: commissions, rules: rules, refunds: refunds,
+            commissions: commissions, rules: rules, refunds: refunds, changes: changes,
             transactions: try ReceiptStore.transactions(causes, in: workspace, on: connection))
+    }
+
+    /// Each commission, then its corrections.
+    private static func beside(_ commissions: [Commission]) -> [Commission] {
+        let corrections = Dictionary(grouping: commissions.filter { $0.correctsID != nil }) { $0.correctsID }
+        return commissions.filter { $0.correctsID == nil }.flatMap { [$0] + (corrections[$0.id] ?? []) }
     }
 
     var totalMinor: Int64 { commissions.reduce(0) { $0 &+ $1.keptMinor } }
@@ -40,6 +50,7 @@ struct Receipt: Sendable {
                         "occurredAt": .text($0.occurredAt.rfc3339), "reason": $0.reason.map { .text($0) } ?? .null,
                     ]
                 }),
+            "corrections": .array(changes.map(\.receiptJSON)),
             "journal": .array(
                 transactions.map { ["sequence": .integer($0.sequence), "purpose": .text($0.purpose), "cause": .text($0.cause)] }),
         ]
@@ -53,6 +64,17 @@ struct Receipt: Sendable {
 
     /// The answer in one sentence, in English, for programs; pages say it in the reader's language.
     private var answer: String { commissions.isEmpty && sale.amountMinor == 0 ? "Nobody is paid: the sale was for nothing." : facts.answer }
+}
+
+extension Adjustment {
+    /// `worth` is what the commission was worth then, with all its corrections.
+    var receiptJSON: JSONValue {
+        [
+            "id": .text(id.text), "kind": .text(kind.rawValue), "commissionId": .text((correctsID ?? commissionID).text), "amount": .integer(amountMinor),
+            "currency": .text(unit.code), "worth": kind == .void ? .integer(0) : worthMinor.map { .integer($0) } ?? .null,
+            "reason": reason.map { .text($0) } ?? .null, "author": .text(author), "madeAt": .text(madeAt.rfc3339),
+        ]
+    }
 }
 
 enum ReceiptStore {

@@ -15,9 +15,7 @@ struct ReceiptArithmetic {
             let name = names.member(commission.memberID, language)
             return [
                 "name": .text(name), "initials": .text(Initials.of(name)), "tone": .text(position == 0 ? "me" : ""),
-                "role": .text(
-                    commission.level == 0
-                        ? language("receipt.role.sharer") : language("receipt.role.level", ["level": language.integer(Int64(commission.level))])),
+                "role": .text(role(commission)),
                 "base": .text(base(commission)), "rate": .text(rate(commission)), "sale": .text(amount(commission.amountMinor, commission.unit)),
                 "returned": .text(amount(-commission.reversedMinor, commission.unit)), "now": .text(amount(commission.keptMinor, commission.unit)),
             ]
@@ -55,7 +53,14 @@ struct ReceiptArithmetic {
 
     private func amount(_ minor: Int64, _ of: UnitCode) -> String { of == unit ? language.amount(minor, of) : language.money(minor, of) }
 
+    private func role(_ commission: Commission) -> String {
+        if commission.cause == .manual { return language("receipt.role.correction") }
+        return commission.level == 0
+            ? language("receipt.role.sharer") : language("receipt.role.level", ["level": language.integer(Int64(commission.level))])
+    }
+
     private func base(_ commission: Commission) -> String {
+        if commission.cause == .manual { return "–" }
         guard commission.baseMinor != 0 else { return language("receipt.arithmetic.fixed") }
         let before = language.amount(commission.baseMinor, .currency(receipt.sale.currency))
         let sale = receipt.sale

@@ -92,38 +92,47 @@ struct ReceiptModel: PageModel {
     // MARK: What changed later
 
     private var changes: [PageObject] {
-        var rows: [PageObject] = []
+        var rows: [(at: Instant, row: PageObject)] = []
+        func add(_ kind: String, _ what: String, _ at: Instant, _ causes: [Cause]) { rows.append((at, change(kind, what, at, causes))) }
         let until = receipt.commissions.map(\.holdUntil).max()
         if let until, receipt.commissions.contains(where: { $0.holdUntil > receipt.sale.occurredAt }) {
-            rows.append(change("", language("receipt.later.held", ["day": language.day(until)]), receipt.sale.occurredAt, [.byHold]))
+            add("", language("receipt.later.held", ["day": language.day(until)]), receipt.sale.occurredAt, [.byHold])
         }
         var remaining = receipt.sale.amountMinor
         for refund in receipt.refunds {
             guard let applied = refund.appliedMinor, applied > 0 else { continue }
             remaining -= applied
             let amount = ["amount": language.money(applied, .currency(receipt.sale.currency))]
-            rows.append(
-                change(
-                    "won", language(remaining == 0 ? "receipt.later.returnedAll" : "receipt.later.returned", amount), refund.occurredAt,
-                    [.byRefund(refund.refundID)] + (refund.reason.map { [.reason($0)] } ?? [])))
+            add(
+                "won", language(remaining == 0 ? "receipt.later.returnedAll" : "receipt.later.returned", amount), refund.occurredAt,
+                [.byRefund(refund.refundID)] + (refund.reason.map { [.reason($0)] } ?? []))
+        }
+        for adjustment in receipt.changes {
+            let values = [
+                "person": context.names.member(adjustment.memberID, language), "amount": language.money(adjustment.worthMinor == nil ? -adjustment.amountMinor : adjustment.amountMinor, adjustment.unit),
+                "worth": language.money(adjustment.worthMinor ?? 0, adjustment.unit),
+            ]
+            let key = adjustment.worthMinor == nil ? "receipt.later.voided" : "receipt.later.corrected"
+            add("won", language(key, values), adjustment.madeAt, [.byHand] + (adjustment.reason.map { [.reason($0)] } ?? []))
         }
         if let until, receipt.sale.refundedMinor < receipt.sale.amountMinor {
             let states = Set(receipt.commissions.map(\.state))
             if states.contains(.pending), until > now {
-                rows.append(change("", language("receipt.later.approved"), until, [.planned]))
+                add("", language("receipt.later.approved"), until, [.planned])
             } else if states.contains(.approved) || states.contains(.paid) {
-                rows.append(change("won", language("receipt.later.approved"), until, [.byHold]))
+                add("won", language("receipt.later.approved"), until, [.byHold])
             }
         }
-        return rows
+        return rows.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element.row)
     }
 
-    private enum Cause { case byHold, planned, byRefund(String), reason(String) }
+    private enum Cause { case byHold, byHand, planned, byRefund(String), reason(String) }
 
     private func change(_ kind: String, _ what: String, _ at: Instant, _ causes: [Cause]) -> PageObject {
         let words = causes.map { cause -> PageValue in
             switch cause {
             case .byHold: ["plain": .text(language("receipt.later.byHold"))]
+            case .byHand: ["plain": .text(language("receipt.later.byHand"))]
             case .planned: ["plain": .text(language("receipt.later.planned"))]
             case .byRefund(let id): ["plain": .text(language("receipt.later.byRefund", ["id": id]))]
             case .reason(let reason): ["plain": .text(language("receipt.later.reason", ["reason": reason]))]

@@ -46,6 +46,8 @@ struct CommissionVerification {
     /// What a cause was, as far as commissions follow from it.
     private struct Event {
         var sale: Sale?
+        /// The sale of the commission that it corrects.
+        var corrected: Sale?
         var credit: [MemberID: Int64] = [:]
         var hasCode = false
     }
@@ -82,7 +84,14 @@ struct CommissionVerification {
             if adjustment.amountMinor != commission.amountMinor || adjustment.memberID != commission.memberID || adjustment.unit != commission.unit {
                 add("adjustmentWrong", commission, "is of \(commission.amountMinor), what was given by hand is \(adjustment.amountMinor)")
             }
-            return Event()
+            try verifyLink(commission, adjustment)
+            do {
+                return Event(corrected: try commission.saleID.flatMap { try SaleStore.find($0, in: workspace, on: connection) })
+            } catch {
+                if (error as? DatabaseFailure)?.isOfTheServer == true { throw error }
+                add("saleUnreadable", commission, "corrects what was given for the sale \(commission.saleID?.text ?? ""), which cannot be read")
+                return nil
+            }
         case .lead:
             guard let lead = try LeadStore.find(LeadID(stored: commission.causeID), in: workspace, on: connection) else {
                 add("causeMissing", commission, "was given for the lead \(commission.causeID), which is not there")
@@ -126,13 +135,40 @@ struct CommissionVerification {
 
     // MARK: One commission
 
+    /// A correction belongs to the commission that it says: the same member, program, unit, sale and level.
+    private mutating func verifyLink(_ commission: Commission, _ adjustment: Adjustment) throws {
+        if adjustment.commissionID != commission.id {
+            add("correctionWrong", commission, "was given by hand, which says it made \(adjustment.commissionID)")
+        }
+        if adjustment.correctsID != commission.correctsID {
+            let named = (commission.correctsID?.text ?? "none", adjustment.correctsID?.text ?? "none")
+            add("correctionWrong", commission, "says it corrects \(named.0), what was done by hand says \(named.1)")
+        }
+        guard let id = commission.correctsID else {
+            if commission.saleID != nil || commission.level != 0 { add("causeWrong", commission, "was given by hand, and says it belongs to a sale") }
+            return
+        }
+        guard let root = try CommissionStore.find(id, in: workspace, on: connection) else {
+            add("correctionWrong", commission, "corrects \(id), which is not there")
+            return
+        }
+        if root.memberID != commission.memberID || root.programID != commission.programID || root.unit != commission.unit || root.saleID != commission.saleID
+            || root.level != commission.level
+        {
+            add("correctionWrong", commission, "is of another member, program, unit, level or sale than \(id), which it corrects")
+        }
+        if try CorrectionPartStore.last(of: [commission.id], on: connection).isEmpty {
+            add("correctionWrong", commission, "nothing says what it kept when it was made")
+        }
+    }
+
     /// What every commission shares with its event, and its receipt with it.
     private mutating func verify(_ commission: Commission, _ event: Event) {
         if let sale = event.sale, commission.occurredAt != sale.occurredAt || commission.programID != sale.programID {
             add("causeWrong", commission, "differs from its sale in time or program")
         }
         guard commission.cause != .manual else {
-            if commission.baseMinor != commission.amountMinor || commission.rate != nil || commission.level != 0 || commission.sharePPM != 1_000_000 {
+            if commission.baseMinor != commission.amountMinor || commission.rate != nil || commission.sharePPM != 1_000_000 {
                 add("receiptWrong", commission, "was given by hand, and says it was reckoned")
             }
             return
@@ -283,10 +319,25 @@ struct CommissionVerification {
 
     /// What refunds took: the same part of every commission of the sale, where no tier and no hand moved it otherwise.
     private mutating func verifyReversal(_ commission: Commission, _ event: Event) throws {
-        guard let sale = event.sale, sale.amountMinor > 0, [.pending, .approved, .held, .paid, .reversed].contains(commission.state) else { return }
+        guard [.pending, .approved, .held, .paid, .reversed].contains(commission.state) else { return }
+        guard let sale = event.sale ?? event.corrected, sale.amountMinor > 0 else {
+            guard let part = try CorrectionPartStore.last(of: [commission.id], on: connection)[commission.id] else { return }
+            if part.keptMinor != commission.keptMinor { addKept(commission, part.keptMinor) }
+            return
+        }
         let expected = try Allocation.proportion(of: Amount(minor: commission.amountMinor), part: sale.refundedMinor, whole: sale.amountMinor).minor
+        guard expected != commission.reversedMinor || commission.cause == .manual else { return }
+        if let part = try CorrectionPartStore.last(of: [commission.id], on: connection)[commission.id] {
+            let kept = try part.keptMinor(of: sale)
+            if kept != commission.keptMinor, try !VerifyStore.isOfTier(commission, on: connection) { addKept(commission, kept) }
+            return
+        }
         guard expected != commission.reversedMinor, try !VerifyStore.isMovedOtherwise(commission, on: connection) else { return }
         add("reversalWrong", commission, "has \(commission.reversedMinor) taken back; \(sale.refundedMinor) of \(sale.amountMinor) refunded give \(expected)")
+    }
+
+    private mutating func addKept(_ commission: Commission, _ keptMinor: Int64) {
+        add("reversalWrong", commission, "keeps \(commission.keptMinor); what somebody made it worth and what came back since give \(keptMinor)")
     }
 
     // MARK: Looked up

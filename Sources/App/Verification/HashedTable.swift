@@ -48,7 +48,10 @@ struct HashedTable: Sendable {
     static let payout = HashedTable(
         "payout", ["id", "workspace_id", "program_id", "unit", "cutoff", "total", "created_by", "created_at"])
 
-    static let all = [sale, refund, commission, ruleVersion, programVersion, touch, lead, member, payout]
+    static let correctionPart = HashedTable(
+        "correction_part", key: ["commission_id", "position"], isOrdered: false, ["commission_id", "position", "adjustment_id", "kept", "refunded"])
+
+    static let all = [sale, refund, commission, ruleVersion, programVersion, touch, lead, member, payout, correctionPart]
 
     /// SHA-256 over the name, then each value behind its kind and its length. `values` stand in the order of `columns`.
     func hash(_ values: [any Bindable]) -> [UInt8] {

@@ -232,10 +232,14 @@ extension VerifyStore {
 
     /// Whether something else than refunds of its sale changed what a commission is worth: a tier of the month, or somebody's hand.
     static func isMovedOtherwise(_ commission: Commission, on connection: any Connection) throws -> Bool {
-        try connection.row("SELECT 1 FROM adjustment WHERE commission_id = \(commission.id)") != nil
-            || connection.row(
-                """
-                SELECT 1 FROM tier_entry WHERE sale_id = \(commission.saleID) AND rule_id = \(commission.ruleID) AND member_id = \(commission.memberID)
-                """) != nil
+        try connection.row("SELECT 1 FROM adjustment WHERE commission_id = \(commission.id)") != nil || isOfTier(commission, on: connection)
+    }
+
+    /// What it is worth depends on the other sales of its month.
+    static func isOfTier(_ commission: Commission, on connection: any Connection) throws -> Bool {
+        try connection.row(
+            """
+            SELECT 1 FROM tier_entry WHERE sale_id = \(commission.saleID) AND rule_id = \(commission.ruleID) AND member_id = \(commission.memberID)
+            """) != nil
     }
 }

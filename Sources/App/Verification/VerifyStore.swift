@@ -54,11 +54,13 @@ enum VerifyStore {
         }
     }
 
-    /// What refunds took back of each sale and member, against the postings that correct what the sale gave.
+    /// What was taken back of each sale or gift by hand and member, against the postings that correct what it gave.
     private static func reversals(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
         let taken: SQL = """
-            SELECT sale_id AS cause, member_id AS member, unit, CAST(sum(reversed_amount) AS BIGINT) AS amount FROM commission
-            WHERE workspace_id = \(workspace) AND sale_id IS NOT NULL AND reversed_amount > 0 GROUP BY sale_id, member_id, unit
+            SELECT cause, member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                SELECT CASE cause_kind WHEN 'manual' THEN cause_id ELSE sale_id END AS cause, member_id AS member, unit, reversed_amount AS amount
+                FROM commission WHERE workspace_id = \(workspace) AND (sale_id IS NOT NULL OR cause_kind = 'manual') AND reversed_amount > 0) reversed
+            GROUP BY cause, member, unit
             """
         let posted: SQL = """
             SELECT o.cause AS cause, m.id AS member, a.unit AS unit, CAST(sum(e.amount) AS BIGINT) AS amount
@@ -68,7 +70,9 @@ enum VerifyStore {
             JOIN member m ON m.workspace_id = t.workspace_id AND a.name IN (
                 'liabilities:payable:pending:' || m.id, 'liabilities:payable:held:' || m.id, 'liabilities:payable:available:' || m.id,
                 'assets:debt:' || m.id)
-            WHERE t.workspace_id = \(workspace) AND o.purpose = 'commission' AND m.id IN (SELECT member_id FROM commission WHERE sale_id = o.cause)
+            WHERE t.workspace_id = \(workspace) AND o.purpose = 'commission' AND (m.id IN (
+                SELECT member_id FROM commission WHERE sale_id = o.cause AND cause_kind <> 'manual')
+                OR m.id IN (SELECT member_id FROM commission WHERE cause_id = o.cause AND cause_kind = 'manual'))
             GROUP BY o.cause, m.id, a.unit
             """
         return try differences(taken, posted, on: connection).map { row in
