@@ -40,7 +40,7 @@ enum AdjustmentRoutes {
             body: .object([
                 .required("amount", Schemas.amount), reasonField,
                 .optional(
-                    "worthNow", .described(Schemas.amount, description: "What you believe it is worth now; refused when it is worth something else.")),
+                    "worthNow", .described(.integer(0...Int64.max), description: "What you believe it is worth now; refused when it is worth something else.")),
                 .optional("dryRun", .boolean),
             ]), answer: .reference("Adjustment"), status: 201, failures: [409],
             decode: { body, context in

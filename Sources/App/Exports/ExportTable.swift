@@ -49,6 +49,8 @@ struct ExportTable: Sendable {
         ExportTable("application", omitted: ["answers_sealed", "token_hash", "token_expires_at"]),
         ExportTable("stage_move"),
         ExportTable("member_merge"),
+        ExportTable("member_change"),
+        of("member_change_item", "member_change", order: "member_change_id, member_id"),
         of("placement", "program", order: "program_id, tree, member_id, effective_from"),
         of("placement_waiting", "program", order: "program_id, tree, member_id"),
         ExportTable("short_domain", order: "host"),

@@ -15,7 +15,6 @@ enum MemberMergePages {
         api.page("/members/{id}/merge", .membersWrite, gate) { visit in try await show(visit) }
         api.form("/members/{id}/merge", .membersWrite, gate) { visit, fields in try await merge(visit, fields) }
         api.form("/members/{id}/unmerge", .membersWrite, gate) { visit, fields in try await undo(visit, fields) }
-        api.form("/members/bulk", .membersWrite, gate) { visit, fields in try await bulk(visit, fields) }
     }
 
     // MARK: Finding
@@ -142,36 +141,5 @@ enum MemberMergePages {
         }
         visit.installation.linkIndex.forgetAll()
         return visit.seeOther("/members/\(member.text)?done=unmerged")
-    }
-
-    // MARK: Many at once
-
-    /// Sets the status of the members that were ticked; `was` brings each back to what it was.
-    private static func bulk(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        var wanted: [(MemberID, Member.Status.Settable)] = fields.all("was").prefix(MemberPages.membersPerPage).compactMap { pair in
-            let halves = pair.split(separator: ":")
-            guard halves.count == 2, let id = MemberID(String(halves[0])), let status = Member.Status.Settable(rawValue: String(halves[1])) else { return nil }
-            return (id, status)
-        }
-        let isUndo = !wanted.isEmpty
-        if !isUndo, let status = fields["status"].flatMap({ Member.Status.Settable(rawValue: $0) }) {
-            wanted = fields.all("id").prefix(MemberPages.membersPerPage).compactMap { MemberID($0) }.map { ($0, status) }
-        }
-        guard !wanted.isEmpty else { return visit.seeOther("/members?done=none") }
-        let changes = wanted
-        let before = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-            try changes.compactMap { id, status -> String? in
-                guard let member = try MemberStore.find(id, in: write.workspace.id, on: write.connection), let now = Member.Status(rawValue: status.rawValue),
-                    member.status != .erased, member.status != now
-                else { return nil }
-                try MemberMergeStore.setStatus(id, now, on: write.connection)
-                try write.audit("member.status", subject: id.text, JSONText(["before": .text(member.status.rawValue), "after": .text(now.rawValue)]))
-                return "\(id.text):\(member.status.rawValue)"
-            }
-        }
-        visit.installation.linkIndex.forgetAll()
-        if isUndo { return visit.seeOther("/members?done=undone") }
-        let was = before.map { "was=" + LocalPath.encoded($0) }.joined(separator: "&")
-        return visit.seeOther(before.isEmpty ? "/members?done=none" : "/members?done=status&\(was)")
     }
 }

@@ -18,6 +18,7 @@ enum MemberPages {
         api.page("/members", .membersRead, gate) { visit in try await list(visit) }
         api.page("/members.csv", .membersRead, gate) { visit in try await file(visit) }
         MemberMergePages.add(to: &api, gate: gate)
+        MemberChangePages.add(to: &api, gate: gate)
         api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
     }
 
@@ -35,7 +36,7 @@ enum MemberPages {
         let find = String((visit.query["find"] ?? "").prefix(255))
         let order = ListOrder(visit)
         let wanted = try filter(visit)
-        let model = try await visit.installation.main.read { connection -> MemberListModel in
+        let (model, named) = try await visit.installation.main.read { connection -> (MemberListModel, MemberChangePages.Named?) in
             var filter = wanted
             let isCut = try filter.look(for: find, in: workspace, vault: vault, on: connection)
             var members = try MemberPageStore.newest(
@@ -44,26 +45,16 @@ enum MemberPages {
             members = Array(members.prefix(membersPerPage))
             let ids = members.map(\.id)
             let names = try PersonNames.load(members: ids, vault: vault, on: connection)
-            return MemberListModel(
+            let model = MemberListModel(
                 members: members, names: names, isCut: isCut, hasMore: hasMore, isFirstPage: before == nil,
                 stages: try MemberPageStore.stages(in: workspace, on: connection),
                 sales: try MemberPageStore.salesBrought(by: ids, on: connection), earned: try MemberPageStore.earned(by: ids, on: connection),
                 programs: try ProgramStore.list(in: workspace, at: visit.now, after: nil, limit: programsMax, on: connection), filter: wanted, find: find, order: order,
                 mayWrite: visit.session.may(.membersWrite), csrfToken: visit.csrfToken, language: language)
+            return (model, try MemberChangePages.Named.load(visit, vault: vault, on: connection))
         }
-        return try visit.page("member-list", title: language("members.title"), current: "/members", notice: bulkNotice(visit), model.page)
-    }
-
-    /// What was done to many, with the way back.
-    private static func bulkNotice(_ visit: PageVisit) -> PageFrame.Notice? {
-        guard let done = visit.query["done"], ["status", "undone", "none"].contains(done) else { return nil }
-        let was = visit.query.all("was").prefix(membersPerPage).map { ("was", $0) }
-        var notice = PageFrame.Notice(
-            kind: done == "none" ? "" : "good", icon: done == "none" ? "none" : "check", text: visit.language.plural("members.done.\(done)", Int64(was.count)))
-        if done == "status", !was.isEmpty {
-            notice.undo = PageFrame.Notice.Undo(action: "/members/bulk", fields: Array(was), label: visit.language("members.undo"))
-        }
-        return notice
+        return try visit.page(
+            "member-list", title: language("members.title"), current: "/members", notice: MemberChangePages.notice(visit, named), model.page)
     }
 
     /// All members for spreadsheets, the newest first.
