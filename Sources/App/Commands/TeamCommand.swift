@@ -94,6 +94,7 @@ extension CommandVerbs {
             let (operator_, isNew) = try Operator.findOrCreate(
                 email: email, name: nil, passwordHash: hash, vault: write.vault, world: write.world, on: write.connection)
             try TeamStore.join(operator_.id, write.workspace.teamID, role: role, at: write.world.now(), on: write.connection)
+            try NewApprover.tell(operator_.id, role, from: nil, in: write)
             try write.audit("team.add", subject: operator_.id.text, JSONText(["role": .text(role.rawValue)]))
             let key = try APIKey.create(name: "First key", kind: .secret, role: role, scopes: [], for: operator_.id, in: write)
             return [

@@ -15,6 +15,7 @@ struct Mail: Sendable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
+        case approverAdded
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
@@ -22,7 +23,7 @@ struct Mail: Sendable {
             case .memberWelcome, .commissionsApproved: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
-                .applicationApproved, .applicationDeclined, .erasureAsked:
+                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded:
                 false
             }
         }
@@ -93,6 +94,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case applicationApproved(program: String, url: String)
     case applicationDeclined(program: String, reason: String)
     case erasureAsked(url: String)
+    /// To the other owners: somebody may approve money, from a time on or at once.
+    case approverAdded(person: String, role: String, fromMs: Int64?)
 
     var kind: Mail.Kind {
         switch self {
@@ -114,6 +117,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .applicationApproved: .applicationApproved
         case .applicationDeclined: .applicationDeclined
         case .erasureAsked: .erasureAsked
+        case .approverAdded: .approverAdded
         }
     }
 

@@ -59,6 +59,10 @@ struct MailDraft: PageModel {
             facts = Self.signIn(atMs, browser, system, language)
             actionURL = url
         case .payoutAccountChanged(let ending): facts = [(language("mail.fact.account"), "…\(ending)")]
+        case .approverAdded(let person, let role, let fromMs):
+            values["person"] = person
+            facts = [(language("mail.fact.role"), language("role.\(role)"))]
+            if let fromMs { facts.append((language("mail.fact.approvesFrom"), language.minute(Instant(millisecondsSince1970: fromMs)))) }
         case .passwordReset, .passwordChanged, .secondFactorOn, .secondFactorOff: break
         }
         subject = language("\(prefix).subject", values)

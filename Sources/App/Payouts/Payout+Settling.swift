@@ -24,6 +24,7 @@ extension Payout {
             throw Problem.forbidden(code: "same_person", detail: "Who made a payout cannot approve it. Ask another person of your team.")
         }
         var leftOut: [Exclusion] = []
+        try NewApprover.refuse(in: write)
         for item in payout.items where item.state == .waiting {
             guard let reason = try payout.barNow(item, in: write) else { continue }
             try payout.leaveOut(item, reason: reason.rawValue, in: write)

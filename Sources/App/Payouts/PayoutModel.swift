@@ -15,6 +15,8 @@ struct PayoutModel: PageModel, Sendable {
     var commissions: [MemberID: [PayoutListStore.Paid]]
     var people: OperatorNames
     var session: OperatorSession
+    /// Until when the reader is too new to approve.
+    var waitsUntil: Instant?
     var csrfToken: String
     var language: PageLanguage
 
@@ -24,7 +26,7 @@ struct PayoutModel: PageModel, Sendable {
         let base = "/payouts/\(payout.id.text)"
         let mayWrite = session.may(.payoutsWrite)
         let isMaker = payout.createdBy == session.actor.person
-        let mayApprove = session.may(.payoutsApprove) && !isMaker
+        let mayApprove = session.may(.payoutsApprove) && !isMaker && waitsUntil == nil
         let hasFile = mayWrite && (payout.state == .approved || payout.state == .sent)
             && !payout.items.contains { [.paid, .failed, .unknown].contains($0.state) }
         return [
@@ -61,6 +63,8 @@ struct PayoutModel: PageModel, Sendable {
 
     private func next(isMaker: Bool, mayApprove: Bool, mayWrite: Bool) -> String {
         switch payout.state {
+        case .draft where !isMaker && session.may(.payoutsApprove) && waitsUntil != nil:
+            language("payout.next.tooNew", ["at": waitsUntil.map { language.minute($0) } ?? ""])
         case .draft: language(isMaker ? "payout.next.otherPerson" : mayApprove ? "payout.next.approve" : "payout.next.noRight")
         case .approved: language(mayWrite ? "payout.next.send" : "payout.next.noRight")
         case .sent, .unknown: language(mayWrite ? "payout.next.record" : "payout.next.noRight")

@@ -156,7 +156,10 @@ enum PayoutPages {
                 commissions: try PayoutListStore.commissions(of: id, members: members, limit: commissionsMax, on: connection),
                 people: try OperatorNames.load(
                     [payout.createdBy, payout.approvedBy].compactMap { $0 }, in: workspace, vault: vault, on: connection),
-                session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
+                session: visit.session,
+                waitsUntil: try NewApprover.waitsUntil(
+                    visit.session.actor, in: visit.session.workspace, at: visit.installation.world.now(), on: connection),
+                csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         }
         guard let model else { throw Problem.notFound() }
         return try visit.page("payout-show", title: model.heading, current: "/payouts", notice: refusal(visit), model.page)
@@ -232,7 +235,7 @@ enum PayoutPages {
     private static let refusals: Set<String> = [
         "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
         "not_iban", "reference_missing", "request_taken", "account_changed", "member_not_active", "nobody_payable", "payout_sent", "last_payment",
-        "reason_missing", "cutoff_unreadable", "outcomes_recorded", "not_sepa", "above_sepa",
+        "reason_missing", "cutoff_unreadable", "outcomes_recorded", "not_sepa", "above_sepa", "approver_too_new",
     ]
 
     private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

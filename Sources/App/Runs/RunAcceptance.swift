@@ -25,6 +25,7 @@ extension Run {
         guard write.actor.person != run.createdBy else {
             throw Problem.conflict(code: "same_person", detail: "The one who made the run can't accept it: a second person must.")
         }
+        try NewApprover.refuse(in: write)
         let previous = try run.previous(on: write.connection)
         guard previous?.id == run.previousID else {
             throw Problem.conflict(code: "preview_outdated", detail: "The run before was made again since the preview. Preview this one again.")

@@ -90,6 +90,8 @@ struct RunModel: PageModel, Sendable {
     var people: OperatorNames
     var decision: RunPages.TypedDecision
     var session: OperatorSession
+    /// Until when the reader is too new to accept.
+    var waitsUntil: Instant?
     var csrfToken: String
     var language: PageLanguage
 
@@ -172,6 +174,7 @@ struct RunModel: PageModel, Sendable {
         case .previewed:
             if run.createdBy == session.actor.person { return language("run.next.otherPerson") }
             if !session.may(.payoutsApprove) { return language("run.next.noRight") }
+            if let waitsUntil { return language("run.next.tooNew", ["at": language.minute(waitsUntil)]) }
             return blocking > 0 ? language.plural("run.next.blocked", blocking) : language("run.next.accept")
         case .accepting: return language("run.next.working")
         case .accepted: return language(session.may(.payoutsApprove) ? "run.next.fund" : "run.next.noRight")
@@ -184,7 +187,7 @@ struct RunModel: PageModel, Sendable {
         let isIdle = run.progress.work == nil
         let mayWrite = session.may(.commissionsWrite) && isIdle
         let mayApprove = session.may(.payoutsApprove) && isIdle
-        let mayAccept = mayApprove && run.state == .previewed && run.createdBy != session.actor.person
+        let mayAccept = mayApprove && run.state == .previewed && run.createdBy != session.actor.person && waitsUntil == nil
         return [
             "preview": mayWrite && run.state == .draft ? .text("\(base)/preview") : nil,
             "again": mayWrite && run.state == .previewed ? .text("\(base)/preview") : nil,

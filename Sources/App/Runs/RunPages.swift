@@ -126,7 +126,10 @@ enum RunPages {
                 findings: findings, overrides: overrides, names: try PersonNames.load(members: people, vault: vault, on: connection),
                 people: try OperatorNames.load(
                     [run.createdBy, run.acceptedBy, run.fundedBy, run.supersededBy].compactMap { $0 } + overrides.map(\.author), in: workspace,
-                    vault: vault, on: connection), decision: decision, session: visit.session, csrfToken: visit.session.csrf(visit.installation).text(),
+                    vault: vault, on: connection), decision: decision, session: visit.session,
+                waitsUntil: try NewApprover.waitsUntil(
+                    visit.session.actor, in: visit.session.workspace, at: visit.installation.world.now(), on: connection),
+                csrfToken: visit.session.csrf(visit.installation).text(),
                 language: visit.language)
         }
         return try visit.page(
@@ -277,7 +280,7 @@ enum RunPages {
 
     static let refusals: Set<String> = [
         "wrong_state", "run_busy", "same_person", "period_open", "audit_blocks", "earlier_run_open", "period_missing", "preview_outdated",
-        "later_run_exists", "run_exists", "no_plan_in_force", "override", "period", "invalid_fields", "plan_refused",
+        "later_run_exists", "run_exists", "approver_too_new", "no_plan_in_force", "override", "period", "invalid_fields", "plan_refused",
     ]
 
     static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

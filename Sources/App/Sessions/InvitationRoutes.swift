@@ -46,7 +46,10 @@ struct InvitationAcceptance: Sendable {
         let newHash = hash
         try await installation.write(invitation.workspaceID, actor: .operator_(invitation.operatorID)) { write in
             guard try SessionStore.accept(invitation.id, at: now, on: write.connection) else { throw Problem.notFound() }
-            try TeamStore.join(invitation.operatorID, invitation.workspaceID, role: invitation.role, at: now, on: write.connection)
+            let from = try NewApprover.startsAt(invitation.role, at: now)
+            try TeamStore.join(
+                invitation.operatorID, invitation.workspaceID, role: invitation.role, at: now, approvesFrom: from, on: write.connection)
+            try NewApprover.tell(invitation.operatorID, invitation.role, from: from, in: write)
             if let newHash {
                 try TeamStore.setPassword(invitation.operatorID, newHash, on: write.connection)
                 try SessionStore.deleteAll(of: invitation.operatorID, on: write.connection)

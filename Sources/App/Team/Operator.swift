@@ -86,11 +86,12 @@ enum TeamStore {
         try connection.execute("UPDATE operator SET failures = \(failures), locked_until = \(lockedUntil) WHERE id = \(id)")
     }
 
-    static func join(_ id: OperatorID, _ workspace: WorkspaceID, role: Role, at: Instant, on connection: any Connection) throws {
+    static func join(_ id: OperatorID, _ workspace: WorkspaceID, role: Role, at: Instant, approvesFrom: Instant? = nil, on connection: any Connection) throws {
         try connection.execute(
             """
-            INSERT INTO team_member (workspace_id, operator_id, role, created_at) VALUES (\(workspace), \(id), \(role.rawValue), \(at))
-            ON CONFLICT (workspace_id, operator_id) DO UPDATE SET role = excluded.role, removed_at = NULL
+            INSERT INTO team_member (workspace_id, operator_id, role, created_at, approves_from)
+            VALUES (\(workspace), \(id), \(role.rawValue), \(at), \(approvesFrom))
+            ON CONFLICT (workspace_id, operator_id) DO UPDATE SET role = excluded.role, removed_at = NULL, approves_from = excluded.approves_from
             """)
     }
 

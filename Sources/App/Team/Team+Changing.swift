@@ -32,7 +32,9 @@ enum Team {
         guard before != role else { return }
         try write.mayGive((Role.rights[before] ?? []).union(Role.rights[role] ?? []))
         if before == .owner { try keepAnOwner(in: write) }
-        try TeamStore.setRole(role, of: id, in: write.workspace.teamID, on: write.connection)
+        let from = try NewApprover.startsAt(role, before: before, at: write.world.now())
+        try TeamStore.setRole(role, approvesFrom: from, of: id, in: write.workspace.teamID, on: write.connection)
+        try NewApprover.tell(id, role, before: before, from: from, in: write)
         try write.audit("team.role", subject: id.text, JSONText(["role": .text(role.rawValue), "before": .text(before.rawValue)]))
     }
 
@@ -73,9 +75,15 @@ enum Team {
 }
 
 extension TeamStore {
-    static func setRole(_ role: Role, of id: OperatorID, in workspace: WorkspaceID, on connection: any Connection) throws {
+    /// Whoever waits goes on waiting.
+    static func setRole(
+        _ role: Role, approvesFrom: Instant?, of id: OperatorID, in workspace: WorkspaceID, on connection: any Connection
+    ) throws {
         try connection.execute(
-            "UPDATE team_member SET role = \(role.rawValue) WHERE workspace_id = \(workspace) AND operator_id = \(id) AND removed_at IS NULL")
+            """
+            UPDATE team_member SET role = \(role.rawValue), approves_from = coalesce(\(approvesFrom), approves_from)
+            WHERE workspace_id = \(workspace) AND operator_id = \(id) AND removed_at IS NULL
+            """)
     }
 
     static func leave(_ id: OperatorID, _ workspace: WorkspaceID, at: Instant, on connection: any Connection) throws {
