@@ -36,7 +36,7 @@ enum APIKeyPages {
             name: fields["name"] ?? "", kind: fields["kind"].flatMap { APIKey.Kind(rawValue: $0) } ?? .secret, role: fields["role"] ?? "",
             scopes: Set(fields.all("scopes").compactMap { Right(rawValue: $0) }))
         var errors: [String: String] = [:]
-        if typed.name.isEmpty || typed.name.count > 100 { errors["name"] = language("keys.error.name") }
+        if !typed.name.isName || typed.name.count > 100 { errors["name"] = language("keys.error.name") }
         let role = Role(rawValue: typed.role)
         if typed.kind == .secret, role == nil, typed.scopes.isEmpty { errors["scopes"] = language("keys.error.scopes") }
         guard errors.isEmpty else { return try await list(visit, typed, errors: errors) }

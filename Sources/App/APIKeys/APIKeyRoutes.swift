@@ -29,7 +29,7 @@ enum APIKeyRoutes {
                 let role = body.optionalOneOf("role", Role.self)
                 let kind = body.optionalText("kind", maximumLength: 20).flatMap(APIKey.Kind.init(rawValue:)) ?? .secret
                 if kind == .secret, (role == nil) == scopes.isEmpty { body.note("role", "Must be given, or else scopes, but not both.") }
-                return (name: body.text("name", maximumLength: 100), role: role, scopes: rights, kind: kind)
+                return (name: body.name("name", maximumLength: 100), role: role, scopes: rights, kind: kind)
             },
             prepare: { input, _, caller in
                 // A key that gets into wrong hands cannot make itself a stronger one.

@@ -8,6 +8,7 @@ import Web
 enum AccountPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/account", nil, gate) { visit in try await show(visit) }
+        api.form("/account/name", nil, gate) { visit, fields in try await setName(visit, fields) }
         api.confirmedForm("/account/password", nil, gate, next: { _ in "/account" }) { visit, fields in try await setPassword(visit, fields) }
         api.confirmedForm("/account/sessions/removal", nil, gate, next: { _ in "/account" }) { visit, _ in try await endOthers(visit) }
         api.confirmedForm("/account/second-factor", nil, gate, next: { _ in "/account" }) { visit, _ in
@@ -34,7 +35,9 @@ enum AccountPages {
 
     // MARK: The page
 
-    private static func show(_ visit: PageVisit, refused: String? = nil, status: HTTPResponse.Status = .ok) async throws -> Response {
+    private static func show(
+        _ visit: PageVisit, refused: String? = nil, name typed: String? = nil, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
         let id = visit.session.operatorID
         let vault = visit.installation.vault
         let hash = visit.session.tokenHash
@@ -49,13 +52,14 @@ enum AccountPages {
         let language = visit.language
         let isOn = factor?.isOn == true
         let length = ["count": language.integer(Int64(Password.lengthMin))]
-        let done = visit.query["done"].flatMap { ["password", "off", "sessions"].contains($0) ? $0 : nil }
+        let done = visit.query["done"].flatMap { ["name", "password", "off", "sessions"].contains($0) ? $0 : nil }
         return try visit.page(
             "account", title: language("account.title"), current: nil, isNarrow: true,
             notice: done.map { PageFrame.Notice(kind: "good", icon: "check", text: language("account.done.\($0)")) }, status: status,
             [
                 "csrfToken": .text(visit.session.csrf(visit.installation).text()), "email": .text(identity.email ?? ""),
-                "name": PageValue(identity.name), "role": .text(language("role.\(visit.session.role.rawValue)")),
+                "name": PageValue(identity.name), "nameTyped": .text(typed ?? identity.name ?? ""),
+                "nameRefused": PageValue(typed.map { _ in language("account.name.refused") }), "role": .text(language("role.\(visit.session.role.rawValue)")),
                 "lead": language.sentence(isOn ? "account.lead.on" : "account.lead.off"), "isOn": .flag(isOn),
                 "onSince": factor?.onSince.map { language.time($0) } ?? nil, "codesLeft": .text(language.plural("account.codesLeft", left)),
                 "codesAreFew": .flag(isOn && left < 3), "others": .text(language.plural("account.sessions.others", others)),
@@ -65,7 +69,14 @@ enum AccountPages {
             ])
     }
 
-    // MARK: Password and sessions
+    // MARK: Name, password and sessions
+
+    private static func setName(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
+        let name = fields["name"] ?? ""
+        guard name.isName else { return try await show(visit, name: name, status: .unprocessableContent) }
+        let id = visit.session.operatorID
+        return try await act(visit, then: "/account?done=name") { write in try Operator.setName(name, of: id, in: write) }
+    }
 
     private static func setPassword(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         let password = fields.exact("password") ?? ""

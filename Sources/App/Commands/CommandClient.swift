@@ -17,7 +17,10 @@ enum CommandClient {
             }
         }
         if case .text(let detail)? = answer["detail"], case .number(let status)? = answer["status"], (status.integer ?? 0) >= 400 {
-            throw Problem(status: .badRequest, code: "command_refused", detail: detail)
+            let errors = (answer["errors"]?.elements ?? []).map {
+                FieldError(field: $0["field"]?.string ?? "", message: $0["message"]?.string ?? "")
+            }
+            throw Problem(status: .badRequest, code: "command_refused", detail: detail, errors: errors)
         }
         return answer
     }

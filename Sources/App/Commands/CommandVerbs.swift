@@ -8,11 +8,12 @@ enum CommandVerbs {
         let reader = try JSONReader(arguments)
         switch name {
         case "setup":
-            let workspace = reader.text("workspace", maximumLength: 200)
+            let workspace = reader.name("workspace", maximumLength: 200)
+            let ownerName = reader.optionalName("ownerName", maximumLength: 200)
             let email = reader.custom("email", standIn: "", Normalised.readEmail)
             let isTest = reader.optionalBoolean("test") ?? false
             try reader.finish()
-            return try await setUp(workspace: workspace, email: email, isTest: isTest, installation)
+            return try await setUp(workspace: workspace, email: email, ownerName: ownerName, isTest: isTest, installation)
         case "jobs-run":
             let rewrites = reader.optionalBoolean("rewrite") ?? false
             try reader.finish()
@@ -37,13 +38,16 @@ enum CommandVerbs {
         }
     }
 
-    private static func setUp(workspace name: String, email: String, isTest: Bool, _ installation: Installation) async throws -> JSONValue {
+    private static func setUp(
+        workspace name: String, email: String, ownerName: String?, isTest: Bool, _ installation: Installation
+    ) async throws -> JSONValue {
         let password = Operator.newPassword(installation.world)
         guard let hash = await installation.passwords.hash(password) else {
             throw Problem.unavailable(detail: "There is not enough memory to hash a password.", retryAfterSeconds: 5)
         }
         let made = try await installation.writeAnywhere { [world = installation.world, vault = installation.vault] connection in
-            try Workspace.create(name: name, ownerEmail: email, ownerPasswordHash: hash, world: world, vault: vault, on: connection)
+            try Workspace.create(
+                name: name, ownerEmail: email, ownerName: ownerName, ownerPasswordHash: hash, world: world, vault: vault, on: connection)
         }
         let keys = isTest ? made.testKeys : made.liveKeys
         return [

@@ -88,13 +88,16 @@ struct SetupCommand: AsyncParsableCommand {
     @OptionGroup var options: DatabaseOptions
     @Option(help: "The workspace's name.") var workspace: String
     @Option(help: "The owner's mail address.") var email: String
+    @Option(help: "The owner's name.") var name: String?
     @Flag(help: "Print the keys of the test twin, which has a clock of its own and in which nothing is paid or mailed.") var test = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         try await plainly {
             let answer = try await Commands.write(
-                "setup", ["workspace": .text(workspace), "email": .text(email), "test": .boolean(test)], options.settings())
+                "setup",
+                ["workspace": .text(workspace), "email": .text(email), "ownerName": name.map { .text($0) } ?? .null, "test": .boolean(test)],
+                options.settings())
             Commands.show(answer, json: json)
         }
     }

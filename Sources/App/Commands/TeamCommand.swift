@@ -14,12 +14,13 @@ struct TeamCommand: AsyncParsableCommand {
         @OptionGroup var options: DatabaseOptions
         @OptionGroup var workspace: WorkspaceOptions
         @Option(help: "Their mail address.") var email: String
+        @Option(help: "Their name.") var name: String?
         @Option(help: "owner, admin, finance, marketer, compliance, developer, support or viewer.") var role: String
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             try await plainly {
-                let arguments = [("email", JSONValue.text(email)), ("role", .text(role))] + workspace.arguments
+                let arguments = [("email", JSONValue.text(email)), ("name", name.map { .text($0) } ?? .null), ("role", .text(role))] + workspace.arguments
                 Commands.show(
                     try await Commands.write("team-add", .object(arguments.map { JSONMember($0.0, $0.1) }), options.settings()), json: json)
             }
@@ -84,6 +85,7 @@ extension TeamCommand {
 extension CommandVerbs {
     static func addToTeam(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
         let email = reader.custom("email", standIn: "", Normalised.readEmail)
+        let name = reader.optionalName("name", maximumLength: 200)
         let role = try reader.oneOf("role", Role.self)
         let choice = WorkspaceChoice(reader)
         try reader.finish()
@@ -92,7 +94,7 @@ extension CommandVerbs {
         let hash = try await hashed(password, installation)
         return try await installation.write(workspace.id, actor: .command) { write in
             let (operator_, isNew) = try Operator.findOrCreate(
-                email: email, name: nil, passwordHash: hash, vault: write.vault, world: write.world, on: write.connection)
+                email: email, name: name, passwordHash: hash, vault: write.vault, world: write.world, on: write.connection)
             try TeamStore.join(operator_.id, write.workspace.teamID, role: role, at: write.world.now(), on: write.connection)
             try NewApprover.tell(operator_.id, role, from: nil, in: write)
             try write.audit("team.add", subject: operator_.id.text, JSONText(["role": .text(role.rawValue)]))
@@ -120,14 +122,13 @@ extension CommandVerbs {
     }
 
     static func resetPassword(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
-        let email = reader.custom("email", standIn: "", Normalised.readEmail)
-        try reader.finish()
+        let email = try address(reader)
         let password = Operator.newPassword(installation.world)
         let hash = try await hashed(password, installation)
         let emailHash = installation.vault.lookupHash(nil, "operator", email)
         let (id, workspaces) = try await installation.writeAnywhere { connection -> (OperatorID, [WorkspaceID]) in
             guard let known = try TeamStore.find(emailHash: emailHash, on: connection) else {
-                throw Problem.notFound(detail: "No operator has the mail address \(email). Add them with kith team add.")
+                throw nobody(email)
             }
             try TeamStore.setPassword(known.id, hash, on: connection)
             try TeamStore.endSessions(of: known.id, on: connection)
@@ -144,12 +145,11 @@ extension CommandVerbs {
     }
 
     static func removeSecondFactor(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
-        let email = reader.custom("email", standIn: "", Normalised.readEmail)
-        try reader.finish()
+        let email = try address(reader)
         let emailHash = installation.vault.lookupHash(nil, "operator", email)
         let (id, workspaces) = try await installation.main.read { connection -> (OperatorID, [WorkspaceID]) in
             guard let known = try TeamStore.find(emailHash: emailHash, on: connection) else {
-                throw Problem.notFound(detail: "No operator has the mail address \(email). Add them with kith team add.")
+                throw nobody(email)
             }
             return (known.id, try TeamStore.workspaces(of: known.id, on: connection))
         }
@@ -159,6 +159,18 @@ extension CommandVerbs {
             try TeamStore.endSessions(of: id, on: write.connection)
         }
         return ["id": .text(id.text), "secondFactor": false]
+    }
+
+    /// The mail address of somebody who should be here. What is none belongs to nobody.
+    private static func address(_ reader: JSONReader) throws -> String {
+        let text = reader.text("email", maximumLength: 1_000)
+        try reader.finish()
+        guard let email = Normalised.email(text) else { throw nobody(text) }
+        return email
+    }
+
+    private static func nobody(_ email: String) -> Problem {
+        Problem.notFound(detail: "Nobody here has the mail address \(OneLine.folded(email)). See who is there: kith team list.")
     }
 
     private static func hashed(_ password: String, _ installation: Installation) async throws -> String {

@@ -82,10 +82,13 @@ enum CustomerPages {
         let before = visit.query["startingAfter"].flatMap { CustomerID($0) }
         let find = String((visit.query["find"] ?? "").prefix(255))
         func say(_ key: String) -> String { language("customers.\(key)") }
-        let (rows, hasMore, isCut) = try await visit.installation.main.read { connection -> (Rows, Bool, Bool) in
+        let (rows, hasMore, isCut, counts) = try await visit.installation.main.read { connection in
             let (wanted, isCut) = try look(for: find, in: workspace, vault: vault, on: connection)
             let ids = try CustomerPageStore.newest(in: workspace, ids: wanted, before: before, limit: rowsPerPage + 1, on: connection)
-            return (try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), ids.count > rowsPerPage, isCut)
+            return (
+                try Rows.load(Array(ids.prefix(rowsPerPage)), vault: vault, on: connection), ids.count > rowsPerPage, isCut,
+                try FanStore.customers(in: workspace, on: connection)
+            )
         }
         let table = PageTable(
             label: say("title"),
@@ -106,7 +109,9 @@ enum CustomerPages {
                 ])
             }, language: language)
         let isEmpty = rows.ids.isEmpty && find.isEmpty && before == nil
-        var page = PageBlocks(heading: say("title"), lead: language.sentence(isEmpty ? "customers.lead.none" : "customers.lead.some"))
+        var page = PageBlocks(heading: say("title"), lead: language.sentence(
+                isEmpty ? "customers.lead.none" : "customers.lead.some",
+                ["customers": language.integer(counts.buyers), "prospects": language.integer(counts.others)]))
         if isEmpty {
             page.empty = PageBlocks.Empty(
                 heading: say("empty.heading"), text: say("empty.text"), link: PageBlocks.Link(url: "/guide", label: say("empty.button"), style: "btn-primary"))

@@ -10,6 +10,8 @@ import Web
 final class DemoStory {
     static let days = 120
     static let memberCount = 60
+    /// Members of the first days.
+    static let firstCount = 8
     static let linkCount = 120
     static let clickCount = 8_000
     static let leadCount = 900
@@ -22,20 +24,33 @@ final class DemoStory {
 
     private let installation: Installation
     private let workspace: Workspace
-    private let random: RandomSource
+    let random: RandomSource
     private let start: LocalDay
     private let zone = Zone("Europe/Berlin") ?? .utc
 
-    private var programID = ProgramID(stored: "")
-    private var members: [Member] = []
-    private var links: [Link] = []
+    /// What a step changes besides the database.
+    struct Notes {
+        var programID = ProgramID(stored: "")
+        var people = DemoPeople()
+        /// Who makes payouts, who approves them.
+        var team: [OperatorID] = []
+        var members: [Member] = []
+        var links: [Link] = []
+        var customers: [DemoCustomer] = []
+        /// Those that were not returned.
+        var sales: [(id: SaleID, invoice: String, amountMinor: Int64)] = []
+        var withAccount: Set<MemberID> = []
+        var payout: PayoutID?
+        /// Commissions whose payment arrived.
+        var paid: [CommissionID] = []
+        var told = (clicks: 0, leads: 0, sales: 0, refunds: 0)
+    }
+
+    var notes = Notes()
     private var visitorsOfDay: [Click] = []
-    private var customers: [DemoCustomer] = []
-    private var sales: [(invoice: String, amountMinor: Int64, at: Instant)] = []
-    private var told = (clicks: 0, leads: 0, sales: 0, refunds: 0)
 
     /// Somebody who left their address, and bought or will.
-    private struct DemoCustomer {
+    struct DemoCustomer {
         var externalID: String
         var person: DemoPerson
         var click: Click?
@@ -55,21 +70,29 @@ final class DemoStory {
     func tell() async throws -> JSONValue {
         try await installation.vault.refill(atLeast: Self.peopleCount)
         let weights = (0..<Self.days).map(weight)
-        try await perform(at: instant(day: 0, hour: 8)) { write, story in try story.open(in: write) }
+        try await perform(at: instant(day: -4, hour: 9)) { write, story in try story.open(in: write) }
+        for number in 0..<Self.firstCount {
+            try await perform(at: instant(day: -3 + number / 3, hour: 8 + number % 3 * 5, minute: 7 * number)) { write, story in
+                try story.enroll(enroller: nil, in: write)
+                if number == 0 { try story.giveCoupon(in: write) }
+            }
+        }
         var plan = DayPlan(weights: weights)
         for day in 0..<Self.days {
             let counts = plan.next(day)
-            try await perform(at: instant(day: day, hour: 9)) { write, story in try story.welcome(day: day, in: write) }
+            try await welcome(day: day)
             try await click(day: day, count: counts.clicks)
             try await perform(at: instant(day: day, hour: 23)) { write, story in
                 try story.trade(day: day, leads: counts.leads, sales: counts.sales, refunds: counts.refunds, in: write)
                 _ = try Commission.approveDue(isQuiet: day < Self.days - Self.newsDays, in: write)
             }
+            try await pay(day: day)
         }
         try await installation.applyClicks()
+        let told = notes.told
         return [
-            "workspaceId": .text(workspace.id.text), "programId": .text(programID.text), "members": .integer(Int64(members.count)),
-            "links": .integer(Int64(links.count)), "clicks": .integer(Int64(told.clicks)), "leads": .integer(Int64(told.leads)),
+            "workspaceId": .text(workspace.id.text), "programId": .text(notes.programID.text), "members": .integer(Int64(notes.members.count)),
+            "links": .integer(Int64(notes.links.count)), "clicks": .integer(Int64(told.clicks)), "leads": .integer(Int64(told.leads)),
             "sales": .integer(Int64(told.sales)), "refunds": .integer(Int64(told.refunds)),
         ]
     }
@@ -90,28 +113,21 @@ final class DemoStory {
         return week * season * (0.6 + 0.8 * Double(day) / Double(Self.days)) * (0.85 + 0.3 * Double(random.below(1_000)) / 1_000)
     }
 
-    private func instant(day: Int, hour: Int, minute: Int = 0) -> Instant {
+    func instant(day: Int, hour: Int, minute: Int = 0) -> Instant {
         let date = (try? start.adding(days: Int64(day))) ?? start
         return (try? zone.start(of: date).adding(milliseconds: Int64(hour * 60 + minute) * 60_000 + Int64(random.below(60_000))))
             ?? zone.start(of: date)
     }
 
-    /// What a step changes besides the database.
-    private var notes: (ProgramID, [Member], [Link], [DemoCustomer], [(invoice: String, amountMinor: Int64, at: Instant)], (Int, Int, Int, Int)) {
-        get { (programID, members, links, customers, sales, told) }
-        set { (programID, members, links, customers, sales, told) = newValue }
-    }
-
     /// Runs verbs as if it were `now`. A transaction that is tried again begins from the notes it began with.
-    private func perform(at now: Instant, _ body: @escaping (Write, DemoStory) throws -> Void) async throws {
+    func perform(at now: Instant, by actor: Actor = .system("demo"), _ body: @escaping (Write, DemoStory) throws -> Void) async throws {
         let world = World(now: { now }, random: random)
         let box = UncheckedStory(story: self, body: body)
         let (workspace, vault) = (workspace, installation.vault)
         let before = UncheckedNotes(notes: notes)
         try await installation.gate.perform(workspace.id) { connection in
             box.story.notes = before.notes
-            try box.body(
-                Write(connection: connection, workspace: workspace, now: now, actor: .system("demo"), world: world, vault: vault), box.story)
+            try box.body(Write(connection: connection, workspace: workspace, now: now, actor: actor, world: world, vault: vault), box.story)
         }
     }
 
@@ -123,20 +139,18 @@ final class DemoStory {
 
     private struct UncheckedNotes: @unchecked Sendable {
         // Values only, never changed after they were taken.
-        let notes: (ProgramID, [Member], [Link], [DemoCustomer], [(invoice: String, amountMinor: Int64, at: Instant)], (Int, Int, Int, Int))
+        let notes: Notes
     }
 
     // MARK: What happens
 
     /// The program, its rules, the first members and the partner's coupon.
     private func open(in write: Write) throws {
-        var settings = ProgramSettings()
-        settings.allowedHosts = ["morgenrot.example"]
-        settings.binding = .months(12)
         let program = try Program.create(
-            NewProgram(name: "Friends of Morgenrot", currency: "EUR", zone: zone, settings: settings), in: write)
-        programID = program.id
-        for (name, rate, level) in [("10 % to who shares", "0.10", 0), ("3 % to their enroller", "0.03", 1), ("1.5 % one level above", "0.015", 2)] {
+            NewProgram(name: "Friends of Morgenrot", currency: "EUR", zone: zone, settings: Self.settings(random)), in: write)
+        notes.programID = program.id
+        notes.team = try hire(in: write)
+        for (name, rate, level) in [("10 % to who shares", "0.10", 0), ("3 % to their enroller", "0.03", 1), ("1.5 % to the enroller’s enroller", "0.015", 2)] {
             let reader = try JSONReader([
                 "name": .text(name), "event": "sale", "reward": ["kind": "percent", "rate": .text(rate)], "level": .integer(Int64(level)),
             ])
@@ -154,57 +168,68 @@ final class DemoStory {
                 ]), for: program.id, in: write)
         _ = try Terms.publish(
             "You only recommend what you know.\n\nYou say that it is advertisement, wherever you share.\n\nYou send no unwanted mail.", for: program.id, in: write)
-        for _ in 0..<8 { try enroll(enroller: nil, in: write) }
-        if let partner = members.first {
-            links.append(
-                try Link.create(
-                    NewLink(
-                        programID: program.id, member: .id(partner.id), destination: "https://morgenrot.example/", code: freeCode("MORGENROT15"),
-                        kind: .coupon, codeRate: try Rate("0.15"), codeNeedsReferral: false, variants: [], utm: []), in: write))
-        }
     }
 
-    /// Members join over the first three months; most were brought by somebody.
-    private func welcome(day: Int, in write: Write) throws {
-        let wanted = min(Self.memberCount, 8 + (Self.memberCount - 8) * day / (Self.days * 3 / 4))
-        while members.count < wanted {
-            // Three levels at most: roots, whom they brought, and whom those brought.
-            let enrollers = members.filter { member in
-                guard let above = member.enrollerID else { return true }
-                return members.first { $0.id == above }?.enrollerID == nil
+    /// The partner's coupon.
+    private func giveCoupon(in write: Write) throws {
+        guard let partner = notes.members.first else { return }
+        notes.links.append(
+            try Link.create(
+                NewLink(
+                    programID: notes.programID, member: .id(partner.id), destination: "https://morgenrot.example/", code: freeCode("MORGENROT15"),
+                    kind: .coupon, codeRate: try Rate("0.15"), codeNeedsReferral: false, variants: [], utm: []), in: write))
+    }
+
+    /// Members join over the first three months, at any time of the day; most were brought by somebody.
+    private func welcome(day: Int) async throws {
+        let wanted = min(Self.memberCount, Self.firstCount + (Self.memberCount - Self.firstCount) * day / (Self.days * 3 / 4))
+        let missing = max(0, wanted - notes.members.count)
+        for at in (0..<missing).map({ _ in instant(day: day, hour: 7 + Int(random.below(8) + random.below(8)), minute: Int(random.below(60))) }).sorted() {
+            try await perform(at: at) { write, story in
+                // Three levels at most: roots, whom they brought, and whom those brought.
+                let members = story.notes.members
+                let enrollers = members.filter { member in
+                    guard let above = member.enrollerID else { return true }
+                    return members.first { $0.id == above }?.enrollerID == nil
+                }
+                try story.enroll(enroller: story.random.below(10) < 8 ? story.pick(enrollers)?.id : nil, in: write)
             }
-            try enroll(enroller: random.below(10) < 8 ? pick(enrollers)?.id : nil, in: write)
         }
-        let wantedLinks = min(Self.linkCount, members.count * 2)
-        while links.count < wantedLinks, let member = pick(members) { try addLink(of: member, in: write) }
+        let wantedLinks = min(Self.linkCount, notes.members.count * 2)
+        guard notes.links.count < wantedLinks else { return }
+        try await perform(at: instant(day: day, hour: 22, minute: 30)) { write, story in
+            while story.notes.links.count < wantedLinks, let member = story.pick(story.notes.members) { try story.addLink(of: member, in: write) }
+        }
     }
 
     private func enroll(enroller: MemberID?, in write: Write) throws {
-        let number = members.count + 1
-        let person = DemoPerson.make(number, random)
+        let number = notes.members.count + 1
+        let person = notes.people.make(random)
         var enrolment = Enrolment(
-            programID: programID, email: person.email, name: person.name, externalID: "M-\(1_000 + number)", enroller: enroller.map { .id($0) },
+            programID: notes.programID, email: person.email, name: person.name, externalID: "M-\(1_000 + number)", enroller: enroller.map { .id($0) },
             kind: number % 5 == 0 ? .customer : .promoter, locale: person.country == "DE" || person.country == "AT" ? "de" : "en",
             country: person.country)
         enrolment.isQuiet = true
         let member = try Member.enroll(enrolment, in: write)
-        members.append(member)
+        notes.members.append(member)
         try addLink(of: member, in: write)
     }
 
     private func addLink(of member: Member, in write: Write) throws {
         let page = ["", "fruehstueck", "tee", "geschenke", "abo"][Int(random.below(5))]
         let channel = ["instagram", "newsletter", "whatsapp", "blog", "youtube"][Int(random.below(5))]
-        links.append(
+        notes.links.append(
             try Link.create(
                 NewLink(
-                    programID: programID, member: .id(member.id), destination: "https://morgenrot.example/\(page)", codeNeedsReferral: false,
+                    programID: notes.programID, member: .id(member.id), destination: "https://morgenrot.example/\(page)", codeNeedsReferral: false,
                     variants: [], utm: [("utm_source", channel), ("utm_medium", "referral")]), in: write))
     }
 
     /// The clicks of a day, straight into the click file; about one in sixteen is a crawler's.
     private func click(day: Int, count: Int) async throws {
-        let targets = links.filter { $0.kind == .link }
+        // Who joined today is clicked on from tomorrow.
+        let morning = instant(day: day, hour: 0)
+        let targets = notes.links.filter { $0.kind == .link && $0.createdAt < morning }
         guard !targets.isEmpty else { return }
         var clicks: [Click] = []
         for _ in 0..<count {
@@ -218,7 +243,7 @@ final class DemoStory {
             let parameters = Installation.query(link.destination)
             clicks.append(
                 Click(
-                    id: world.newID(), workspaceID: workspace.id, programID: programID, linkID: link.id, memberID: link.memberID, kind: .link,
+                    id: world.newID(), workspaceID: workspace.id, programID: notes.programID, linkID: link.id, memberID: link.memberID, kind: .link,
                     visitorID: isCrawler ? nil : world.newID(VisitorKind.self).text, at: at, userAgent: agent,
                     referrer: isCrawler ? nil : Self.referrers[Int(random.below(5))], url: nil,
                     country: ["DE", "AT", "FR", "ES", "PL", "NL"][Int(random.below(6))], discard: isCrawler ? "crawler" : nil,
@@ -227,28 +252,28 @@ final class DemoStory {
         clicks.sort { ($0.at, $0.id) < ($1.at, $1.id) }
         let batch = clicks
         try await installation.clicks.write { connection in try ClickStore.append(batch, on: connection) }
-        told.clicks += batch.count
+        notes.told.clicks += batch.count
         visitorsOfDay = batch.filter { $0.discard == nil }
     }
 
     private func trade(day: Int, leads: Int, sales count: Int, refunds: Int, in write: Write) throws {
         var fresh: [DemoCustomer] = []
         for _ in 0..<leads {
-            let number = told.leads + 1
+            let number = notes.told.leads + 1
             let customer = DemoCustomer(
-                externalID: "C-\(20_000 + number)", person: .make(number, host: "example.org", random), click: pick(visitorsOfDay),
+                externalID: "C-\(20_000 + number)", person: notes.people.make(host: "example.org", random), click: pick(visitorsOfDay),
                 code: nil)
             let at = moment(after: customer.click, day: day)
             _ = try Lead.record(
                 NewLead(
-                    programID: programID, clickID: customer.click?.id.text, code: nil, eventName: "sign-up", customerExternalID: customer.externalID,
+                    programID: notes.programID, clickID: customer.click?.id.text, code: nil, eventName: "sign-up", customerExternalID: customer.externalID,
                     customerEmail: customer.person.email, customerName: customer.person.name, mode: .wait, metadata: [], occurredAt: at,
                     country: customer.person.country),
                 evidence: evidence(customer), in: write)
             fresh.append(customer)
-            told.leads += 1
+            notes.told.leads += 1
         }
-        customers += fresh
+        notes.customers += fresh
         for _ in 0..<count { try sell(day: day, fresh: fresh, in: write) }
         for _ in 0..<refunds { try refund(day: day, in: write) }
     }
@@ -256,15 +281,15 @@ final class DemoStory {
     private func sell(day: Int, fresh: [DemoCustomer], in write: Write) throws {
         let draw = random.below(10)
         let customer: DemoCustomer
-        if draw < 6, let lead = pick(fresh) ?? pick(customers) {
+        if draw < 6, let lead = pick(fresh) ?? pick(notes.customers) {
             customer = lead
-        } else if draw < 8, let known = pick(customers) {
+        } else if draw < 8, let known = pick(notes.customers) {
             customer = known
         } else {
             // Nobody brought them, or the partner's coupon did.
             customer = DemoCustomer(
-                externalID: "C-\(40_000 + told.sales)", person: .make(5_000 + told.sales, host: "example.org", random), click: nil,
-                code: draw == 8 ? links.first { $0.kind == .coupon }?.code : nil)
+                externalID: "C-\(40_000 + notes.told.sales)", person: notes.people.make(host: "example.org", random), click: nil,
+                code: draw == 8 ? notes.links.first { $0.kind == .coupon }?.code : nil)
         }
         let products = [("tea-darjeeling", "tea", 1_490), ("granola-nuts", "breakfast", 890), ("gift-box", "gifts", 4_900), ("subscription", "subscription", 2_900)]
         let items = (0...Int(random.below(3))).map { _ in
@@ -274,27 +299,27 @@ final class DemoStory {
         }
         let amount = items.reduce(0) { $0 + $1.amountMinor }
         let at = moment(after: customer.click, day: day)
-        let invoice = "MR-\(100_000 + told.sales)"
+        let invoice = "MR-\(100_000 + notes.told.sales)"
         var sale = NewSale(
-            programID: programID, customerExternalID: customer.externalID, customerEmail: customer.person.email, customerName: customer.person.name,
+            programID: notes.programID, customerExternalID: customer.externalID, customerEmail: customer.person.email, customerName: customer.person.name,
             amountMinor: amount, currency: Currency(code: "EUR") ?? Currency.all[0], invoiceID: invoice, clickID: customer.click?.id.text,
             code: customer.code, country: customer.person.country, items: items, occurredAt: at, metadata: [], factsHash: [])
         sale.factsHash = sale.hash
-        _ = try Sale.record(sale, evidence: evidence(customer), in: write)
-        sales.append((invoice, amount, at))
-        told.sales += 1
+        let recorded = try Sale.record(sale, evidence: evidence(customer), in: write)
+        notes.sales.append((recorded.sale.id, invoice, amount))
+        notes.told.sales += 1
     }
 
     private func refund(day: Int, in write: Write) throws {
-        guard !sales.isEmpty else { return }
-        let sale = sales.remove(at: Int(random.below(UInt64(sales.count))))
+        guard !notes.sales.isEmpty else { return }
+        let sale = notes.sales.remove(at: Int(random.below(UInt64(notes.sales.count))))
         let isWhole = random.below(3) == 0
         var refund = NewRefund(
             invoiceID: sale.invoice, refundID: "R-\(sale.invoice)", amountMinor: isWhole ? nil : max(1, sale.amountMinor / 2), reason: nil,
             occurredAt: write.now, factsHash: [])
         refund.factsHash = refund.hash
         _ = try Refund.record(refund, in: write)
-        told.refunds += 1
+        notes.told.refunds += 1
     }
 
     // MARK: Drawing
@@ -313,7 +338,7 @@ final class DemoStory {
         customer.click.map { Evidence(namedClick: $0, visitorClicks: [$0]) } ?? .none
     }
 
-    private func pick<Element>(_ elements: [Element]) -> Element? {
+    func pick<Element>(_ elements: [Element]) -> Element? {
         elements.isEmpty ? nil : elements[Int(random.below(UInt64(elements.count)))]
     }
 

@@ -76,7 +76,7 @@ enum GuidePages {
     private static func makeLink(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         let typed = GuideModel.LinkTyped(name: fields["name"] ?? "", email: fields["email"] ?? "", destination: fields["destination"] ?? "")
         var errors: [String: String] = [:]
-        if typed.name.isEmpty { errors["name"] = visit.language("guide.error.name") }
+        if !typed.name.isName { errors["name"] = visit.language("guide.error.name") }
         let email = Normalised.email(typed.email)
         if email == nil { errors["email"] = visit.language("guide.error.email") }
         if typed.destination.isEmpty { errors["destination"] = visit.language("guide.error.destination") }
@@ -108,7 +108,7 @@ enum GuidePages {
     /// A workspace of one's own with nothing in it, beside the demo.
     private static func startEmpty(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         let name = fields["name"] ?? ""
-        guard !name.isEmpty, name.count <= 200 else {
+        guard name.isName else {
             return try await show(visit, errors: ["workspace": visit.language("settings.error.name")])
         }
         let installation = visit.installation

@@ -160,9 +160,13 @@ extension Application {
         Problem.conflict(code: "application_not_waiting", detail: "This application is \(state.rawValue); only a waiting one can be decided.")
     }
 
-    var json: JSONValue {
-        [
-            "id": .text(id.text), "programId": .text(programID.text), "state": .text(state.rawValue),
+    /// Who it is and what they wrote, as long as the person is there.
+    func json(vault: Vault, on connection: any Connection) throws -> JSONValue {
+        let fields = try PersonStore.fields(of: [personID], [.name, .email], vault: vault, on: connection)[personID] ?? [:]
+        let answers = try ApplicationStore.answers(of: self, vault: vault, on: connection)
+        return [
+            "id": .text(id.text), "name": fields[.name].map { .text($0) } ?? .null, "email": fields[.email].map { .text($0) } ?? .null,
+            "answers": .array(answers.map { ["question": .text($0.question), "answer": .text($0.answer)] }), "programId": .text(programID.text), "state": .text(state.rawValue),
             "enrollerId": enrollerID.map { .text($0.text) } ?? .null, "memberId": memberID.map { .text($0.text) } ?? .null,
             "termsVersion": termsVersion.map { .integer($0) } ?? .null, "reason": reason.map { .text($0) } ?? .null,
             "decidedBy": decidedBy.map { .text($0) } ?? .null, "decidedAt": decidedAt.map { .text($0.rfc3339) } ?? .null,

@@ -52,7 +52,7 @@ struct JoinPageInput: Sendable {
 extension JoinPage.Question {
     static func read(_ body: JSONReader) -> JoinPage.Question {
         JoinPage.Question(
-            label: body.text("label", maximumLength: JoinPage.labelLengthMax), isRequired: body.optionalBoolean("isRequired") ?? false,
+            label: body.name("label", maximumLength: JoinPage.labelLengthMax), isRequired: body.optionalBoolean("isRequired") ?? false,
             choices: body.has("choices")
                 ? body.textList("choices", maximumCount: JoinPage.choicesMax, maximumLength: JoinPage.labelLengthMax) : [])
     }

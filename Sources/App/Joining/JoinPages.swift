@@ -21,9 +21,8 @@ enum JoinPages {
 }
 
 struct JoinDoor: Sendable {
-    /// Applications from one address.
+    /// Applications from one address; refused forms are none.
     static let limit = RateLimit(requests: 10, periodSeconds: 600)
-    static let nameLengthMax = 200
     /// Rules shown as what there is to earn.
     static let rulesMax = 10
     /// A field that people do not see; programs that fill in every field give themselves away.
@@ -60,8 +59,6 @@ struct JoinDoor: Sendable {
     }
 
     func take(_ request: Request, _ context: KithContext) async throws -> Response {
-        let taken = installation.joinTries.take(installation.clientAddress(of: request, context) ?? "")
-        guard taken.isAllowed else { throw Problem.tooManyRequests(retryAfterSeconds: taken.retryAfterSeconds) }
         let fields = try await request.form()
         try AnonymousForm(installation: installation).verify(request, fields)
         let place = try await find(request, context, via: fields["via"])
@@ -71,7 +68,7 @@ struct JoinDoor: Sendable {
             answers: place.page.questions.indices.map { String((fields["answer\($0)"] ?? "").prefix(JoinPage.answerLengthMax)) })
         let email = Normalised.email(typed.email)
         var errors: [String: String] = [:]
-        if typed.name.isEmpty || typed.name.count > Self.nameLengthMax || typed.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if !typed.name.isName {
             errors["name"] = language("join.error.name")
         }
         if email == nil { errors["email"] = language("join.error.email") }
@@ -82,6 +79,9 @@ struct JoinDoor: Sendable {
         }
         if let terms = place.terms, fields["terms"] != String(terms.version) { errors["terms"] = language("join.error.terms") }
         guard errors.isEmpty, let email else { return try page(request, context, place, typed, errors: errors) }
+        // Whoever has to mend a field has not tried yet.
+        let taken = installation.joinTries.take(installation.clientAddress(of: request, context) ?? "")
+        guard taken.isAllowed else { throw Problem.tooManyRequests(retryAfterSeconds: taken.retryAfterSeconds) }
         let started = ContinuousClock.now
         if (fields[Self.trap] ?? "").isEmpty {
             let input = ApplicationInput(

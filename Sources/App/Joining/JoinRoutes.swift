@@ -50,15 +50,20 @@ enum JoinRoutes {
             let page = try PageRequest.from(request, ApplicationKind.self)
             let state = try Query.word("state", Application.State.self, in: request)
             let found = try await installation.main.read { connection in
-                try ApplicationStore.list(in: caller.workspaceID, state: state, after: page.startingAfter, limit: page.limit + 1, on: connection)
+                try ApplicationStore.list(in: caller.workspaceID, state: state, after: page.startingAfter, limit: page.limit + 1, on: connection).map {
+                    ($0.id, try $0.json(vault: installation.vault, on: connection))
+                }
             }
-            return ListAnswer.response(found, page, cursor: \.id.text, json: \.json)
+            return ListAnswer.response(found, page, cursor: \.0.text, json: \.1)
         }
         api.write(
             .post, "/applications/{id}/approval", id: "approveApplication", "Let a person take part", tag: "Joining",
             access: .right(.membersWrite), body: nil, answer: .reference("Application"), failures: [409],
             decode: { _, context in try context.id(ApplicationKind.self) }
-        ) { id, write in Answer(try Application.approve(id, signInURL: MagicLink.addresses(installation), in: write).json) }
+        ) { id, write in
+            let application = try Application.approve(id, signInURL: MagicLink.addresses(installation), in: write)
+            return Answer(try application.json(vault: write.vault, on: write.connection), person: application.personID)
+        }
         api.write(
             .post, "/applications/{id}/decline", id: "declineApplication", "Decline an application, with a reason the person is told", tag: "Joining",
             access: .right(.membersWrite), body: .object([.required("reason", .text)]), answer: .reference("Application"), failures: [409],
@@ -67,7 +72,7 @@ enum JoinRoutes {
             }
         ) { input, write in
             let application = try Application.decline(input.id, reason: input.reason, in: write)
-            return Answer(application.json, person: application.personID)
+            return Answer(try application.json(vault: write.vault, on: write.connection), person: application.personID)
         }
     }
 }
@@ -93,7 +98,9 @@ extension Terms {
 
 extension Application {
     static let schema = APISchema.object([
-        .required("id", .text), .required("programId", .text), .required("state", .enumeration(State.allCases.map(\.rawValue))),
+        .required("id", .text), .required("name", .nullable(.text)), .required("email", .nullable(.text)),
+        .required("answers", .array(.object([.required("question", .text), .required("answer", .text)]))), .required("programId", .text),
+        .required("state", .enumeration(State.allCases.map(\.rawValue))),
         .required("enrollerId", .nullable(.text)), .required("memberId", .nullable(.text)), .required("termsVersion", .nullable(.integer())),
         .required("reason", .nullable(.text)), .required("decidedBy", .nullable(.text)), .required("decidedAt", .nullable(.dateTime)),
         .required("createdAt", .dateTime),

@@ -13,6 +13,11 @@ struct SiteProblemPage: ProblemPage {
         let language = PageLanguage(request, site: site, zone: .utc)
         do {
             if problem.code == "link_missing" || problem.code == "link_expired" { return try missingLink(problem, request, context, language) }
+            if Self.isForJoining(request.uri.path) {
+                // They don't run the program: its overview and sign-in are nothing to them.
+                return try ProblemModel(problem, request, context.id, language, role: nil, home: nil, site: site).response(
+                    in: .plain(.public, title: "", site: site, language: language, nonce: context.scriptNonce), language: language, site: site)
+            }
             return try ProblemModel(problem, request, context.id, language, role: nil, site: site).response(
                 in: .plain(.bare, title: "", site: site, language: language, nonce: context.scriptNonce), language: language, site: site)
         } catch {
@@ -22,6 +27,8 @@ struct SiteProblemPage: ProblemPage {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: problem.detail)))
         }
     }
+
+    private static func isForJoining(_ path: String) -> Bool { path.hasPrefix("/join/") || path == "/join-confirmation" }
 
     private func missingLink(_ problem: Problem, _ request: Request, _ context: KithContext, _ language: PageLanguage) throws -> Response {
         let code = request.uri.path.split(separator: "/").dropFirst().first.map { String($0.prefix(64)) } ?? ""
@@ -37,7 +44,8 @@ struct ProblemModel: PageModel {
     private let title: String
     private let problem: Problem
 
-    init(_ problem: Problem, _ request: Request, _ requestID: String, _ language: PageLanguage, role: Role?, site: Site) {
+    /// `home`: where else to go; nil where the page itself is all there is for the reader.
+    init(_ problem: Problem, _ request: Request, _ requestID: String, _ language: PageLanguage, role: Role?, home: String? = "/", site: Site) {
         self.problem = problem
         let name = Self.name(of: problem)
         title = language("problem.\(name).heading")
@@ -47,6 +55,7 @@ struct ProblemModel: PageModel {
         case "forbidden": happened = language("problem.forbidden.happened", ["role": role.map { language("role.\($0.rawValue)") } ?? "–"])
         case "tooLarge": happened = language("problem.tooLarge.happened", ["limit": language("unit.kilobytes", ["count": language.integer(Int64(BodyLimit.formBytes / 1024))])])
         case "tooMany": happened = language.plural("problem.tooMany.happened", seconds)
+        case "notFound" where home == nil: happened = language("problem.missingForMembers.happened")
         default: happened = language("problem.\(name).happened")
         }
         let canRepeat = request.method == .get && ["tooMany", "unavailable", "internal"].contains(name)
@@ -54,6 +63,8 @@ struct ProblemModel: PageModel {
             switch name {
             case "unauthorized": ["url": "/sign-in", "label": .text(language("problem.signIn"))]
             case "formExpired": ["url": .text(LocalPath.checked(request.uri.path)), "label": .text(language("problem.again"))]
+            case _ where home == nil && name != "notFound":
+                ["url": .text(LocalPath.checked(request.uri.path)), "label": .text(language("problem.back"))]
             default: canRepeat ? ["url": .text(LocalPath.checked(request.uri.string)), "label": .text(language("problem.again"))] : .nothing
             }
         page = [
@@ -61,7 +72,7 @@ struct ProblemModel: PageModel {
             "kept": ["internal", "unavailable"].contains(name) ? .text(language("problem.\(name).kept")) : nil,
             "errors": problem.errors.isEmpty
                 ? nil : ["rows": PageValue(problem.errors.map { ["field": .text($0.field), "message": .text($0.message)] })],
-            "retry": retry, "homeStyle": .text(retry == .nothing ? "btn-primary" : "btn-plain"), "homeURL": "/", "requestId": .text(requestID),
+            "retry": retry, "home": PageValue(home.map { PageObject(["url": .text($0), "style": .text(retry == .nothing ? "btn-primary" : "btn-plain")]) }), "requestId": .text(requestID),
         ]
     }
 

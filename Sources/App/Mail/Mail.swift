@@ -14,15 +14,14 @@ struct Mail: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
-        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged
-        case approverAdded
+        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
             case .memberWelcome, .commissionsApproved: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
-                .payoutAccountChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
+                .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded:
                 false
             }
@@ -85,6 +84,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case secondFactorOn
     case secondFactorOff
     case payoutAccountChanged(ending: String)
+    /// To the old address. `ending`: the new one, masked.
+    case memberAddressChanged(atMs: Int64, ending: String)
     case memberSignIn(url: String)
     case joinConfirmation(program: String, url: String)
     case applicationReceived(program: String)
@@ -110,6 +111,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .secondFactorOn: .secondFactorOn
         case .secondFactorOff: .secondFactorOff
         case .payoutAccountChanged: .payoutAccountChanged
+        case .memberAddressChanged: .memberAddressChanged
         case .memberSignIn: .memberSignIn
         case .joinConfirmation: .joinConfirmation
         case .applicationReceived: .applicationReceived

@@ -10,20 +10,33 @@ struct MailWriter: Sendable {
 
     /// Nil when the person was erased, or the letter was sent and forgotten.
     func write(_ mail: Mail) async throws -> MailMessage? {
-        let found = try await installation.main.read { [vault = installation.vault] connection -> (Letter, Workspace)? in
+        let baseURL = installation.baseURL
+        let found = try await installation.main.read { [vault = installation.vault] connection -> (Letter, Workspace, String?)? in
             guard let letter = try MailStore.letter(mail, vault: vault, on: connection),
                 let workspace = try WorkspaceStore.find(mail.workspaceID, on: connection)
             else { return nil }
-            return (letter, workspace)
+            return (letter, workspace, try Self.ownLink(of: mail, on: connection)?.url(baseURL: baseURL))
         }
-        guard let (letter, workspace) = found else { return nil }
+        guard let (letter, workspace, linkURL) = found else { return nil }
         let language = PageLanguage(messages: site.catalogue.messages(for: mail.locale), zone: Zone(workspace.timeZone) ?? .utc)
         let stopURL = StopLink(mail).map { $0.url(installation) }
-        let draft = MailDraft(letter.content, workspace: workspace, language: language, stopURL: stopURL)
+        let draft = MailDraft(
+            letter.content, workspace: workspace, language: language, stopURL: stopURL,
+            places: MailDraft.Places(signInURL: baseURL + "/portal/sign-in", linkURL: linkURL))
         return MailMessage(
-            id: mail.id, senderName: workspace.name, senderAddress: installation.senderAddress, to: letter.to, subject: draft.subject,
+            id: mail.id, senderName: OneLine.folded(workspace.name), senderAddress: installation.senderAddress, to: letter.to, subject: draft.subject,
             text: try site.render("mail-letter.text", draft.page, in: language), html: try site.render("mail-letter", draft.page, in: language),
             date: mail.createdAt, stopURL: stopURL)
+    }
+}
+
+extension MailWriter {
+    /// The first link of whom a letter greets.
+    private static func ownLink(of mail: Mail, on connection: any Connection) throws -> Link? {
+        guard mail.kind == .memberWelcome, case .person(let person) = mail.addressee,
+            let member = try MemberStore.find(person: person, in: mail.workspaceID, on: connection)
+        else { return nil }
+        return try LinkStore.list(in: mail.workspaceID, program: nil, member: member.id, after: nil, limit: 1, on: connection).first
     }
 }
 
@@ -32,22 +45,41 @@ struct MailDraft: PageModel {
     var subject: String
     var page: PageObject
 
-    init(_ content: MailContent, workspace: Workspace, language: PageLanguage, stopURL: String?) {
+    /// Where a member who is greeted goes next.
+    struct Places: Sendable {
+        var signInURL: String
+        /// Their own link, when they have one yet.
+        var linkURL: String?
+    }
+
+    init(_ content: MailContent, workspace: Workspace, language: PageLanguage, stopURL: String?, places: Places? = nil) {
         let prefix = "mail.\(content.kind.rawValue)"
         var values = ["workspace": workspace.name]
+        func place(_ program: String) {
+            values["program"] = program
+            // A program that bears the company's name needs it no second time.
+            values["place"] =
+                program.lowercased().contains(workspace.name.lowercased())
+                ? program : language("mail.place", ["program": program, "workspace": workspace.name])
+        }
         var lead = ""
+        var note: String?
         var facts: [(name: String, value: String)] = []
         var actionURL: String?
         switch content {
         case .teamInvitation(let url), .memberSignIn(let url), .erasureAsked(let url): actionURL = url
         case .joinConfirmation(let program, let url), .applicationWaiting(let program, let url), .applicationApproved(let program, let url):
-            values["program"] = program
+            place(program)
             actionURL = url
-        case .applicationReceived(let program): values["program"] = program
+        case .applicationReceived(let program): place(program)
         case .applicationDeclined(let program, let reason):
-            values["program"] = program
+            place(program)
             facts = [(language("mail.fact.reason"), reason)]
-        case .memberWelcome(let program): values["program"] = program
+        case .memberWelcome(let program):
+            place(program)
+            actionURL = places?.signInURL
+            if let link = places?.linkURL { facts = [(language("mail.fact.link"), link)] }
+            note = language(places?.linkURL == nil ? "\(prefix).noteWithoutLink" : "\(prefix).note", values)
         case .commissionsApproved(let count, let minorByUnit):
             lead = language.plural("\(prefix).lead", count, values)
             facts = minorByUnit.sorted { $0.key < $1.key }.map { (language("mail.fact.earned"), Self.money($0.value, $0.key, language)) }
@@ -63,13 +95,18 @@ struct MailDraft: PageModel {
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]
             if let fromMs { facts.append((language("mail.fact.approvesFrom"), language.minute(Instant(millisecondsSince1970: fromMs)))) }
+        case .memberAddressChanged(let atMs, let ending):
+            facts = [
+                (language("mail.fact.at"), language.minute(Instant(millisecondsSince1970: atMs))), (language("mail.fact.newAddress"), ending),
+            ]
         case .passwordReset, .passwordChanged, .secondFactorOn, .secondFactorOff: break
         }
-        subject = language("\(prefix).subject", values)
+        // Names given before they had to stand on one line.
+        subject = OneLine.folded(language("\(prefix).subject", values))
         page = [
             "lang": .text(language.messages.locale), "dir": .text(language.messages.isRightToLeft ? "rtl" : "ltr"), "subject": .text(subject),
             "workspace": .text(workspace.name), "heading": .text(language("\(prefix).heading", values)),
-            "lead": .text(lead.isEmpty ? language("\(prefix).lead", values) : lead), "note": .text(language("\(prefix).note", values)),
+            "lead": .text(lead.isEmpty ? language("\(prefix).lead", values) : lead), "note": .text(note ?? language("\(prefix).note", values)),
             "facts": PageValue(facts.map { PageObject(["name": .text($0.name), "value": .text($0.value)]) }),
             "action": PageValue(actionURL.map { PageObject(["url": .text($0), "label": .text(language("\(prefix).action", values))]) }),
             "reason": .text(language(content.kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice", values)),

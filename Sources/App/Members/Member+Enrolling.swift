@@ -103,6 +103,7 @@ extension Member {
         member.locale = input.locale ?? locale
         member.timeZone = input.timeZone ?? timeZone
         try MemberStore.update(member, on: write.connection)
+        if let address = input.email { try moveMail(to: address, in: write) }
         try member.seal(input, in: write)
         if member.stage != stage { try Self.noteMove(member.id, from: stage, to: member.stage, cause: "set", in: write) }
         try write.audit("member.change", subject: id.text)

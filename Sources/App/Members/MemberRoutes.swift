@@ -164,7 +164,7 @@ extension Enrolment {
         body.ignoreSignals()
         _ = body.optionalText("visitorId", maximumLength: 200)
         return Enrolment(
-            programID: program, email: body.optionalCustom("email", Normalised.readEmail), name: body.optionalText("name", maximumLength: 200),
+            programID: program, email: body.optionalCustom("email", Normalised.readEmail), name: body.optionalName("name", maximumLength: 200),
             externalID: body.optionalCustom("externalId", Normalised.readExternalID), enroller: reference("enrollerId"),
             placementParent: reference("placementParentId"), placementSlot: body.optionalInteger("placementSlot", in: 1...1_000_000),
             groupID: body.optionalText("groupId", maximumLength: 40), kind: body.optionalOneOf("kind", Member.Kind.self),

@@ -28,6 +28,11 @@ enum MemberStore {
         try connection.row("SELECT \(raw: columns) FROM member WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }
 
+    /// The first member that a person is.
+    static func find(person: PersonID, in workspace: WorkspaceID, on connection: any Connection) throws -> Member? {
+        try connection.row("SELECT \(raw: columns) FROM member WHERE person_id = \(person) AND workspace_id = \(workspace) ORDER BY id LIMIT 1").map(read)
+    }
+
     static func find(externalHash: [UInt8], in workspace: WorkspaceID, on connection: any Connection) throws -> Member? {
         try connection.row("SELECT \(raw: columns) FROM member WHERE workspace_id = \(workspace) AND external_hash = \(externalHash)").map(read)
     }

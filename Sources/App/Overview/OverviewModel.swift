@@ -40,7 +40,7 @@ struct OverviewModel: PageModel {
                 ? nil
                 : .text(
                     language("overview.moves.otherCurrencies", ["unit": facts.currency, "others": facts.otherCurrencies.listed(language)])),
-            "fans": PageValue(fans), "fansNote": nil,
+            "fans": PageValue(fans), "fansNote": .text(language("overview.fans.note")),
         ]
     }
 

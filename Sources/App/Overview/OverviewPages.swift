@@ -62,8 +62,8 @@ enum OverviewPages {
                 channels: try OverviewStore.channels(
                     in: workspace, from: period.from, until: period.until, currency: currency, weeksFrom: weeksFrom, weeksCount: weeksCount,
                     on: connection),
-                stages: try OverviewStore.stages(in: workspace, on: connection),
-                stageMoves: try OverviewStore.stageMoves(in: workspace, from: period.from, until: period.until, on: connection),
+                stages: try FanStore.stages(in: workspace, on: connection),
+                stageMoves: try FanStore.moves(in: workspace, from: period.from, until: period.until, on: connection),
                 needs: try OverviewStore.needs(
                     in: workspace, from: period.from, until: period.until, now: now, endingUntil: ending, currency: currency, on: connection),
                 money: maySeeMoney

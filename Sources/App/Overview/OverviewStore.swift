@@ -112,24 +112,6 @@ enum OverviewStore {
         return channels.values.sorted { ($1.sales, $0.cameBy) < ($0.sales, $1.cameBy) }
     }
 
-    static func stages(in workspace: WorkspaceID, on connection: any Connection) throws -> [String: Int64] {
-        Dictionary(
-            try connection.rows("SELECT stage, count(*) FROM member WHERE workspace_id = \(workspace) AND status <> 'erased' GROUP BY stage")
-                .map { (try $0.get(at: 0), try $0.get(at: 1)) }, uniquingKeysWith: { first, _ in first })
-    }
-
-    /// Moves to each stage in a period.
-    static func stageMoves(
-        in workspace: WorkspaceID, from: Instant, until: Instant, on connection: any Connection
-    ) throws -> [String: Int64] {
-        Dictionary(
-            try connection.rows(
-                """
-                SELECT to_stage, count(*) FROM stage_move WHERE workspace_id = \(workspace) AND at >= \(from) AND at < \(until) GROUP BY to_stage
-                """
-            ).map { (try $0.get(at: 0), try $0.get(at: 1)) }, uniquingKeysWith: { first, _ in first })
-    }
-
     struct Needs: Sendable {
         var parkedCount: Int64 = 0
         var parkedSince: Instant?

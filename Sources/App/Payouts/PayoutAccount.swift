@@ -41,7 +41,7 @@ struct PayoutAccountDetails: Sendable {
             if case .text(let text) = value, let kind = PayoutAccount.Kind(rawValue: text) { return .accepted(kind) }
             return .refused("Must be iban, ach, paypal or external.")
         }
-        let holder = body.optionalText("holder", maximumLength: 70)
+        let holder = body.optionalName("holder", maximumLength: 70)
         var routing: String?
         let number: String
         switch kind {

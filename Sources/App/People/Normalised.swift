@@ -1,4 +1,5 @@
 import Foundation
+import Web
 
 /// Text in the one form in which equal things are equal bytes. Databases compare bytes, Swift compares canonically:
 /// so mails, codes and the company's ids are brought to this form before they are stored, hashed or looked up.
@@ -65,4 +66,9 @@ enum Normalised {
         else { return nil }
         return composed
     }
+}
+
+extension String {
+    /// Whether this can be a name: something, on one line, of at most 200 characters.
+    var isName: Bool { !isEmpty && count <= 200 && OneLine.isOne(self) }
 }

@@ -68,6 +68,7 @@ enum PlanPages {
             guard let program = fields["programId"].flatMap({ ProgramID($0) }) else { throw Refusal.unknownProgram() }
             let name = String((fields["name"] ?? "").prefix(200))
             guard !name.isEmpty else { throw Refusal.field("name", "Is required.") }
+            guard name.isName else { throw Refusal.field("name", "Must be one line without control characters.") }
             let document = try document(fields)
             let plan = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
                 try ProgramPlan.create(NewPlan(programID: program, name: name, document: document, effectiveFrom: nil), in: write)

@@ -15,7 +15,7 @@ enum PlanRoutes {
             decode: { body, _ in
                 NewPlan(
                     programID: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
-                    name: body.text("name", maximumLength: 200),
+                    name: body.name("name", maximumLength: 200),
                     document: body.text("document", maximumLength: ProgramPlan.documentBytesMax),
                     effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read))
             }

@@ -36,7 +36,7 @@ enum PortalProfile {
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 agreed: try TermsStore.agreed(by: member.id, limit: historyMax, on: connection),
                 choices: try MailStore.choices(of: member.personID, limit: historyMax, on: connection),
-                locales: visit.site.catalogue.locales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
+                locales: visit.site.catalogue.spokenLocales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
                 saved: saved, csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
         }
         return try visit.page(
@@ -45,10 +45,10 @@ enum PortalProfile {
 
     private static func save(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
         let name = (fields["name"] ?? "").trimmingCharacters(in: .whitespaces)
-        let locale = fields["locale"].flatMap { visit.site.catalogue.locales.contains($0) ? $0 : nil }
+        let locale = fields["locale"].flatMap { visit.site.catalogue.spokenLocales.contains($0) ? $0 : nil }
         let zone = fields["timeZone"].flatMap { $0.isEmpty ? nil : $0 }
         var errors: [String: String] = [:]
-        if name.isEmpty || name.count > 200 || name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if !name.isName {
             errors["name"] = visit.language("portalProfile.error.name")
         }
         if let zone, Zone(zone) == nil { errors["timeZone"] = visit.language("portalProfile.error.zone") }
@@ -88,7 +88,7 @@ enum PortalProfile {
         var errors: [String: String] = [:]
         if kind == .iban {
             if let iban = IBAN(fields["iban"] ?? "") { number = iban.text } else { errors["iban"] = visit.language("portalProfile.error.iban") }
-            if holder.isEmpty || holder.count > 70 { errors["holder"] = visit.language("portalProfile.error.holder") }
+            if !holder.isName || holder.count > 70 { errors["holder"] = visit.language("portalProfile.error.holder") }
         } else if kind == .paypal, let email = Normalised.email(fields["paypal"] ?? "") {
             number = email
         } else {

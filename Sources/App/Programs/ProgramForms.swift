@@ -39,7 +39,7 @@ enum ProgramForms {
         let language = visit.language
         var errors: [String: String] = [:]
         if template == nil { errors["template"] = language("programNew.error.template") }
-        if typed.name.isEmpty || typed.name.count > 200 { errors["name"] = language("programNew.error.name") }
+        if !typed.name.isName { errors["name"] = language("programNew.error.name") }
         let currency = Currency(code: typed.currency)
         if currency == nil { errors["currency"] = language("programNew.error.currency") }
         let zone = Zone(typed.zone)

@@ -39,7 +39,7 @@ enum ProgramRoutes {
                 // The settings are read over those in force, inside the write: here only their form is checked.
                 _ = ProgramSettings.read(body)
                 return ProgramChange(
-                    id: try context.id(), name: body.optionalText("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
+                    id: try context.id(), name: body.optionalName("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
                     effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read), fields: body.members)
             }
         ) { input, write in
@@ -61,7 +61,7 @@ enum ProgramRoutes {
 
     private static func readNew(_ body: JSONReader) -> NewProgram {
         NewProgram(
-            name: body.text("name", maximumLength: 200),
+            name: body.name("name", maximumLength: 200),
             currency: body.custom("currency", standIn: "EUR") { Currency.read($0).map(\.code) },
             zone: body.optionalCustom("timezone", Zone.read) ?? .utc, settings: ProgramSettings.read(body))
     }

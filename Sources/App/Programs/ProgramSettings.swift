@@ -80,7 +80,7 @@ extension ProgramSettings {
             "debtor",
             { part in
                 Debtor(
-                    name: part.text("name", maximumLength: 70), iban: part.custom("iban", standIn: "", readIBAN),
+                    name: part.name("name", maximumLength: 70), iban: part.custom("iban", standIn: "", readIBAN),
                     bic: part.optionalText("bic", maximumLength: 11))
             })
         {

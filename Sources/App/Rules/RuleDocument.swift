@@ -24,7 +24,7 @@ struct RuleDocument: Sendable {
         if !body.has("reward") || body.isNull("reward") { body.note("reward", "Is required.") }
         let reward = body.optionalObject("reward", RewardTerms.read) ?? nil
         return RuleDocument(
-            name: body.text("name", maximumLength: 200),
+            name: body.name("name", maximumLength: 200),
             event: body.custom("event", standIn: .sale) { value in read(value, RuleEvent.self) },
             reward: reward ?? .freeShipping,
             recipient: body.optionalOneOf("for", RuleRecipient.self) ?? .member,

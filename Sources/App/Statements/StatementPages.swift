@@ -76,7 +76,7 @@ enum StatementPages {
         let company = Company(
             name: fields["name"] ?? "", address: fields["address"] ?? "", number: fields["number"] ?? "", contact: fields["contact"] ?? "")
         let isShort = [company.name, company.number, company.contact].allSatisfy { $0.unicodeScalars.count <= Company.lineLengthMax }
-        guard !company.name.isEmpty, isShort, company.address.unicodeScalars.count <= Company.addressLengthMax else {
+        guard company.name.isName, OneLine.isOne(company.number), OneLine.isOne(company.contact), isShort, company.address.unicodeScalars.count <= Company.addressLengthMax else {
             return try await self.company(visit, refused: true, typed: company)
         }
         try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in try company.keep(in: write) }

@@ -32,6 +32,13 @@ extension Operator {
         return (Operator(id: id, keyID: key.id, passwordHash: passwordHash, failures: 0, lockedUntil: nil), true)
     }
 
+    /// What the team calls somebody.
+    static func setName(_ name: String, of id: OperatorID, in write: Write) throws {
+        guard let person = try TeamStore.find(id, on: write.connection), let key = try write.vault.key(person.keyID) else { throw Problem.notFound() }
+        try TeamStore.setName(id, try Vault.seal(Array(name.utf8), under: key, for: "\(id.text):name"), on: write.connection)
+        try write.audit("operator.name", subject: id.text)
+    }
+
     /// A password nobody has to think of: 20 letters and digits, ~98 bits.
     static func newPassword(_ world: World) -> String {
         let text = String(decoding: world.random.bytes(20).map { Base32.digits[Int($0 & 31)] }, as: UTF8.self)
@@ -71,6 +78,10 @@ enum TeamStore {
             String(decoding: try Vault.open(try row.get(at: 1), under: key, for: "\(id.text):email"), as: UTF8.self),
             try sealedName.map { String(decoding: try Vault.open($0, under: key, for: "\(id.text):name"), as: UTF8.self) }
         )
+    }
+
+    static func setName(_ id: OperatorID, _ sealed: [UInt8], on connection: any Connection) throws {
+        try connection.execute("UPDATE operator SET name_sealed = \(sealed) WHERE id = \(id)")
     }
 
     static func setPassword(_ id: OperatorID, _ hash: String, on connection: any Connection) throws {

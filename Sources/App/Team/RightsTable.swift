@@ -7,6 +7,9 @@ enum RightsTable {
             Roles are given to people of the team, rights come with the role. A key has a role or a list of rights; it can never do more than
             the person it belongs to. A publishable key may only make the calls marked for browsers.
 
+            Whoever has a member's mailbox can sign in as them: another mail address for a member with money or a payout account takes
+            `payouts:write` as well as `members:write`, whichever call gives it.
+
             | right | \(Role.allCases.map(\.rawValue).joined(separator: " | ")) |
             |---|\(Role.allCases.map { _ in ":-:" }.joined(separator: "|"))|
 

@@ -35,7 +35,7 @@ enum SettingsPages {
         )
         let language = visit.language
         var errors: [String: String] = [:]
-        if typed.name.isEmpty || typed.name.count > 200 { errors["name"] = language("settings.error.name") }
+        if !typed.name.isName { errors["name"] = language("settings.error.name") }
         let zone = Zone(typed.zone)
         if zone == nil { errors["zone"] = language("programNew.error.zone") }
         let hue = Int(typed.hue).flatMap { (0...359).contains($0) ? $0 : nil }

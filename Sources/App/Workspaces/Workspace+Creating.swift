@@ -15,7 +15,7 @@ struct NewWorkspace: Sendable {
 
 extension Workspace {
     static func create(
-        name: String, ownerEmail: String, ownerPasswordHash: String, world: World, vault: Vault, on connection: any Connection
+        name: String, ownerEmail: String, ownerName: String? = nil, ownerPasswordHash: String, world: World, vault: Vault, on connection: any Connection
     ) throws -> NewWorkspace {
         let now = world.now()
         let slug = try freeSlug(name, world: world, on: connection)
@@ -27,7 +27,7 @@ extension Workspace {
         twin.liveID = live.id
         twin.testAheadMs = 0
         let (owner, isNew) = try Operator.findOrCreate(
-            email: ownerEmail, name: nil, passwordHash: ownerPasswordHash, vault: vault, world: world, on: connection)
+            email: ownerEmail, name: ownerName, passwordHash: ownerPasswordHash, vault: vault, world: world, on: connection)
         for workspace in [live, twin] {
             try WorkspaceStore.insert(workspace, createdAt: now, on: connection)
         }

@@ -25,7 +25,7 @@ enum WorkspaceRoutes {
             ]), answer: shape,
             decode: { body, _ in
                 WorkspaceChange(
-                    name: body.optionalText("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
+                    name: body.optionalName("name", maximumLength: 200), zone: body.optionalCustom("timezone", Zone.read),
                     locale: body.optionalText("locale", maximumLength: 35), hue: body.optionalInteger("hue", in: 0...359).map { Int($0) })
             }
         ) { change, write in

@@ -89,6 +89,15 @@ public final class JSONReader {
         optional(field) { self.text($0, maximumLength: maximumLength, allowsEmpty: allowsEmpty) }
     }
 
+    /// A name: a text of 1 to `maximumLength` Unicode scalars on one line, without control characters.
+    public func name(_ field: String, maximumLength: Int) -> String {
+        required(field, standIn: "") { name($0, maximumLength: maximumLength) }
+    }
+
+    public func optionalName(_ field: String, maximumLength: Int) -> String? {
+        optional(field) { name($0, maximumLength: maximumLength) }
+    }
+
     /// An array of texts; a missing field is an empty list.
     public func textList(_ field: String, maximumCount: Int, maximumLength: Int) -> [String] {
         optional(field) { value in
@@ -250,6 +259,12 @@ public final class JSONReader {
         }
         guard allowsEmpty || !text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else { return .refused("Must not be blank.") }
         return .accepted(text)
+    }
+
+    private func name(_ value: JSONValue, maximumLength: Int) -> Reading<String> {
+        let reading = text(value, maximumLength: maximumLength, allowsEmpty: false)
+        guard case .accepted(let text) = reading, !OneLine.isOne(text) else { return reading }
+        return .refused("Must be one line without control characters.")
     }
 
     private func integer(_ value: JSONValue, in range: ClosedRange<Int64>) -> Reading<Int64> {

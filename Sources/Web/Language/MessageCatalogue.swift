@@ -43,6 +43,9 @@ public struct MessageCatalogue: Sendable {
     /// All locales, sorted, with the pseudo-locale.
     public var locales: [String] { messagesByLocale.keys.sorted() }
 
+    /// All locales that people speak, sorted: without the pseudo-locale.
+    public var spokenLocales: [String] { locales.filter { $0 != PseudoLocale.identifier } }
+
     /// Every key of the English catalogue, sorted.
     public var keys: [String] { (messagesByLocale[Self.defaultLocale] ?? [:]).keys.sorted() }
 

@@ -36,6 +36,9 @@ import Web
             #expect(try await visitor.get("/portal").headers[.location] == "/portal/sign-in", "not in before somebody decided")
             let waiting = try await app.get("/applications?state=waiting")["data"].list
             #expect(waiting.count == 1)
+            // Enough to decide by.
+            #expect(waiting.first["name"].text == "Nadia" && waiting.first["email"].text == "nadia@friends.test")
+            #expect(waiting.first["answers"].list.isEmpty)
             #expect(waiting.first["enrollerId"].text == anna)
             #expect(try await app.letterLinks("applicationWaiting").contains("/applications"))
             let queue = try await olga.get("/applications")
@@ -112,13 +115,34 @@ import Web
             let bad = try await app.api(.put, "/programs/\(program)/join-page", ["isOpen": true, "approval": "maybe", "questions": [["label": ""]]])
             #expect(bad.status == 422)
             #expect(bad.fields.contains("approval") && bad.fields.contains("questions[0].label"))
-            // From one address only so many.
-            var refused = false
-            for _ in 0..<12 {
-                let status = try await visitor.submit(path, from: "/portal/sign-in", ["name": "A", "email": "q@members.test"]).status
-                refused = refused || status == 429
+        }
+    }
+
+    /// What was refused is no try, and strangers are sent back to the page they came from.
+    @Test(arguments: Engine.allCases) func onlyWhatIsSentCounts(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, path) = try await open(app)
+            _ = try await app.put(
+                "/programs/\(program)/join-page", ["isOpen": true, "approval": "byHand", "questions": [["label": "Where?", "isRequired": true]]])
+            let visitor = PageVisitor(app, accept: "text/html")
+            for _ in 0..<20 { #expect(try await visitor.submit(path, from: path, ["name": "A", "email": "a@people.test"]).status == 422) }
+            for number in 0..<JoinDoor.limit.requests {
+                #expect(try await visitor.submit(path, from: path, ["name": "A", "email": "a\(number)@people.test", "answer0": "At home"]).status == 200)
             }
-            #expect(refused)
+            let refused = try await visitor.submit(path, from: path, ["name": "A", "email": "late@people.test", "answer0": "x"])
+            #expect(refused.status == 429)
+            #expect(refused.text.contains("href=\"\(path)\"") && !refused.text.contains("href=\"/\""))
+            let missing = try await visitor.get("/join/nothing")
+            #expect(missing.status == 404 && !missing.text.contains("href=\"/\""))
+            let unread = try await visitor.post(path, ["csrfToken": "no"])
+            #expect(unread.text.contains("href=\"\(path)\"") && !unread.text.contains("href=\"/\""))
+            // Who wrote what, for whoever decides by the API.
+            let link = try #require(try await app.letterLinks("joinConfirmation").last)
+            _ = try await visitor.submit("/join-confirmation", from: link, ["token": PortalTests.token(link)])
+            let waiting = try await app.get("/applications?state=waiting")["data"].list
+            #expect(waiting.first["answers"].list.first?["question"].text == "Where?" && waiting.first["answers"].list.first?["answer"].text == "At home")
+            let approved = try await app.post("/applications/\(waiting.first["id"].text)/approval", .object([]))
+            #expect(approved["state"].text == "approved")
         }
     }
 }

@@ -12,9 +12,12 @@ final class PageVisitor: Sendable {
     private let app: AppHarness
     private let cookies = Mutex<[String: String]>([:])
     private let agent: String
+    /// Browsers send one; without it, problems are told as programs read them.
+    private let accept: String?
 
-    init(_ app: AppHarness, agent: String = Browser.chromeAgent) {
+    init(_ app: AppHarness, agent: String = Browser.chromeAgent, accept: String? = nil) {
         self.app = app
+        self.accept = accept
         self.agent = agent
     }
 
@@ -51,6 +54,7 @@ final class PageVisitor: Sendable {
 
     private var headers: HTTPFields {
         var fields: HTTPFields = [.userAgent: agent]
+        if let accept { fields[.accept] = accept }
         let text = cookies.withLock { $0.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ") }
         if !text.isEmpty { fields[.cookie] = text }
         return fields
