@@ -3,6 +3,8 @@ import PackageDescription
 
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
+    "Demo",
+    "Overview",
     "Guide",
     "Tracking",
     "Sessions",

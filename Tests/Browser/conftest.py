@@ -44,7 +44,7 @@ def serving(folder, is_test=False, **settings):
     assert BINARY.exists(), f"{BINARY} is missing: build it first (swift build --product kith)"
     database = f"sqlite:{folder}/kith.sqlite"
     made = subprocess.run(
-        [BINARY, "setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--json", *(["--test"] if is_test else [])],
+        [BINARY, "setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--name", "Mira Hoff", "--json", *(["--test"] if is_test else [])],
         capture_output=True, text=True, timeout=START_SECONDS, cwd=folder)
     assert made.returncode == 0, made.stderr
     log = open(folder / "server.log", "w+")

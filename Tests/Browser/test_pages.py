@@ -186,7 +186,7 @@ def test_keyboard(server, shop, signed_in, chromium, path):
 
 # What is data in the seeded workspace: everything else must come from the catalogue.
 DATA = re.compile(r"Morgenrot|Friends of|Sharer|Above the sharer|Owen|Sand|Lena|Moor|Amira|Kaya|AMIRA|OWEN|lena-herbst|shop|example|welcome|autumn|https?|"
-                  r"First key|Browser key|mira|One bag was not liked|kith|verify|Kith|country|January|February|March|April|May|June|July|August|"
+                  r"First key|Browser key|Mira Hoff|mira|One bag was not liked|kith|verify|Kith|country|January|February|March|April|May|June|July|August|"
                   r"September|October|November|December|piet|owner|signup")
 FILLING = re.compile(r"~[^⟧]*")
 PLAIN_TEXTS = """() => {
