@@ -74,10 +74,10 @@ enum PayoutListStore {
                       AND y.payout_id IS NULL AND y.request_id IS NULL AND y.amount > 0) parts
                 GROUP BY program_id, unit, member_id),
             payable AS (
-                SELECT d.program_id AS program_id, d.unit AS unit, d.member_id AS member_id,
-                    CASE WHEN d.amount > coalesce(-a.balance, 0) THEN coalesce(-a.balance, 0) ELSE d.amount END AS amount
-                FROM due d LEFT JOIN account a
-                    ON a.workspace_id = \(workspace) AND a.unit = d.unit AND a.name = \(AccountName.available("").path) || d.member_id
+                SELECT due.program_id AS program_id, due.unit AS unit, due.member_id AS member_id,
+                    CASE WHEN due.amount > coalesce(-a.balance, 0) THEN coalesce(-a.balance, 0) ELSE due.amount END AS amount
+                FROM due LEFT JOIN account a
+                    ON a.workspace_id = \(workspace) AND a.unit = due.unit AND a.name = \(AccountName.available("").path) || due.member_id
                 UNION ALL
                 SELECT program_id, unit, member_id, amount FROM payout_request WHERE workspace_id = \(workspace) AND state = 'waiting')
             SELECT program_id, unit, count(DISTINCT member_id), CAST(sum(amount) AS BIGINT) FROM payable

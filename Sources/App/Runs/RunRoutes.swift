@@ -139,8 +139,8 @@ enum RunRoutes {
             ], answer: .any
         ) { request, context, caller in
             let run = try await find(context, caller, installation)
-            guard let member = try await Query.member("memberId", in: request, caller, installation) else { throw Refusal.field("memberId", "Is required.") }
             let sale = try Query.id("saleId", SaleKind.self, in: request)
+            guard let member = try await Query.member("memberId", in: request, caller, installation) else { throw Refusal.field("memberId", "Is required.") }
             let archived = try await installation.archive.result(of: run.id, in: run.workspaceID, installation)
             guard let sale else { return ListAnswer.one(try RunNothing.period(archived, member: member)) }
             guard let receipts = try RunReceipt.all(archived, member: member, sale: sale) else {

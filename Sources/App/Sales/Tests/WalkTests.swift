@@ -136,10 +136,10 @@ import Web
         ,"memberId":"<mem 1>","linkId":"<lnk 1>"}]},"lines":[{"id":"<com 1>","programId":"<prog 1>","memberId":"<mem 1>"\
         ,"saleId":"<sale 1>","cause":"sale","amount":1000,"reversedAmount":333,"currency":"EUR","rule":"<rule 1>","ruleId":"<rule 1>"\
         ,"ruleVersion":1,"level":0,"base":9999,"rate":"0.1","sharePpm":1000000,"state":"pending","holdUntil":"<time>"\
-        ,"occurredAt":"<time>","receiptUrl":"/api/v1/commissions/<com 1>/receipt","arithmetic":{"purpose":"reward","base":9999\
+        ,"occurredAt":"<time>","correctsId":null,"receiptUrl":"/api/v1/commissions/<com 1>/receipt","arithmetic":{"purpose":"reward","base":9999\
         ,"rate":"0.1","sharePpm":1000000,"amount":1000,"rounding":"halfEven"},"ruleDocument":{"name":"Rule","event":"sale"\
         ,"reward":{"kind":"percent","rate":"0.10"},"level":0,"effectiveFrom":"<time>"}}],"refusals":[],"refunds":[{"refundId":"r-1"\
-        ,"state":"applied","appliedAmount":3333,"occurredAt":"<time>","reason":null}],"journal":[{"sequence":1,"purpose":"commission"\
+        ,"state":"applied","appliedAmount":3333,"occurredAt":"<time>","reason":null}],"corrections":[],"journal":[{"sequence":1,"purpose":"commission"\
         ,"cause":"<sale 1>"},{"sequence":2,"purpose":"reversal","cause":"<ref 1>"}]}
         """
 }

