@@ -1,6 +1,7 @@
 """A run of many members is accepted in the page by a second person, while sales go on, and one of its lines is explained down to the
 order. KITH_RUN_MEMBERS promoters (300 by default; 1000000 is what the product promises) stand in a made-up organisation.
-Prints how long sales waited before and meanwhile."""
+Prints how long sales waited before and meanwhile, and the most memory that the server has held. KITH_RUN_DATABASE=postgres://… does the
+same in a database there that must be empty."""
 import json
 import os
 import re
@@ -38,7 +39,7 @@ bonuses:
 def company(tmp_path_factory):
     """A server with a test workspace, its plan and the made-up organisation."""
     folder = tmp_path_factory.mktemp("kith-runs")
-    database = f"sqlite:{folder}/kith.sqlite"
+    database = os.environ.get("KITH_RUN_DATABASE") or f"sqlite:{folder}/kith.sqlite"
     made = command("setup", "--database", database, "--workspace", "Morgenrot", "--email", "mira@morgenrot.example", "--test", "--json")
     log = open(folder / "server.log", "w+")
     process = subprocess.Popen([BINARY, "serve", "--database", database, "--host", "127.0.0.1", "--port", "0"],
@@ -53,7 +54,7 @@ def company(tmp_path_factory):
         filled = command("generate", "--database", database, "--workspace", made["workspaceId"], "--program", program, "--members", str(MEMBERS),
                          "--seed", "11", "--day", "2026-10-05", "--json", timeout=STEP_SECONDS * 20)
         print(f"\nrun: {filled['members']} members and {filled['orders']} orders were written in {time.monotonic() - started:.1f} s")
-        yield {"server": server, "second": second, "program": program, "plan": plan, "folder": folder}
+        yield {"server": server, "second": second, "program": program, "plan": plan, "folder": folder, "process": process}
     finally:
         process.terminate()
         try:
@@ -61,6 +62,12 @@ def company(tmp_path_factory):
         except subprocess.TimeoutExpired:
             process.kill()
         log.close()
+
+
+def memory_mb(company):
+    """The most that the server has held, as Linux counts it."""
+    status = open(f"/proc/{company['process'].pid}/status").read()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) // 1024
 
 
 def command(*words, timeout=START_SECONDS):
@@ -145,7 +152,7 @@ def test_a_large_run_is_accepted_and_explained(company, chromium):
             page.locator(f"form[action$='/preview'] button").first.click()
             page.wait_for_load_state("load")
             until(page, STEP_SECONDS, "previewed")
-        print(f"run: the preview took {time.monotonic() - started:.1f} s")
+        print(f"run: the preview took {time.monotonic() - started:.1f} s, {memory_mb(company)} MB at most so far")
         visit.check()
         assert page.locator("form[action$='/acceptance']").count() == 0, "who made it can't accept it"
     second = cookies(chromium, server, "jon@morgenrot.example", company["second"]["password"])
@@ -158,7 +165,7 @@ def test_a_large_run_is_accepted_and_explained(company, chromium):
             accept(page)
             page.wait_for_load_state("load")
             until(page, STEP_SECONDS * 5, "accepted")
-        print(f"run: the acceptance took {time.monotonic() - started:.1f} s")
+        print(f"run: the acceptance took {time.monotonic() - started:.1f} s, {memory_mb(company)} MB at most so far")
         visit.check()
         visit.open(url + "/lines")
         visit.check()

@@ -172,5 +172,6 @@ final class SQLiteConnection: Connection {
     }
 }
 
-/// Tells SQLite to copy the bytes before the call returns (SQLITE_TRANSIENT, a macro Swift can't see).
+/// Tells SQLite to copy the bytes before the call returns (SQLITE_TRANSIENT, a macro Swift can't see). A value that is never
+/// followed as a pointer, so any thread may hold it.
 private nonisolated(unsafe) let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
