@@ -93,6 +93,8 @@ public struct PlanComputation: Sendable {
             let overrides = rows.overrides.filter { $0.periodStart == nil || $0.periodStart == period.start }.map(\.override)
             let keepsAll = facts.orderCount <= CarryFile.ordersLimit
             let keepsLines = writesLines || keepsAll || (isAll && !refunded.isEmpty)
+            // Beside the run, as both only read.
+            async let hashed = RunHash.text(plan, facts, overrides, carry)
             let result: RunResult
             do throws(RunFailure) {
                 result = try await Compensation.run(
@@ -100,7 +102,7 @@ public struct PlanComputation: Sendable {
                     options: RunOptions(threads: threads, keepsLines: keepsLines))
             } catch { throw .run(error, plan) }
             progress.say("computed \(period.start.iso8601): \(result.lineCount) lines")
-            let hash = RunHash.text(plan, facts, overrides, carry)
+            let hash = await hashed
             let next = CarryFile(
                 plan: plan.code, nextPeriodStart: period.end, carry: result.carryOut,
                 history: Self.history(after: result, before: carry?.history ?? [], keepsAll: keepsAll, wanted: isAll ? refunded : []))

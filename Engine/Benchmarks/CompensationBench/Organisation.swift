@@ -80,7 +80,7 @@ struct Organisation {
             text += "m\(member),promoter,\(parent < 0 ? "" : "m\(parent)"),,,\(stamp(Int64(10_000) * 86_400_000 + Int64(member) * 1_000)),active\n"
         }
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/members.csv"))
-        FileManager.default.createFile(atPath: folder + "/orders.csv", contents: nil)
+        _ = FileManager.default.createFile(atPath: folder + "/orders.csv", contents: nil)
         guard let file = FileHandle(forWritingAtPath: folder + "/orders.csv") else { return }
         text = "id,buyer_id,occurred_at,amount,currency,commission_volume,qualifying_volume,sku,refund_of\n"
         var second = Int64(-1)

@@ -4,7 +4,8 @@ extension Facts {
     /// Everything that a run reads, as bytes in an order that rows and threads don't change: the input of a run's hash.
     /// Integers are little-endian with 64 bits; texts have their length before them. Comes in chunks of about 64 KiB.
     public func canonicalBytes(_ take: @escaping (UnsafeRawBufferPointer) -> Void) {
-        var bytes = ByteGatherer(take: take)
+        let bytes = ByteGatherer(take: take)
+        let places = trees.map { (parent: $0.parent, slot: $0.slot) }
         bytes.add(period.start.dayNumber)
         bytes.add(period.end.dayNumber)
         bytes.add(Int64(memberCount))
@@ -13,9 +14,9 @@ extension Facts {
             memberIds.withBytes(Int(memberIdNumber[member])) { bytes.add($0) }
             bytes.add(Int64(kind[member]) | Int64(status[member]) << 8 | Int64(hasEarlierOrders[member]) << 16)
             bytes.add(joinedMs[member])
-            for tree in trees {
-                bytes.add(Int64(tree.parent[member]))
-                bytes.add(Int64(tree.slot[member]))
+            for tree in places.indices {
+                bytes.add(Int64(places[tree].parent[member]))
+                bytes.add(Int64(places[tree].slot[member]))
             }
             for attribute in attributes {
                 let value = attribute[member]
@@ -41,37 +42,44 @@ extension Facts {
     }
 }
 
-private struct ByteGatherer {
+/// Numbers and texts, handed on in chunks. A class, as its block of memory has one owner.
+private final class ByteGatherer {
     private static let chunkBytes = 1 << 16
     private let take: (UnsafeRawBufferPointer) -> Void
-    private var bytes: [UInt8] = []
+    private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 8)
+    private var count = 0
 
-    init(take: @escaping (UnsafeRawBufferPointer) -> Void) {
-        self.take = take
-        bytes.reserveCapacity(Self.chunkBytes + 1_024)
+    init(take: @escaping (UnsafeRawBufferPointer) -> Void) { self.take = take }
+
+    deinit { block.deallocate() }
+
+    @inline(__always)
+    func add(_ value: Int64) {
+        if count + 8 > Self.chunkBytes { flush() }
+        block.storeBytes(of: value.littleEndian, toByteOffset: count, as: Int64.self)
+        count += 8
     }
 
     @inline(__always)
-    mutating func add(_ value: Int64) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-        if bytes.count >= Self.chunkBytes { flush() }
+    func add(_ text: UnsafeBufferPointer<UInt8>) {
+        add(Int64(text.count))
+        if count + text.count > Self.chunkBytes { flush() }
+        if text.count > Self.chunkBytes {
+            take(UnsafeRawBufferPointer(text))
+        } else {
+            UnsafeMutableRawBufferPointer(rebasing: block[count..<(count + text.count)]).copyBytes(from: text)
+            count += text.count
+        }
     }
 
-    @inline(__always)
-    mutating func add(_ text: UnsafeBufferPointer<UInt8>) {
-        withUnsafeBytes(of: Int64(text.count).littleEndian) { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: text)
-        if bytes.count >= Self.chunkBytes { flush() }
-    }
-
-    mutating func add(_ text: String) {
+    func add(_ text: String) {
         var text = text
         text.withUTF8 { add($0) }
     }
 
-    mutating func flush() {
-        guard !bytes.isEmpty else { return }
-        bytes.withUnsafeBytes { take($0) }
-        bytes.removeAll(keepingCapacity: true)
+    func flush() {
+        guard count > 0 else { return }
+        take(UnsafeRawBufferPointer(rebasing: block[..<count]))
+        count = 0
     }
 }
