@@ -94,18 +94,19 @@ public struct PlanComputation: Sendable {
             let keepsAll = facts.orderCount <= CarryFile.ordersLimit
             let keepsLines = writesLines || keepsAll || (isAll && !refunded.isEmpty)
             // Beside the run, as both only read.
-            async let hashed = RunHash.text(plan, facts, overrides, carry)
+            let before = carry
+            async let hashed = RunHash.text(plan, facts, overrides, before)
             let result: RunResult
             do throws(RunFailure) {
                 result = try await Compensation.run(
-                    plan, facts: facts, carryIn: carry?.carry ?? Carry(), overrides: overrides, history: carry?.history ?? [],
+                    plan, facts: facts, carryIn: before?.carry ?? Carry(), overrides: overrides, history: before?.history ?? [],
                     options: RunOptions(threads: threads, keepsLines: keepsLines))
             } catch { throw .run(error, plan) }
             progress.say("computed \(period.start.iso8601): \(result.lineCount) lines")
             let hash = await hashed
             let next = CarryFile(
                 plan: plan.code, nextPeriodStart: period.end, carry: result.carryOut,
-                history: Self.history(after: result, before: carry?.history ?? [], keepsAll: keepsAll, wanted: isAll ? refunded : []))
+                history: Self.history(after: result, before: before?.history ?? [], keepsAll: keepsAll, wanted: isAll ? refunded : []))
             if !keepsAll { progress.say("\(facts.orderCount) orders are too many for carry.json: refunds of them need --all-periods") }
             let folder = isAll ? period.start.iso8601 + "/" : ""
             summaries.append(
