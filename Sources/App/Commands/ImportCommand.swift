@@ -11,7 +11,8 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var workspace: WorkspaceOptions
     @Argument(help: "A CSV file, or a folder of kith export.") var path: String
-    @Option(help: "members, sales, refunds or clicks.") var kind: String?
+    @Option(help: "members, links, sales, refunds, balances or clicks; with --from, what is wanted of the file.") var kind: String?
+    @Option(help: "The system that exported the file: rewardful, firstpromoter, partnerstack, tapfiliate or tolt.") var from: String?
     @Option(help: "The program of the members or sales (default: the only one).") var program: String?
     @Flag(help: "Do everything, then take it back: shows what would happen.") var dryRun = false
     @Flag(help: "Print JSON.") var json = false
@@ -23,12 +24,12 @@ struct ImportCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
                 throw Problem.notFound(detail: "There is nothing at \(path). Name a CSV file, or a folder of kith export.")
             }
-            guard isFolder.boolValue || kind != nil else {
-                throw Problem.badRequest(detail: "Say what the file holds: --kind members, sales, refunds or clicks.")
+            guard isFolder.boolValue || kind != nil || from != nil else {
+                throw Problem.badRequest(detail: "Say what the file holds: --kind members, links, sales, refunds, balances or clicks; or where it is --from.")
             }
             let arguments =
                 workspace.arguments + [
-                    ("path", .text(path)), ("kind", kind.map { .text($0) } ?? .null), ("program", program.map { .text($0) } ?? .null),
+                    ("path", .text(path)), ("kind", kind.map { .text($0) } ?? .null), ("from", from.map { .text($0) } ?? .null), ("program", program.map { .text($0) } ?? .null),
                     ("dryRun", .boolean(dryRun)),
                 ]
             let answer = try await CommandProgress.$isShown.withValue(true) {
@@ -58,24 +59,36 @@ extension CommandVerbs {
     static func importFile(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
         let choice = WorkspaceChoice(reader)
         let path = reader.text("path", maximumLength: 4_096)
-        let kind = try reader.oneOf("kind", ImportKind.self)
+        let vendor = reader.optionalOneOf("from", VendorExport.self)
+        let kind = reader.optionalOneOf("kind", ImportKind.self)
         let wanted = reader.optionalCustom("program") { idReading($0, ProgramKind.self, "program") }
         let isDryRun = reader.optionalBoolean("dryRun") ?? false
+        if vendor == nil, kind == nil { reader.note("kind", "Is required.") }
         try reader.finish()
-        let (workspace, program) = try await installation.main.read { connection in
+        let (workspace, program) = try await installation.main.read { connection -> (Workspace, Program?) in
             let workspace = try choice.find(on: connection)
             if let wanted {
-                guard try ProgramStore.exists(wanted, in: workspace.id, on: connection) else { throw Refusal.unknownProgram() }
-                return (workspace, Optional(wanted))
+                guard let program = try ProgramStore.find(wanted, in: workspace.id, at: workspace.now(installation.world), on: connection) else { throw Refusal.unknownProgram() }
+                return (workspace, program)
             }
-            guard kind == .members else { return (workspace, nil) }
+            guard vendor != nil || kind?.needsProgram == true else { return (workspace, nil) }
             let programs = try ProgramStore.list(in: workspace.id, at: workspace.now(installation.world), after: nil, limit: 2, on: connection)
             guard programs.count == 1, let only = programs.first else {
                 throw Problem.badRequest(detail: "The workspace has \(programs.isEmpty ? "no program" : "several programs"). Name one with --program.")
             }
-            return (workspace, only.id)
+            return (workspace, only)
         }
-        return try await FileImport(installation: installation, workspace: workspace, program: program, kind: kind, path: path)
+        var parts = kind.map { [FileImport.Part(kind: $0)] } ?? []
+        if let vendor, let program {
+            let host = program.settings.allowedHosts.first { !$0.contains("*") }
+            let defaults = VendorExport.Defaults(currency: program.currency, destination: host.map { "https://\($0)/" })
+            do {
+                parts = try vendor.parts(CSVReader(path: path).columns, kind, defaults)
+            } catch let malformed as CSVReader.Malformed {
+                throw Problem.badRequest(detail: malformed.description)
+            }
+        }
+        return try await FileImport(installation: installation, workspace: workspace, program: program?.id, parts: parts, path: path)
             .run(isDryRun: isDryRun)
     }
 }

@@ -35,7 +35,7 @@ struct ClickImport {
         var summary = FileImport.Summary()
         var links: [String: Link] = [:]
         var batch: [(line: Int, click: NewClick)] = []
-        let next = try file.rows()
+        let next = try file.rows(FileImport.Part(kind: .clicks))
         while true {
             let row = try next()
             if case .success(.click(let click))? = row?.row, let line = row?.line { batch.append((line, click)) }

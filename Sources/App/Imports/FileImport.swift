@@ -28,6 +28,8 @@ struct FileImport: Sendable {
         var updated = 0
         /// Known already, with the same facts.
         var known = 0
+        /// Minor units of what was told, by currency: a file read a hundred times too large shows.
+        var amountsMinor: [String: Int128] = [:]
         var errors: [RowError] = []
         var errorCount = 0
 
@@ -36,10 +38,11 @@ struct FileImport: Sendable {
             self.errors += errors.prefix(max(0, FileImport.errorsMax - self.errors.count))
         }
 
-        func json(_ kind: ImportKind, isDryRun: Bool) -> JSONValue {
+        func json(_ kinds: [ImportKind], isDryRun: Bool) -> JSONValue {
             [
-                "kind": .text(kind.rawValue), "dryRun": .boolean(isDryRun), "rows": .integer(Int64(rows)), "created": .integer(Int64(created)),
+                "kind": .text(kinds.map(\.rawValue).joined(separator: " ")), "dryRun": .boolean(isDryRun), "rows": .integer(Int64(rows)), "created": .integer(Int64(created)),
                 "updated": .integer(Int64(updated)), "known": .integer(Int64(known)), "errorCount": .integer(Int64(errorCount)),
+                "amounts": .array(amountsMinor.sorted { $0.key < $1.key }.map { ["currency": .text($0.key), "amount": .integer(Int64(clamping: $0.value))] }),
                 "errors": .array(errors.map(\.json)), "written": .boolean(!isDryRun && errorCount == 0),
             ]
         }
@@ -48,17 +51,38 @@ struct FileImport: Sendable {
     let installation: Installation
     let workspace: Workspace
     let program: ProgramID?
-    let kind: ImportKind
+    /// What is read out of the file, one after the other.
+    let parts: [Part]
     let path: String
 
+    /// One kind of rows that the file has, with the names that another system gives its columns.
+    struct Part: Sendable {
+        var kind: ImportKind
+        var mapping: ColumnMapping.Resolved?
+    }
+
+    init(installation: Installation, workspace: Workspace, program: ProgramID?, parts: [Part], path: String) {
+        self.installation = installation
+        self.workspace = workspace
+        self.program = program
+        self.parts = parts
+        self.path = path
+    }
+
+    /// A generic file.
+    init(installation: Installation, workspace: Workspace, program: ProgramID?, kind: ImportKind, path: String) {
+        self.init(installation: installation, workspace: workspace, program: program, parts: [Part(kind: kind)], path: path)
+    }
+
     func run(isDryRun: Bool) async throws -> JSONValue {
+        let kinds = parts.map(\.kind)
         let checked = try check()
-        if checked.errorCount > 0 { return checked.json(kind, isDryRun: isDryRun) }
-        if kind == .clicks { return try await ClickImport(file: self).run(isDryRun: isDryRun).json(kind, isDryRun: isDryRun) }
+        if checked.errorCount > 0 { return checked.json(kinds, isDryRun: isDryRun) }
+        if kinds == [.clicks] { return try await ClickImport(file: self).run(isDryRun: isDryRun).json(kinds, isDryRun: isDryRun) }
         CommandProgress.tell("\(checked.rows) rows read; rehearsing")
         let rehearsed = try await rehearse()
-        if isDryRun || rehearsed.errorCount > 0 { return rehearsed.json(kind, isDryRun: isDryRun) }
-        return try await write().json(kind, isDryRun: false)
+        if isDryRun || rehearsed.errorCount > 0 { return rehearsed.json(kinds, isDryRun: isDryRun) }
+        return try await write().json(kinds, isDryRun: false)
     }
 
     // MARK: Reading
@@ -67,10 +91,12 @@ struct FileImport: Sendable {
     private func check() throws -> Summary {
         var summary = Summary()
         do {
-            let next = try rows()
-            while let (_, result) = try next() {
-                summary.rows += 1
-                if case .failure(let refused) = result { summary.add(refused.errors) }
+            for part in parts {
+                let next = try rows(part)
+                while let (_, result) = try next() {
+                    summary.rows += 1
+                    if case .failure(let refused) = result { summary.add(refused.errors) }
+                }
             }
         } catch let malformed as CSVReader.Malformed {
             summary.add([RowError(line: malformed.line, column: malformed.column, message: malformed.reason)])
@@ -83,36 +109,42 @@ struct FileImport: Sendable {
     }
 
     /// The file's rows in its order, read with the API's own checks.
-    func rows() throws -> () throws -> (line: Int, row: Result<ImportRow, Refused>)? {
+    func rows(_ part: Part) throws -> () throws -> (line: Int, row: Result<ImportRow, Refused>)? {
         let reader = try CSVReader(path: path)
-        try kind.check(reader.columns)
+        let (kind, columns) = (part.kind, part.mapping?.columns ?? reader.columns)
+        try kind.check(columns)
         var count = 0
         return {
             guard let row = try reader.next() else { return nil }
             count += 1
             guard count <= Self.rowsMax else { throw CSVReader.Malformed(line: row.line, reason: "A file has at most \(Self.rowsMax) rows. Split it.") }
             do {
-                return (row.line, .success(try ImportRow.read(kind.body(row, header: reader.columns), kind, program: program)))
+                let row = part.mapping.map { CSVReader.CSVRow(line: row.line, fields: $0.fields(row.fields)) } ?? row
+                return (row.line, .success(try ImportRow.read(kind.body(row, header: columns, program: program), kind, program: program)))
             } catch let problem as Problem {
-                return (row.line, .failure(Refused(errors: errors(problem, line: row.line))))
+                return (row.line, .failure(Refused(errors: errors(problem, line: row.line, part))))
             }
         }
     }
 
-    func errors(_ problem: Problem, line: Int) -> [RowError] {
-        problem.errors.isEmpty
-            ? [RowError(line: line, column: problem.status == .conflict ? kind.identity : "", message: problem.detail)]
-            : problem.errors.map { RowError(line: line, column: kind.column(of: $0.field), message: $0.message) }
+    /// A refusal by the columns of the file.
+    func errors(_ problem: Problem, line: Int, _ part: Part) -> [RowError] {
+        func told(_ column: String, _ message: String) -> RowError {
+            RowError(line: line, column: column.isEmpty ? "" : part.mapping?.theirs(column) ?? column, message: message)
+        }
+        return problem.errors.isEmpty
+            ? [told(problem.status == .conflict ? part.kind.identity : "", problem.detail)]
+            : problem.errors.map { told(part.kind.column(of: $0.field), $0.message) }
     }
 
     /// Good rows in the order in which they are written: members after those whom they name.
-    private func rowsInOrder() throws -> () throws -> (line: Int, row: ImportRow)? {
-        let next = try rows()
+    private func rowsInOrder(_ part: Part) throws -> () throws -> (line: Int, row: ImportRow)? {
+        let next = try rows(part)
         func nextGood() throws -> (line: Int, row: ImportRow)? {
             while let (line, result) = try next() { if case .success(let row) = result { return (line, row) } }
             return nil
         }
-        guard kind == .members else { return nextGood }
+        guard part.kind == .members else { return nextGood }
         var members: [(line: Int, row: ImportRow)] = []
         while let row = try nextGood() {
             guard members.count < Self.membersMax else {
@@ -135,9 +167,11 @@ struct FileImport: Sendable {
                 connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
             var summary = Summary()
             do {
-                let next = try self.rowsInOrder()
-                while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
-                    try self.apply(row, line: line, evidence: .none, to: &summary, in: write)
+                for part in self.parts {
+                    let next = try self.rowsInOrder(part)
+                    while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
+                        try self.apply(row, line: line, part, evidence: .none, to: &summary, in: write)
+                    }
                 }
             } catch let malformed as CSVReader.Malformed {
                 summary.add([RowError(line: malformed.line, column: malformed.column, message: malformed.reason)])
@@ -153,24 +187,30 @@ struct FileImport: Sendable {
     }
 
     private func write() async throws -> Summary {
-        let next = try rowsInOrder()
         var summary = Summary()
+        for part in parts { summary = try await write(part, after: summary) }
+        return summary
+    }
+
+    private func write(_ part: Part, after before: Summary) async throws -> Summary {
+        let next = try rowsInOrder(part)
+        var summary = before
         var batch: [Waiting] = []
         var clicked = Set<String>()
         while let (line, row) = try next() {
             // What a click of the same customer tells must be stored before their next sale asks for it.
             if batch.count == Self.batchRows || row.customer.map(clicked.contains) == true {
-                summary = try await write(batch, after: summary)
+                summary = try await write(batch, part, after: summary)
                 batch.removeAll(keepingCapacity: true)
                 clicked.removeAll(keepingCapacity: true)
             }
             if let customer = row.customer, row.clickID != nil { clicked.insert(customer) }
             batch.append(Waiting(line: line, row: row))
         }
-        return try await write(batch, after: summary)
+        return try await write(batch, part, after: summary)
     }
 
-    private func write(_ batch: [Waiting], after before: Summary) async throws -> Summary {
+    private func write(_ batch: [Waiting], _ part: Part, after before: Summary) async throws -> Summary {
         guard !batch.isEmpty else { return before }
         var ready = batch
         for index in ready.indices {
@@ -183,7 +223,7 @@ struct FileImport: Sendable {
         let rows = ready
         let summary = try await installation.write(workspace.id, actor: .command) { write in
             var summary = before
-            for waiting in rows { try apply(waiting.row, line: waiting.line, evidence: waiting.evidence, to: &summary, in: write) }
+            for waiting in rows { try apply(waiting.row, line: waiting.line, part, evidence: waiting.evidence, to: &summary, in: write) }
             return summary
         }
         CommandProgress.tell("\(summary.rows) rows written")
@@ -191,7 +231,7 @@ struct FileImport: Sendable {
     }
 
     /// One row, which stands or falls alone.
-    private func apply(_ row: ImportRow, line: Int, evidence: Evidence, to summary: inout Summary, in write: Write) throws {
+    private func apply(_ row: ImportRow, line: Int, _ part: Part, evidence: Evidence, to summary: inout Summary, in write: Write) throws {
         summary.rows += 1
         do {
             switch try write.connection.savepoint({ try row.apply(evidence: evidence, in: write) }) {
@@ -199,8 +239,9 @@ struct FileImport: Sendable {
             case .updated: summary.updated += 1
             case .known: summary.known += 1
             }
+            if let (currency, minor) = row.money { summary.amountsMinor[currency, default: 0] += Int128(minor) }
         } catch let problem as Problem where problem.status.code < 500 {
-            summary.add(errors(problem, line: line))
+            summary.add(errors(problem, line: line, part))
         }
     }
 }

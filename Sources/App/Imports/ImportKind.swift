@@ -3,7 +3,7 @@ import Web
 
 /// What a generic file holds, and how its columns become the fields of the API.
 enum ImportKind: String, Sendable, CaseIterable {
-    case members, sales, refunds, clicks
+    case members, links, sales, refunds, balances, clicks
 
     enum Form: Sendable { case text, integer, reference, instant }
 
@@ -27,6 +27,13 @@ enum ImportKind: String, Sendable, CaseIterable {
                 Column(name: "placement_slot", field: "placementSlot", form: .integer), Column(name: "locale", field: "locale"),
                 Column(name: "timezone", field: "timezone"), Column(name: "country", field: "country"), Column(name: "website", field: "website"),
             ]
+        case .links:
+            [
+                Column(name: "code", field: "code", isRequired: true),
+                Column(name: "member_external_id", field: "memberId", form: .reference, isRequired: true),
+                Column(name: "destination", field: "destination", isRequired: true), Column(name: "kind", field: "kind"),
+                Column(name: "host", field: "host"), Column(name: "expires_at", field: "expiresAt", form: .instant),
+            ]
         case .sales:
             [
                 Column(name: "invoice_id", field: "invoiceId", isRequired: true),
@@ -46,6 +53,13 @@ enum ImportKind: String, Sendable, CaseIterable {
                 Column(name: "amount", field: "amount", form: .integer), Column(name: "occurred_at", field: "occurredAt", form: .instant),
                 Column(name: "reason", field: "reason"),
             ]
+        case .balances:
+            [
+                Column(name: "balance_id", field: "balanceId", isRequired: true),
+                Column(name: "member_external_id", field: "memberId", form: .reference, isRequired: true),
+                Column(name: "amount", field: "amount", form: .integer, isRequired: true),
+                Column(name: "currency", field: "currency", isRequired: true), Column(name: "note", field: "note"),
+            ]
         case .clicks:
             [
                 Column(name: "code", field: "code", isRequired: true),
@@ -60,6 +74,9 @@ enum ImportKind: String, Sendable, CaseIterable {
     /// The column that tells which row of the company's own books a row is.
     var identity: String { columns.first(where: \.isRequired)?.name ?? "" }
 
+    /// Kinds whose rows belong to a program.
+    var needsProgram: Bool { self == .members || self == .links || self == .balances }
+
     /// Refuses a header that lacks a required column or names an unknown one.
     func check(_ header: [String]) throws {
         let known = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -73,7 +90,7 @@ enum ImportKind: String, Sendable, CaseIterable {
     }
 
     /// A row as the API's body says it. Empty fields are left out.
-    func body(_ row: CSVReader.CSVRow, header: [String]) -> JSONValue {
+    func body(_ row: CSVReader.CSVRow, header: [String], program: ProgramID?) -> JSONValue {
         let known = Dictionary(columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var members: [JSONMember] = []
         var metadata: [JSONMember] = []
@@ -84,6 +101,7 @@ enum ImportKind: String, Sendable, CaseIterable {
             }
             members.append(JSONMember(column.field, Self.value(text, column.form)))
         }
+        if self == .links, let program { members.append(JSONMember("programId", .text(program.text))) }
         if self == .sales { members = Self.withItem(members) }
         if !metadata.isEmpty { members.append(JSONMember("metadata", .object(metadata))) }
         return .object(members)

@@ -1,4 +1,5 @@
 import Chronology
+import Money
 import Persistence
 import Web
 
@@ -8,6 +9,8 @@ enum ImportRow: Sendable {
     case sale(NewSale)
     case refund(NewRefund)
     case click(NewClick)
+    case link(NewLink)
+    case balance(NewBalance, ProgramID)
 
     enum Outcome: Sendable { case created, updated, known }
 
@@ -25,6 +28,8 @@ enum ImportRow: Sendable {
             row = .sale(sale)
         case .refunds: row = .refund(NewRefund.read(reader))
         case .clicks: row = .click(NewClick.read(reader))
+        case .links: row = .link(LinkRoutes.read(reader))
+        case .balances: row = .balance(NewBalance.read(reader), program ?? ProgramID(stored: ""))
         }
         // What the API may do without and a file may not.
         let stricter: Set<String> = ["externalId", "email", "occurredAt", "code"]
@@ -37,13 +42,36 @@ enum ImportRow: Sendable {
     var customer: String? { if case .sale(let sale) = self { sale.customerExternalID } else { nil } }
     var clickID: String? { if case .sale(let sale) = self { sale.clickID } else { nil } }
 
+    /// What it says of money; sums of a file stay far below what Int64 holds, as rows and amounts have limits.
+    var money: (currency: String, minor: Int64)? {
+        switch self {
+        case .sale(let sale): (sale.currency.code, sale.amountMinor)
+        case .balance(let balance, _): (balance.currency, balance.amountMinor)
+        default: nil
+        }
+    }
+
     func apply(evidence: Evidence, in write: Write) throws -> Outcome {
         switch self {
         case .member(let enrolment): return try Self.enroll(enrolment, in: write)
         case .sale(let sale): return try Sale.record(sale, evidence: evidence, in: write).isRepeated ? .known : .created
         case .refund(let refund): return try Refund.record(refund, in: write).isRepeated ? .known : .created
+        case .link(let link): return try Self.create(link, in: write)
+        case .balance(let balance, let program): return try balance.apply(in: program, write)
         case .click: return .known
         }
+    }
+
+    private static func create(_ input: NewLink, in write: Write) throws -> Outcome {
+        if let folded = input.code.flatMap(Normalised.code),
+            let known = try LinkStore.find(host: input.host?.lowercased() ?? "", folded: folded, on: write.connection),
+            known.workspaceID == write.workspace.id, known.programID == input.programID,
+            let member = try input.member.map({ try Member.find($0, field: "memberId", in: write) }), known.memberID == member.id
+        {
+            return .known
+        }
+        _ = try Link.create(input, in: write)
+        return .created
     }
 
     private static func enroll(_ input: Enrolment, in write: Write) throws -> Outcome {

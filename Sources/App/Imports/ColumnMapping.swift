@@ -1,0 +1,106 @@
+import Foundation
+import Money
+
+/// How the columns of another system's file become those of a generic one. Names are compared by their letters and digits alone, so
+/// “First name”, `first_name` and `firstName` are one.
+struct ColumnMapping: Sendable {
+    enum Change: Sendable {
+        case asIs
+        /// A decimal amount, with or without a currency sign and thousands' commas, becomes minor units.
+        case decimalAmount
+        /// Words of theirs that we call otherwise; others stay.
+        case words([String: String])
+        /// Where an address is expected and only a code stands, the fallback is taken.
+        case address
+    }
+
+    struct Source: Sendable {
+        /// The column of the generic file.
+        var column: String
+        /// Names of theirs, the best one first. Several in one entry are joined by a space, such as first and last name.
+        var names: [[String]]
+        var change = Change.asIs
+        /// What stands there when the file has no such column, or an empty cell.
+        var fallback: String?
+        /// What an empty cell of a column that is there means.
+        var empty: String?
+    }
+
+    var sources: [Source]
+
+    /// The mapping for one header; nil when a column that the kind needs can't be made of it.
+    func resolved(_ header: [String], _ kind: ImportKind) -> Resolved? {
+        let places = Dictionary(header.enumerated().map { (Self.letters($1), $0) }, uniquingKeysWith: { first, _ in first })
+        let found = sources.compactMap { source -> Resolved.Part? in
+            let known = source.names.lazy.compactMap { names -> [Int]? in
+                let found = names.compactMap { places[Self.letters($0)] }
+                return found.count == names.count ? found : nil
+            }.first
+            guard known != nil || source.fallback != nil else { return nil }
+            return Resolved.Part(source: source, places: known ?? [])
+        }
+        let columns = Set(found.map(\.source.column))
+        guard kind.columns.allSatisfy({ !$0.isRequired || columns.contains($0.name) }) else { return nil }
+        return Resolved(parts: found, header: header)
+    }
+
+    static func letters(_ name: String) -> String {
+        String(name.lowercased().unicodeScalars.filter { CharacterSet.alphanumerics.contains($0) })
+    }
+
+    struct Resolved: Sendable {
+        struct Part: Sendable {
+            var source: Source
+            var places: [Int]
+        }
+        var parts: [Part]
+        var header: [String]
+
+        var columns: [String] { parts.map(\.source.column) }
+
+        /// What theirs is called that a column was made of.
+        func theirs(_ column: String) -> String {
+            guard let part = parts.first(where: { $0.source.column == column }), !part.places.isEmpty else { return column }
+            return part.places.map { header[$0] }.joined(separator: " + ")
+        }
+
+        /// A row as the generic file would have it.
+        func fields(_ fields: [String]) -> [String] {
+            var row = parts.map { part in
+                let text = part.places.map { fields[$0].trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }.joined(separator: " ")
+                return text.isEmpty ? part.source.empty ?? part.source.fallback ?? "" : text
+            }
+            let currency = columns.firstIndex(of: "currency").map { row[$0].uppercased() }
+            for place in parts.indices {
+                switch parts[place].source.change {
+                case .asIs: row[place] = Self.instant(row[place], parts[place].source.column)
+                case .decimalAmount: row[place] = Self.minor(row[place], currency ?? "") ?? row[place]
+                case .words(let words): row[place] = words[row[place].lowercased()] ?? row[place]
+                case .address: if !row[place].hasPrefix("http") { row[place] = parts[place].source.fallback ?? row[place] }
+                }
+            }
+            if let place = columns.firstIndex(of: "currency") { row[place] = row[place].uppercased() }
+            return row
+        }
+
+        /// `2026-01-31 10:00:00 UTC` and the same without a zone are UTC.
+        private static func instant(_ text: String, _ column: String) -> String {
+            guard column.hasSuffix("_at"), text.count >= 19, text.dropFirst(10).first == " " else { return text }
+            let time = text.dropFirst(11).replacing(" UTC", with: "")
+            return text.prefix(10) + "T" + (time.contains("Z") || time.contains("+") ? time : time + "Z")
+        }
+
+        /// Nil when the text is no such amount; then it stays, and is refused as every wrong amount.
+        static func minor(_ text: String, _ currency: String) -> String? {
+            guard let exponent = try? UnitCode(currency).exponent else { return nil }
+            var plain = text.replacing(currency, with: "")
+            plain.removeAll { $0.isWhitespace || "$€£¥₹".contains($0) }
+            guard !plain.isEmpty else { return nil }
+            let whole = plain.split(separator: ".", omittingEmptySubsequences: false)[0]
+            let groups = whole.split(separator: ",", omittingEmptySubsequences: false)
+            guard groups.count == 1 || (groups.dropFirst().allSatisfy { $0.count == 3 } && (1...3).contains(groups[0].count)) else { return nil }
+            plain = plain.replacing(",", with: "")
+            return (try? Amount(decimalText: plain, exponent: exponent)).map { String($0.minor) }
+        }
+    }
+}
