@@ -27,7 +27,7 @@ public struct ComparisonResult: Sendable {
             for (number, record) in run.breakage.enumerated() {
                 bonuses[number].amountMinor += run.totalMinor(bonus: number)
                 breakageMinor += Int128(record.nobodyMinor ?? 0) + Int128(record.unqualifiedMinor ?? 0)
-                capsMinor += record.capBonusMinor + record.capPersonMinor + record.capPlanMinor
+                capsMinor += record.cappedMinor
             }
             for member in 0..<run.facts.memberCount where run.facts.isPromoter(member) {
                 ranks[run.ranks(of: member).paidAs].amountMinor += Int128(run.amountMinor(of: member))

@@ -101,7 +101,8 @@ public struct RunSummary: Sendable {
             })),
             ("caps", table(bonuses.map {
                 [
-                    ("bonus", quoted($0.code)), ("cap.bonus", "\($0.breakage.capBonusMinor)"), ("cap.person", "\($0.breakage.capPersonMinor)"),
+                    ("bonus", quoted($0.code)), ("cap.bonus", "\($0.breakage.capBonusMinor)"),
+                    ("cap.soldOrUsed", "\($0.breakage.capSoldOrUsedMinor)"), ("cap.person", "\($0.breakage.capPersonMinor)"),
                     ("cap.plan", "\($0.breakage.capPlanMinor)"),
                 ]
             })),

@@ -38,6 +38,14 @@ struct PlanGrammar {
                 optional("gracePeriods", \RankRule.gracePeriods, count(0...64), standard: 0, "For how many periods a paid-as rank is kept after it was last achieved."),
                 optional("tree", \RankRule.tree, treeShape, standard: .enroller, "The tree whose QV stands in statements."),
             ])
+        let soldOrUsed = record(
+            SoldOrUsedRule(atLeast: .whole),
+            [
+                required("atLeast", \SoldOrUsedRule.atLeast, shareShape, "The share, `70%`, of own purchases that must be sold or used; at exactly this share all is paid."),
+                optional("below", \SoldOrUsedRule.below, choice(SoldOrUsedRule.Below.allCases) { $0.code }, standard: .proRata, "Whoever is below it is paid earnings × (sold + used) ÷ bought, or nothing."),
+                optional("usedBelowMinor", \SoldOrUsedRule.usedBelowMinor, amountShape, standard: SoldOrUsedRule.usedBelowStandardMinor, "Own purchases count as used below this limit of the period, in minor units (20000: up to 199.99); 0: none do."),
+                optional("bonuses", \SoldOrUsedRule.bonuses, distinct(codeShape, 1...Plan.bonusesLimit) { $0 }, standard: [], isNothing: true, "The bonuses that are cut; missing: all."),
+            ])
         let caps = byRank("amountMinor", amountShape, filler: 0, startsAtNone: true, "The most, in minor units.")
         plan = record(
             PlanParts(),
@@ -51,6 +59,7 @@ struct PlanGrammar {
                 optional("rankRule", \.plan.rankRule, rankRule, standard: RankRule(), "How ranks are given and kept."),
                 optional("trackers", \.plan.trackers, list(tracker, 0...Plan.trackersLimit), standard: [], "Conditions whose outcome is remembered."),
                 required("bonuses", \.plan.bonuses, list(bonus, 1...Plan.bonusesLimit), "Computed in this order; a bonus that reads another stands after it."),
+                optional("soldOrUsed", \.plan.soldOrUsed, soldOrUsed, "What is paid to somebody who sold or used too little of what they bought (the 70 % rule); missing: everything. It stands after all bonuses and before `personCap` and `planCap`."),
                 optional("personCap", \.plan.personCapMinor, caps, standard: [], isNothing: true, "The most one person earns in a period, by paid-as rank; missing: no cap."),
                 optional("planCap", \.plan.planCap, rate, "The most the plan pays, as a share of the company's CV of the period; missing: no cap."),
             ])

@@ -32,6 +32,7 @@ public struct OracleBreakage: Hashable {
     public var nobody = Fraction.zero
     public var unqualified = Fraction.zero
     public var capBonusMinor: Int64 = 0
+    public var capSoldOrUsedMinor: Int64 = 0
     public var capPersonMinor: Int64 = 0
     public var capPlanMinor: Int64 = 0
 }
@@ -60,6 +61,7 @@ public func oracleRun(
     try measuring.giveRanks(overrides)
     let payroll = Payroll(measuring, carryIn: carryIn, overrides: overrides, history: history)
     for number in plan.bonuses.indices { try payroll.pay(number) }
+    payroll.payWhatWasSold()
     payroll.capPersons()
     payroll.capPlan()
     payroll.settleRefunds()

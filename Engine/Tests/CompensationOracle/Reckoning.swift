@@ -142,6 +142,28 @@ extension Payroll {
         }
     }
 
+    /// Who has sold and used less than the share of what they bought keeps the part they sold and used.
+    func payWhatWasSold() {
+        guard let rule = plan.soldOrUsed else { return }
+        for person in society.promoters {
+            let bought = society.sales.filter { $0.buyer == person }.reduce(Fraction.zero) { $0 + Fraction($1.amount) }
+            let sold = society.sales.filter { !$0.buyer.isPromoter && $0.buyer.above(.enroller) == person }.reduce(Fraction.zero) { $0 + Fraction($1.amount) }
+            guard Fraction.zero < bought else { continue }
+            // One minor unit below the limit is the most that counts as used.
+            let most = rule.usedBelowMinor == 0 ? Fraction.zero : Fraction(rule.usedBelowMinor - 1)
+            let part = (sold + (most < bought ? most : bought)) / bought
+            guard part < Fraction(Int128(rule.atLeast.ppm), over: 1_000_000) else { continue }
+            let own = lines.indices.filter { place in
+                lines[place].person == person && (rule.bonuses.isEmpty || rule.bonuses.contains(plan.bonuses[lines[place].bonus].code))
+            }
+            let earned = own.filter { !isOutsideCaps(lines[$0]) }.reduce(Fraction.zero) { $0 + Fraction(lines[$1].amount) }
+            guard Fraction.zero < earned else { continue }
+            var kept: Int64 = 0
+            if rule.below == .proRata, Fraction.zero < part { kept = rounded(earned * part, .halfEven) }
+            for (number, amount) in cut(&lines, own, to: kept, .capSoldOrUsed) { breakage[number].capSoldOrUsedMinor += amount }
+        }
+    }
+
     func capPersons() {
         for person in society.promoters {
             guard let cap = byRank(plan.personCapMinor, person.paidAs) else { continue }
@@ -159,7 +181,7 @@ extension Payroll {
 
     /// Bonus → what was cut.
     private func cut(_ lines: inout [Draft], _ places: [Int], to cap: Int64, _ reason: LineReason) -> [Int: Int64] {
-        let isCap: Set<LineReason> = [.capBonus, .capPerson, .capPlan]
+        let isCap: Set<LineReason> = [.capBonus, .capSoldOrUsed, .capPerson, .capPlan]
         let inside = places.filter { !isOutsideCaps(lines[$0]) && !isCap.contains(lines[$0].reason) }
         let total = inside.reduce(Int64(0)) { $0 + lines[$1].amount - lines[$1].cut }
         let excess = total - cap

@@ -44,7 +44,7 @@ extension Payroll {
 
     /// What was paid on the period's orders after all caps, for refunds to come.
     func paidOrders() -> [String: [PastOrder.Paid]] {
-        let isPaid = { (line: Draft) in line.sale != nil && ![.refund, .adjustment, .clawback, .capBonus, .capPerson, .capPlan].contains(line.reason) }
+        let isPaid = { (line: Draft) in line.sale != nil && ![.refund, .adjustment, .clawback, .capBonus, .capSoldOrUsed, .capPerson, .capPlan].contains(line.reason) }
         var found: [String: [PastOrder.Paid]] = [:]
         for line in lines.filter(isPaid) where line.amount != line.cut {
             let bonus = plan.bonuses[line.bonus]

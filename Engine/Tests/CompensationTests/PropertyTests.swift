@@ -72,7 +72,7 @@ import Testing
                 Bonus(code: "advancement", rule: .rankAdvancement(RankAdvancementRule(amountsMinor: [1_000, 5_000, 20_001], payments: 3, keepPeriods: 2))),
                 Bonus(code: "matching", rule: .matching(MatchingRule(bonuses: ["binary", "unilevel"], rates: levels, compression: .perLevel)), roundingScope: scope),
             ],
-            personCapMinor: capped ? [3_000, 9_000] : [], planCap: capped ? try Rate("0.4") : nil)
+            soldOrUsed: capped ? SoldOrUsedRule(atLeast: .whole, usedBelowMinor: 500) : nil, personCapMinor: capped ? [3_000, 9_000] : [], planCap: capped ? try Rate("0.4") : nil)
     }
 
     /// A run as text, by ids: equal texts are equal runs.

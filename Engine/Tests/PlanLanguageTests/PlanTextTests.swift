@@ -46,6 +46,7 @@ import Testing
             bonuses: [level]
             rates: [10%]
         planCap: 50%
+        soldOrUsed: {atLeast: 70%, usedBelowMinor: 0, bonuses: [level, match]}
         """
 
     @Test("A plan in YAML becomes the value it says")
@@ -62,6 +63,7 @@ import Testing
         #expect(rule.rates.rows == [[], [try Rate("0.05"), try Rate("0.04")], [try Rate("0.05"), try Rate("0.04"), try Rate("0.025")]])
         #expect(plan.bonuses[1].capMinor == [100_000])
         #expect(plan.planCap == (try Rate("0.5")))
+        #expect(plan.soldOrUsed == SoldOrUsedRule(atLeast: try #require(SharePPM(ppm: 700_000)), below: .proRata, usedBelowMinor: 0, bonuses: ["level", "match"]))
         guard case .direct(let direct) = plan.bonuses[0].rule else { return }
         #expect(direct.terms[1].reward == .flat([100, 100, 300]))
     }
@@ -129,6 +131,14 @@ import Testing
             Mistake(find: "bonus: match", replace: "bonus: level", line: 34, path: "bonuses[2].bonus", says: "twice"),
             Mistake(find: "  - rank: gold\n", replace: "  - rank: none\n    condition: active\n  - rank: gold\n", line: 7, path: "ranks", says: "no name for a rank"),
             Mistake(find: "planCap: 50%", replace: "planCap: 50", line: 38, path: "planCap", says: "the number 50"),
+            Mistake(find: "atLeast: 70%, used", replace: "atLeast: 170%, used", line: 39, path: "soldOrUsed.atLeast", says: "expected a share"),
+            Mistake(find: "atLeast: 70%, used", replace: "atLeast: 0.7, used", line: 39, path: "soldOrUsed.atLeast", says: "the number 0.7"),
+            Mistake(find: "{atLeast: 70%, used", replace: "{used", line: 39, path: "soldOrUsed", says: "“atLeast” is missing"),
+            Mistake(find: "usedBelowMinor: 0", replace: "below: most", line: 39, path: "soldOrUsed.below", says: "word", allows: "proRata"),
+            Mistake(find: "usedBelowMinor: 0", replace: "usedBelowMinor: -1", line: 39, path: "soldOrUsed.usedBelowMinor", says: "-1"),
+            Mistake(find: "usedBelowMinor: 0", replace: "usedBelow: 0", line: 39, path: "soldOrUsed.usedBelow", says: "unknown key", allows: "usedBelowMinor"),
+            Mistake(find: "bonuses: [level, match]", replace: "bonuses: [level, mach]", line: 39, path: "soldOrUsed.bonuses", says: "no bonus “mach”", allows: "match"),
+            Mistake(find: "bonuses: [level, match]", replace: "bonuses: []", line: 39, path: "soldOrUsed.bonuses", says: "0 entries"),
         ])
     func mistakes(mistake: Mistake) throws {
         #expect(Self.sample.contains(mistake.find))

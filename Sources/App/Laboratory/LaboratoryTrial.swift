@@ -82,7 +82,7 @@ struct LaboratoryTrial: Sendable {
         var capped: Int128 = 0
         for record in result.breakage {
             breakage &+= (record.nobodyMinor ?? 0) &+ (record.unqualifiedMinor ?? 0)
-            capped += record.capBonusMinor + record.capPersonMinor + record.capPlanMinor
+            capped += record.cappedMinor
         }
         var gain = Change()
         var lose = Change()

@@ -248,12 +248,13 @@ struct RunModel: PageModel, Sendable {
             var isHard = false
             if case .boolean(true)? = check["isHard"] { isHard = true }
             let company = check["company"]
-            let found: String =
-                if let company, let part = company["part"]?.wholeNumber, let whole = company["whole"]?.wholeNumber {
-                    RunCheck.found(code, part, whole, run.unit, language)
-                } else {
-                    language.plural("run.check.members", check["members"]?.wholeNumber ?? 0)
-                }
+            let members = check["members"]?.wholeNumber ?? 0
+            var found: [String] = []
+            if let company, let part = company["part"]?.wholeNumber, let whole = company["whole"]?.wholeNumber {
+                let compared = RunCheck.found(code, part, whole, run.unit, language)
+                found.append(code == "soldOrUsed" ? language("run.check.mended", ["found": compared]) : compared)
+            }
+            if found.isEmpty || members > 0 { found.append(language.plural("run.check.members", members)) }
             let countries = (check["countries"]?.members ?? []).map { country in
                 language(
                     "run.check.country",
@@ -264,7 +265,7 @@ struct RunModel: PageModel, Sendable {
             }
             let tone = failures == 0 ? "good" : isHard ? "bad" : "warn"
             return [
-                "label": .text(language("runCheck.\(code)")), "found": .text(([found] + countries).joined(separator: language("list.semicolon"))), "tone": .text(tone),
+                "label": .text(language("runCheck.\(code)")), "found": .text((found + countries).joined(separator: language("list.semicolon"))), "tone": .text(tone),
                 "icon": .text(failures == 0 ? "check" : "warning"),
                 "verdict": .text(language(failures == 0 ? "run.check.passed" : isHard ? "run.check.blocks" : "run.check.flag")),
             ]

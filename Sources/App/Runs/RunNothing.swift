@@ -35,6 +35,7 @@ struct RunNothing: Sendable {
         case .inactive: "inactive"
         case .notEligible: "notEligible"
         case .takenAway: "takenAway"
+        case .soldOrUsed: "soldOrUsed"
         case .unmatched: "unmatched"
         case .rule: rule
         }
@@ -47,6 +48,10 @@ struct RunNothing: Sendable {
             values["left"] = language.amount(left, unit)
             values["right"] = language.amount(right, unit)
         }
+        if case .soldOrUsed(let part, let whole) = reason {
+            values["part"] = language.amount(part, unit)
+            values["whole"] = language.amount(whole, unit)
+        }
         return language.sentence("\(prefix).\(word)", values)
     }
 
@@ -57,6 +62,9 @@ struct RunNothing: Sendable {
         ]
         if case .unmatched(let left, let right) = reason {
             members += [JSONMember("leftVolume", .integer(left)), JSONMember("rightVolume", .integer(right))]
+        }
+        if case .soldOrUsed(let part, let whole) = reason {
+            members += [JSONMember("soldOrUsed", .integer(part)), JSONMember("bought", .integer(whole))]
         }
         return .object(members)
     }

@@ -46,6 +46,8 @@ struct RunReceipt: Sendable {
     var nothingRank: String?
     /// What the bonus paid the member in the period, after all caps.
     var bonusTotalMinor: Int64
+    /// What the plan's 70 % rule compared, where the member is below its share.
+    var soldOrUsed: SoldOrUsedShortfall?
     var overrides: [Override]
     var roundingScope: String
     var rounding: String
@@ -113,6 +115,7 @@ extension RunReceipt {
         }
         isPathCut = explanation.isPathCut
         bonusTotalMinor = result.amountMinor(of: explanation.member, bonus: explanation.bonus)
+        soldOrUsed = result.shortfall(of: explanation.member)
         let own = memberID
         overrides = result.overrides.filter { $0.memberId == own }
         roundingScope = bonus.roundingScope.code
@@ -140,6 +143,12 @@ extension RunReceipt {
                     "base": .integer(line.baseMinor), "rate": .text(NamedRunLine.rate(line.rateBillionths)), "level": .integer(Int64(line.level)),
                     "amount": .integer(line.amountMinor), "cut": .integer(line.cutMinor), "rounding": .text(rounding),
                     "roundingScope": .text(roundingScope), "bonusTotal": .integer(bonusTotalMinor),
+                ]
+            } ?? .null,
+            "soldOrUsed": soldOrUsed.map { found in
+                [
+                    "soldOrUsed": .integer(found.soldOrUsedMinor), "bought": .integer(found.boughtMinor), "earned": .integer(found.earnedMinor),
+                    "paid": .integer(found.paidMinor),
                 ]
             } ?? .null,
             "order": order.map { order in

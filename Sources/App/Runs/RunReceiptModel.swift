@@ -51,6 +51,7 @@ extension LineReason {
         case .capBonus: "capBonus"
         case .capPerson: "capPerson"
         case .capPlan: "capPlan"
+        case .capSoldOrUsed: "capSoldOrUsed"
         default: code
         }
     }
@@ -125,6 +126,8 @@ struct RunReceiptModel: PageModel, Sendable {
             "rate": Self.rate(line.rateBillionths, language), "base": language.money(line.baseMinor, run.unit),
             "level": language.integer(Int64(line.level)), "order": invoice ?? receipt.order?.saleID ?? "",
         ]
+        values["part"] = language.money(receipt.soldOrUsed?.soldOrUsedMinor ?? 0, run.unit)
+        values["whole"] = language.money(receipt.soldOrUsed?.boughtMinor ?? 0, run.unit)
         values["source"] = receipt.sourceID.map { person($0) } ?? ""
         let key: String =
             switch line.reason {

@@ -47,7 +47,7 @@ struct RunReport: Sendable {
                     return [
                         "code": .text(bonus.code), "rule": .text(bonus.rule.code), "amount": self.number(result.totalMinor(bonus: number)),
                         "breakageNobody": .integer(kept.nobodyMinor ?? .max), "breakageUnqualified": .integer(kept.unqualifiedMinor ?? .max),
-                        "capped": self.number(kept.capBonusMinor + kept.capPersonMinor + kept.capPlanMinor),
+                        "capped": self.number(kept.cappedMinor),
                     ]
                 }),
             "ranks": .array(ranks(result)), "spread": spread(result),

@@ -124,6 +124,8 @@ private struct AuditPass {
             let (part, whole) = (Int64(clamping: outside[member]), Int64(clamping: all[member]))
             note(.nonParticipantShare, member, LegalChecks.nonParticipantShare(nonParticipants: part, total: whole, above: share), part, whole)
         }
+        /// What those below the share earned, and what the plan's own rule has left of it.
+        var mended: (paid: Int128, earned: Int128) = (0, 0)
         for member in 0..<count where facts.isPromoter(member) && own[member] > 0 {
             let limit = limits[member]
             let counted = LegalChecks.countableConsumption(own[member], below: limit.consumptionBelowMinor)
@@ -134,7 +136,17 @@ private struct AuditPass {
             if counted < own[member] { note(.internalConsumption, member, .fails, own[member], limit.consumptionBelowMinor, false) }
             guard let share = limit.soldOrUsedAtLeast else { continue }
             let sold = Int64(clamping: ownSales[member] + Int128(counted))
-            note(.soldOrUsed, member, LegalChecks.seventyPercentRule(soldOrUsed: sold, bought: own[member], atLeast: share), sold, own[member])
+            let outcome = LegalChecks.seventyPercentRule(soldOrUsed: sold, bought: own[member], atLeast: share)
+            if outcome == .fails, let short = result.shortfall(of: member), isMended(short, sold, own[member]) {
+                mended.earned += Int128(max(0, short.earnedMinor))
+                mended.paid += Int128(max(0, short.paidMinor))
+            } else {
+                note(.soldOrUsed, member, outcome, sold, own[member])
+            }
+        }
+        if mended.earned > 0 {
+            // Nobody failed for these: the plan has paid them the part that may be paid.
+            note(.soldOrUsed, nil, .passes, Int64(clamping: mended.paid), Int64(clamping: mended.earned))
         }
         for (place, company) in companies.enumerated() { findings += companyFindings(company, limits.all[place].limits, limits.all[place].country) }
         var customers = [Int64](repeating: 0, count: count)
@@ -168,6 +180,14 @@ private struct AuditPass {
             return (key: (checks[finding.check] ?? 0) << 40 | place, found: found)
         }
         return keyed.sorted { ($0.key, $0.found) < ($1.key, $1.found) }.map { findings[$0.found] }
+    }
+
+    /// Whether the plan's `soldOrUsed` has left no more than what the limit allows: all that was earned × (sold + used) ÷ bought.
+    private func isMended(_ short: SoldOrUsedShortfall, _ sold: Int64, _ bought: Int64) -> Bool {
+        let other = Int128(max(0, short.otherMinor))
+        let (earned, paid) = (Int128(max(0, short.earnedMinor)) + other, Int128(max(0, short.paidMinor)) + other)
+        guard let whole = Int64(exactly: earned), let allowed = try? LegalChecks.soldPart(of: whole, soldOrUsed: sold, bought: bought) else { return false }
+        return paid <= Int128(allowed)
     }
 
     /// What is compared for the company as a whole, or for the part of it in one country.

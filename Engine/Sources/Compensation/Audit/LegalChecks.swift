@@ -38,12 +38,23 @@ public enum LegalChecks {
         return Int128(soldOrUsed) * Int128(billion) >= Int128(bought) * Int128(share.billionths) ? .passes : .fails
     }
 
+    /// The same with a share in millionths.
+    public static func seventyPercentRule(soldOrUsed: Int64, bought: Int64, atLeast share: SharePPM) -> CheckOutcome {
+        guard bought > 0 else { return .nothingToJudge }
+        return Int128(soldOrUsed) * 1_000_000 >= Int128(bought) * Int128(share.ppm) ? .passes : .fails
+    }
+
     /// What a bonus is worth under the 70 % rule: all of it, or bonus × (sold + used) ÷ bought. Throws `.overflow`.
     public static func seventyPercentBonus(
         _ bonusMinor: Int64, soldOrUsed: Int64, bought: Int64, atLeast share: Rate
     ) throws(MoneyFailure) -> Int64 {
         guard seventyPercentRule(soldOrUsed: soldOrUsed, bought: bought, atLeast: share) == .fails else { return bonusMinor }
-        return try Rounding.halfEven(Int128(bonusMinor) * Int128(max(0, soldOrUsed)), over: Int128(bought))
+        return try soldPart(of: bonusMinor, soldOrUsed: soldOrUsed, bought: bought)
+    }
+
+    /// Earned × (sold + used) ÷ bought, rounded once, half to even; less than nothing sold is nothing. Throws as `Rounding.halfEven`.
+    public static func soldPart(of earnedMinor: Int64, soldOrUsed: Int64, bought: Int64) throws(MoneyFailure) -> Int64 {
+        try Rounding.halfEven(Int128(earnedMinor) * Int128(max(0, soldOrUsed)), over: Int128(bought))
     }
 
     /// Refund ÷ cost of goods of at most `monthsLimit` months must be at least the share; older goods are not judged.

@@ -6,6 +6,8 @@ public struct PeriodNothing: Hashable, Sendable {
         case notEligible
         /// There are lines, and caps, refunds or adjustments took all of them back.
         case takenAway
+        /// All of it was cut because too little was sold or used of what the member bought; minor units.
+        case soldOrUsed(soldOrUsedMinor: Int64, boughtMinor: Int64)
         /// A binary bonus: what lay on the legs, in minor units, with what was carried in and without what was flushed, was no whole match.
         case unmatched(leftMinor: Int64, rightMinor: Int64)
         /// The member might have earned, but the rule found nothing for them; what it looks for is its `BonusRule.code`'s matter.
@@ -27,8 +29,13 @@ extension RunResult {
         var found: [PeriodNothing] = []
         let own = linesOf(member)
         for (number, bonus) in plan.bonuses.enumerated() where amountMinor(of: member, bonus: number) == 0 {
-            let hasLines = own.contains { Int(lines[$0].bonus) == number }
-            found.append(PeriodNothing(bonus: number, reason: try reason(bonus, member, hasLines: hasLines)))
+            let ofBonus = own.filter { Int(lines[$0].bonus) == number }
+            if let short = shortfall(of: member), ofBonus.contains(where: { lines[$0].reason == .capSoldOrUsed }) {
+                found.append(
+                    PeriodNothing(bonus: number, reason: .soldOrUsed(soldOrUsedMinor: short.soldOrUsedMinor, boughtMinor: short.boughtMinor)))
+            } else {
+                found.append(PeriodNothing(bonus: number, reason: try reason(bonus, member, hasLines: !ofBonus.isEmpty)))
+            }
         }
         return found
     }

@@ -30,6 +30,9 @@ extension Plan {
             }) { add("ranks.\(rank.code)", .readsRankTooEarly) }
         }
         for (number, bonus) in bonuses.enumerated() { check(bonus, number, add) }
+        for code in (soldOrUsed?.bonuses ?? []).sorted() where !bonuses.contains(where: { $0.code == code }) {
+            add("soldOrUsed.bonuses", .unknownBonus(code))
+        }
         return found
     }
 

@@ -16,6 +16,9 @@ public struct Plan: Hashable, Sendable {
     public var trackers: [Tracker]
     /// Computed in this order; a bonus that reads another (matching, commission as base, tags) stands after it.
     public var bonuses: [Bonus]
+    /// What becomes of the earnings of those who have sold or used too little of what they bought; nil: nothing. It stands before the caps of
+    /// person and plan.
+    public var soldOrUsed: SoldOrUsedRule?
     /// The most one person may earn in a period, by paid-as rank (the last entry goes on); empty: no cap.
     public var personCapMinor: [Int64]
     /// The most the plan may pay as a share of the company's CV of the period; nil: no cap.
@@ -30,7 +33,8 @@ public struct Plan: Hashable, Sendable {
     public init(
         code: String, version: Int = 1, unit: UnitCode, calendar: PlanCalendar = PlanCalendar(),
         active: Condition = .status([.active]), ranks: [Rank] = [], rankRule: RankRule = RankRule(),
-        trackers: [Tracker] = [], bonuses: [Bonus], personCapMinor: [Int64] = [], planCap: Rate? = nil
+        trackers: [Tracker] = [], bonuses: [Bonus], soldOrUsed: SoldOrUsedRule? = nil, personCapMinor: [Int64] = [],
+        planCap: Rate? = nil
     ) {
         self.code = code
         self.version = version
@@ -41,6 +45,7 @@ public struct Plan: Hashable, Sendable {
         self.rankRule = rankRule
         self.trackers = trackers
         self.bonuses = bonuses
+        self.soldOrUsed = soldOrUsed
         self.personCapMinor = personCapMinor
         self.planCap = planCap
     }

@@ -17,6 +17,8 @@ struct LineRuns {
 /// Cuts an amount out of lines in proportion to what each still pays, by largest remainder.
 struct Proration {
     let facts: Facts
+    /// Lines that may be cut, beside what stands outside of caps.
+    var takes: (Line) -> Bool = { _ in true }
 
     /// Ties: member by joining and id, bonus in plan order, order by time and id, level.
     func cut(_ amount: Int64, from places: Range<Int>, in lines: inout [Line]) throws(RunFailure) {
@@ -43,7 +45,7 @@ struct Proration {
     }
 
     private func weight(_ line: Line) -> UInt64 {
-        line.reason.isCap || line.reason.isOutsideCaps ? 0 : UInt64(max(0, line.amountMinor - line.cutMinor))
+        line.reason.isCap || line.reason.isOutsideCaps || !takes(line) ? 0 : UInt64(max(0, line.amountMinor - line.cutMinor))
     }
 
     private func precedes(_ one: Line, _ other: Line) -> Bool {
@@ -53,13 +55,15 @@ struct Proration {
     }
 }
 
-/// The caps of a person and of the plan, after all bonuses.
+/// What cuts across bonuses, after all of them: the 70 % rule, the cap of a person, the cap of the plan, in this order.
 struct CapPass {
     let state: RunState
     let amounts: Column<Int64>
     let bonusTotals: [Column<Int64>]
     var breakage: [Breakage]
     var lines: [Line] = []
+    /// Who is below the share of the 70 % rule, by member.
+    var shortfalls: [SoldOrUsedShortfall] = []
 
     init(state: RunState, amounts: Column<Int64>, bonusTotals: [Column<Int64>], breakage: [Breakage]) {
         self.state = state
@@ -72,9 +76,10 @@ struct CapPass {
     mutating func run(_ bonusLines: inout [[Line]], keepsLines: Bool) throws(RunFailure) -> Bool {
         let plan = state.plan
         let facts = state.facts
-        guard !plan.personCapMinor.isEmpty || plan.planCap != nil else { return true }
+        guard plan.soldOrUsed != nil || !plan.personCapMinor.isEmpty || plan.planCap != nil else { return true }
         guard keepsLines else { return false }
         var all = LineOrder.byMember(bonusLines, memberCount: facts.memberCount)
+        if let rule = plan.soldOrUsed { try scaleToSold(rule, &all) }
         if !plan.personCapMinor.isEmpty { try capPersons(&all) }
         if let share = plan.planCap { try capPlan(share, &all) }
         bonusLines = [all]
@@ -84,11 +89,17 @@ struct CapPass {
     private mutating func capPersons(_ all: inout [Line]) throws(RunFailure) {
         let byRank = ByRank(values: state.plan.personCapMinor, otherwise: 0)
         var runs = LineRuns(all)
+        var next = 0
         for member in 0..<state.facts.memberCount {
             let places = runs.places(of: member, in: all)
-            let earned = places.reduce(Int64(0)) { all[$1].reason.isOutsideCaps ? $0 : $0 + all[$1].amountMinor }
-            let cut = earned - max(0, byRank(Int(state.paidAs[member])))
-            guard cut > 0 else { continue }
+            var earned = places.reduce(Int128(0)) { all[$1].reason.isOutsideCaps ? $0 : $0 + Int128(all[$1].amountMinor) }
+            if next < shortfalls.count, shortfalls[next].member == member {
+                earned -= Int128(shortfalls[next].earnedMinor - shortfalls[next].paidMinor)
+                next += 1
+            }
+            let excess = earned - Int128(max(0, byRank(Int(state.paidAs[member]))))
+            guard excess > 0 else { continue }
+            guard let cut = Int64(exactly: excess) else { throw .overflow(where: "personCap") }
             try take(cut, places, .capPerson, &all)
         }
     }
@@ -106,11 +117,11 @@ struct CapPass {
         try take(cut, 0..<all.count, .capPlan, &all)
     }
 
-    private mutating func take(
-        _ cut: Int64, _ places: Range<Int>, _ reason: LineReason, _ all: inout [Line]
+    mutating func take(
+        _ cut: Int64, _ places: Range<Int>, _ reason: LineReason, _ all: inout [Line], from takes: @escaping (Line) -> Bool = { _ in true }
     ) throws(RunFailure) {
         let before = places.map { all[$0].cutMinor }
-        try Proration(facts: state.facts).cut(cut, from: places, in: &all)
+        try Proration(facts: state.facts, takes: takes).cut(cut, from: places, in: &all)
         // One line per member and bonus that lost something.
         var sum: Int64 = 0
         for place in places {
@@ -123,8 +134,10 @@ struct CapPass {
             lines.append(Line(member: all[place].member, bonus: number, reason: reason, amount: -sum))
             amounts[member] -= sum
             bonusTotals[number][member] -= sum
-            if reason == .capPlan { breakage[number].capPlanMinor += Int128(sum) } else {
-                breakage[number].capPersonMinor += Int128(sum)
+            switch reason {
+            case .capSoldOrUsed: breakage[number].capSoldOrUsedMinor += Int128(sum)
+            case .capPlan: breakage[number].capPlanMinor += Int128(sum)
+            default: breakage[number].capPersonMinor += Int128(sum)
             }
             sum = 0
         }
@@ -138,8 +151,12 @@ public struct Breakage: Hashable, Sendable {
     public var nobodyExact: Int128
     public var unqualifiedExact: Int128
     public var capBonusMinor: Int128 = 0
+    /// What the 70 % rule took.
+    public var capSoldOrUsedMinor: Int128 = 0
     public var capPersonMinor: Int128 = 0
     public var capPlanMinor: Int128 = 0
+    /// What all caps and the 70 % rule took.
+    public var cappedMinor: Int128 { capBonusMinor + capSoldOrUsedMinor + capPersonMinor + capPlanMinor }
 
     /// Rounded once, half to even; nil beyond Int64.
     public var nobodyMinor: Int64? { rounded(exact: nobodyExact, .halfEven) }

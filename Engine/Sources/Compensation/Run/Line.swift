@@ -36,6 +36,8 @@ public struct Line: Hashable, Sendable, BitwiseCopyable {
 public enum LineReason: UInt8, Hashable, Sendable, CaseIterable, BitwiseCopyable {
     case earned, rolledUp, trueUp, overrideOnLeg, banked, payment, clawback, refund, adjustment, capBonus, capPerson
     case capPlan
+    /// Last, as stored lines know reasons by their number.
+    case capSoldOrUsed
 
     public var code: String {
         switch self {
@@ -51,10 +53,11 @@ public enum LineReason: UInt8, Hashable, Sendable, CaseIterable, BitwiseCopyable
         case .capBonus: "cap.bonus"
         case .capPerson: "cap.person"
         case .capPlan: "cap.plan"
+        case .capSoldOrUsed: "cap.soldOrUsed"
         }
     }
 
     /// Corrections of earlier periods and by hand stand beside the caps: they neither fill nor empty them.
     var isOutsideCaps: Bool { self == .refund || self == .adjustment || self == .clawback }
-    var isCap: Bool { self == .capBonus || self == .capPerson || self == .capPlan }
+    var isCap: Bool { self == .capBonus || self == .capPerson || self == .capPlan || self == .capSoldOrUsed }
 }

@@ -116,7 +116,8 @@ private struct Computation {
             ? bonusLines[0] : LineOrder.byMember(bonusLines + [caps.lines], memberCount: facts.memberCount)
         return try RunResult(
             state: state, lines: lines, amounts: amounts, bonusTotals: bonusTotals, breakage: caps.breakage,
-            bonusCarry: carry, binary: binary, refunded: refunds.updated, overrides: overrides, lineCount: lineCount)
+            bonusCarry: carry, binary: binary, refunded: refunds.updated, overrides: overrides, lineCount: lineCount,
+            shortfalls: caps.shortfalls)
     }
 
     /// Whether lines are base × rate and were not yet rounded by period.

@@ -14,6 +14,8 @@ public struct RunResult: Sendable {
     /// The orders of earlier periods that were refunded, with what has been taken back by now.
     public let refundedOrders: [PastOrder]
     public let overrides: [Override]
+    /// Who is below the share of the plan's 70 % rule, by member.
+    public let shortfalls: [SoldOrUsedShortfall]
     public let state: MemberStates
     let amounts: Column<Int64>
     let bonusTotals: [Column<Int64>]
@@ -26,7 +28,8 @@ public struct RunResult: Sendable {
 
     init(
         state: RunState, lines: [Line], amounts: Column<Int64>, bonusTotals: [Column<Int64>], breakage: [Breakage],
-        bonusCarry: Carry, binary: [BinaryStatement], refunded: [PastOrder], overrides: [Override], lineCount: Int
+        bonusCarry: Carry, binary: [BinaryStatement], refunded: [PastOrder], overrides: [Override], lineCount: Int,
+        shortfalls: [SoldOrUsedShortfall]
     ) throws(RunFailure) {
         plan = state.plan
         facts = state.facts
@@ -36,6 +39,7 @@ public struct RunResult: Sendable {
         self.binary = binary
         refundedOrders = refunded
         self.overrides = overrides
+        self.shortfalls = shortfalls
         self.amounts = amounts
         self.bonusTotals = bonusTotals
         self.bonusCarry = bonusCarry

@@ -95,8 +95,8 @@ struct OracleCase {
             let billionth = Fraction(1, over: 1_000_000_000)
             compare("breakage of \(breakage.bonus), nobody", Fraction(breakage.nobodyExact, over: 1) * billionth, other.nobody)
             compare("breakage of \(breakage.bonus), unqualified", Fraction(breakage.unqualifiedExact, over: 1) * billionth, other.unqualified)
-            compare("caps of \(breakage.bonus)", [breakage.capBonusMinor, breakage.capPersonMinor, breakage.capPlanMinor],
-                [Int128(other.capBonusMinor), Int128(other.capPersonMinor), Int128(other.capPlanMinor)])
+            compare("caps of \(breakage.bonus)", [breakage.capBonusMinor, breakage.capSoldOrUsedMinor, breakage.capPersonMinor, breakage.capPlanMinor],
+                [Int128(other.capBonusMinor), Int128(other.capSoldOrUsedMinor), Int128(other.capPersonMinor), Int128(other.capPlanMinor)])
         }
         for statement in engine.binary {
             guard let number = plan.bonuses.firstIndex(where: { $0.code == statement.bonus }) else { continue }

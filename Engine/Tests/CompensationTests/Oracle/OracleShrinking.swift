@@ -57,6 +57,8 @@ extension OracleCase {
         for order in history.indices {
             for place in history[order].paid.indices { add { $0.history[order].paid.remove(at: place) } }
         }
+        if plan.soldOrUsed != nil { add { $0.plan.soldOrUsed = nil } }
+        if plan.soldOrUsed?.bonuses.isEmpty == false { add { $0.plan.soldOrUsed?.bonuses = [] } }
         if plan.planCap != nil { add { $0.plan.planCap = nil } }
         if !plan.personCapMinor.isEmpty { add { $0.plan.personCapMinor = [] } }
         if !plan.trackers.isEmpty { add { $0.plan.trackers.removeLast() } }
@@ -106,7 +108,7 @@ extension OracleCase {
         if carryIn != Carry() { text.append("carry \(carryIn)") }
         text.append("active \(plan.active)")
         for rank in plan.ranks { text.append("rank \(rank.code): \(rank.condition)") }
-        text.append("rank rule \(plan.rankRule), trackers \(plan.trackers), person cap \(plan.personCapMinor), plan cap \(plan.planCap?.text ?? "-")")
+        text.append("rank rule \(plan.rankRule), trackers \(plan.trackers), sold or used \(plan.soldOrUsed.map { "\($0)" } ?? "-"), person cap \(plan.personCapMinor), plan cap \(plan.planCap?.text ?? "-")")
         for bonus in plan.bonuses { text.append("bonus \(bonus)") }
         return text.joined(separator: "\n").replacing("Compensation.", with: "").replacing("Money.", with: "")
             .replacing("buyer: nil, products: Set([]), excludedProducts: Set([]), turn: OrderFilter.Turn.any, fromMinor: nil, belowMinor: nil", with: "all")

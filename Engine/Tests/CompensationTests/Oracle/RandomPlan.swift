@@ -45,8 +45,15 @@ struct RandomPlan {
         for place in 0..<number(1...5) { bonuses.append(bonus(place, bonuses, trackers.map(\.code))) }
         return Plan(
             code: "random", unit: unit, calendar: calendar, active: active, ranks: ranks, rankRule: rule, trackers: trackers,
-            bonuses: bonuses, personCapMinor: chance(1, in: 4) ? caps() : [],
+            bonuses: bonuses, soldOrUsed: chance(1, in: 2) ? soldOrUsed(bonuses.map(\.code)) : nil, personCapMinor: chance(1, in: 4) ? caps() : [],
             planCap: chance(1, in: 4) ? pick([rate("0.05"), rate("0.2"), rate("0.5"), rate("0")]) : nil)
+    }
+
+    private mutating func soldOrUsed(_ codes: [String]) -> SoldOrUsedRule {
+        SoldOrUsedRule(
+            atLeast: SharePPM(ppm: pick([0, 333_333, 700_000, 1_000_000])) ?? .whole, below: chance(3, in: 4) ? .proRata : .nothing,
+            usedBelowMinor: pick([0, 1, SoldOrUsedRule.usedBelowStandardMinor, Int64(number(0...20)) * max(1, scale / 4)]),
+            bonuses: chance(2, in: 3) ? [] : Set(list(1...2) { $0.pick(codes) }))
     }
 
     // MARK: conditions
