@@ -51,6 +51,7 @@ public struct CSVReader: ~Copyable {
         while true {
             guard let row = try findRow() else { return false }
             line = nextLine
+            guard row.end - start <= Self.lineBytesLimit else { throw tooLong }
             if row.hasQuotes { try splitQuoted(row.end) } else { try splitPlain(row.end) }
             start = min(end, row.end + 1)
             // A line with nothing on it, such as the last one.
@@ -101,9 +102,7 @@ public struct CSVReader: ~Copyable {
 
     private mutating func readMore() throws(FileFailure) {
         let rest = end - start
-        guard rest <= Self.lineBytesLimit else {
-            throw FileFailure(path: path, line: nextLine, message: "is longer than \(Self.lineBytesLimit) bytes; is a quote missing?")
-        }
+        guard rest <= Self.lineBytesLimit else { throw tooLong }
         if start > 0 {
             memmove(buffer, buffer + start, rest)
             start = 0
@@ -117,6 +116,16 @@ public struct CSVReader: ~Copyable {
         end += count
     }
 
+    private var tooLong: FileFailure {
+        FileFailure(path: path, line: nextLine, message: "is longer than \(Self.lineBytesLimit) bytes; is a quote missing?")
+    }
+
+    /// Bytes that are no UTF-8 would make two ids one in what is written.
+    private func checkText(_ end: Int) throws(FileFailure) {
+        guard String(validating: UnsafeBufferPointer(start: buffer + start, count: end - start), as: UTF8.self) == nil else { return }
+        throw FileFailure(path: path, line: line, message: "is no UTF-8 text")
+    }
+
     /// Cuts a row without quotes at its commas.
     private mutating func splitPlain(_ rowEnd: Int) throws(FileFailure) {
         var to = rowEnd
@@ -124,7 +133,9 @@ public struct CSVReader: ~Copyable {
         var from = start
         var place = start
         var count = 0
+        var bits: UInt8 = 0
         while place < to {
+            bits |= buffer[place]
             if buffer[place] == 44 {
                 try add(from, place, &count)
                 from = place + 1
@@ -132,6 +143,7 @@ public struct CSVReader: ~Copyable {
             place += 1
         }
         try add(from, to, &count)
+        if bits > 127 { try checkText(to) }
         cellCount = count
         nextLine += 1
     }
@@ -140,6 +152,7 @@ public struct CSVReader: ~Copyable {
     private mutating func splitQuoted(_ rowEnd: Int) throws(FileFailure) {
         var to = rowEnd
         if to > start, buffer[to - 1] == 13 { to -= 1 }
+        try checkText(to)
         var place = start
         var count = 0
         var lines = 1

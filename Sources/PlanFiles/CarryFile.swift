@@ -141,6 +141,7 @@ extension CarryFile {
                         periodPaidMinor: $0.periodPaid, periodBaseMinor: $0.periodBase)
                 })
         }
+        if let problem { throw wrong(problem) }
     }
 
     private static func words(_ error: DecodingError) -> String {

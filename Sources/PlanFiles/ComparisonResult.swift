@@ -106,7 +106,7 @@ public struct ComparisonResult: Sendable {
 
     public func change(to plan: Int) -> Change {
         var change = Change()
-        var moved: [(place: Int, by: Int64)] = []
+        var moved: [(place: Int, by: Int128)] = []
         for place in members.indices {
             let (before, after) = (plans[0].amounts[place], plans[plan].amounts[place])
             if after > before {
@@ -119,10 +119,10 @@ public struct ComparisonResult: Sendable {
             } else {
                 change.unchanged += 1
             }
-            if after != before { moved.append((place, after - before)) }
+            if after != before { moved.append((place, Int128(after) - Int128(before))) }
         }
         moved.sort { $0.by != $1.by ? $0.by > $1.by : members[$0.place].utf8.lexicographicallyPrecedes(members[$1.place].utf8) }
-        func rows(_ some: some Sequence<(place: Int, by: Int64)>) -> [(member: String, beforeMinor: Int64, afterMinor: Int64)] {
+        func rows(_ some: some Sequence<(place: Int, by: Int128)>) -> [(member: String, beforeMinor: Int64, afterMinor: Int64)] {
             some.map { (members[$0.place], plans[0].amounts[$0.place], plans[plan].amounts[$0.place]) }
         }
         change.most = rows(moved.prefix(Self.listedLimit).filter { $0.by > 0 })

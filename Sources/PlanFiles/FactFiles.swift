@@ -36,10 +36,10 @@ public struct FactRows: Sendable {
 public struct FactReader {
     let plans: [Plan]
     let files: FactFiles
-    let haveOrdered: Set<String>
+    let haveOrdered: [String]
     let progress: WorkProgress
 
-    public init(plans: [Plan], files: FactFiles, haveOrdered: Set<String> = [], progress: WorkProgress = WorkProgress()) {
+    public init(plans: [Plan], files: FactFiles, haveOrdered: [String] = [], progress: WorkProgress = WorkProgress()) {
         self.plans = plans
         self.files = files
         self.haveOrdered = haveOrdered
@@ -60,6 +60,7 @@ public struct FactReader {
         // About one row for each 64 bytes, so that tables grow once or never.
         builder.reserve(members: rowsExpected(files.members), orders: rowsExpected(files.orders))
         let memberCount = try readMembers(&builder, trees.map(\.tree), attributes)
+        builder.markEarlierOrders(haveOrdered)
         let orderCount = try readOrders(&builder, unit: plan.unit)
         if let path = files.moves { try readMoves(path, &builder, trees.map(\.tree)) }
         var overrides: [DatedOverride] = []
@@ -97,6 +98,7 @@ extension FactsFailure.Reason {
         case .slotTaken(let tree): "another member has this place in the tree “\(tree)”"
         case .slotOutOfRange(let tree, let limit): "the tree “\(tree)” has the slots 1 to \(limit)"
         case .unknownTree: "the plan has no such tree"
+        case .movedTwice: "the member is moved to another place at the same instant"
         case .enrollerMoves: "the enroller never changes; only placement trees have moves"
         case .outsidePeriod: "the order is outside of the period; take it out, choose another period, or ask for all periods"
         case .unknownDay: "the day is outside of the calendar"

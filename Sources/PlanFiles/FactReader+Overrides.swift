@@ -9,6 +9,8 @@ extension FactReader {
         let columns = try needed(["member_id", "kind", "value", "author", "reason"], reader.header, path)
         let periodStart = reader.header.firstIndex(of: "period_start")
         var found: [DatedOverride] = []
+        /// Member → the periods in which a rank is forced already; nil: all.
+        var forced: [IdKey: Set<LocalDay?>] = [:]
         while try reader.next() {
             func wrong(_ column: String, _ message: String) -> FileFailure {
                 FileFailure(path: path, line: reader.line, column: column, message: message)
@@ -18,6 +20,7 @@ extension FactReader {
             guard !author.isEmpty else { throw wrong("author", "an override needs an author") }
             guard !reason.isEmpty else { throw wrong("reason", "an override needs a reason") }
             guard !reader.cell(columns[0]).isEmpty else { throw wrong("member_id", "the id is empty") }
+            guard builder.row(ofMember: reader.text(columns[0])) != nil else { throw wrong("member_id", FactsFailure.Reason.unknownMember.words) }
             let kind: Override.Kind
             do throws(Wrong) { kind = try self.kind(reader.text(columns[1]), reader.text(columns[2])) } catch { throw wrong(error.column, error.message) }
             var start: LocalDay?
@@ -26,6 +29,14 @@ extension FactReader {
                     throw wrong("period_start", "expected a day such as 2026-01-01, found “\(reader.text(periodStart).prefix(40))”")
                 }
                 start = day
+            }
+            if case .forcedRank = kind {
+                // Two ranks at once would leave it to chance which one holds.
+                let before = forced[IdKey(reader.text(columns[0]))] ?? []
+                guard before.isEmpty || (start != nil && !before.contains(nil) && !before.contains(start)) else {
+                    throw wrong("kind", "the member has a forced rank in this period already")
+                }
+                forced[IdKey(reader.text(columns[0])), default: []].insert(start)
             }
             found.append(
                 DatedOverride(override: Override(memberId: reader.text(columns[0]), kind: kind, author: author, reason: reason), periodStart: start))

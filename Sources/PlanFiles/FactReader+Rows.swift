@@ -47,7 +47,7 @@ extension FactReader {
             let enroller = reader.text(columns[2])
             var row = MemberRow(
                 row: reader.line, id: id, kind: kind, status: status, joinedAt: Instant(millisecondsSince1970: joined),
-                enrollerId: enroller.isEmpty ? nil : enroller, hasEarlierOrders: haveOrdered.contains(id))
+                enrollerId: enroller.isEmpty ? nil : enroller)
             for place in places {
                 guard let column = place.parent, !reader.cell(column).isEmpty else {
                     if let column = place.slot, !reader.cell(column).isEmpty {

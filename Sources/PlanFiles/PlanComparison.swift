@@ -40,7 +40,7 @@ public struct PlanComparison: Sendable {
         let chosen = try PeriodFinder(plan: first, rows: rows, carry: nil).periods(periods)
         let refunded = rows.builder.refundedOrderIds
         var result = ComparisonResult(plans: zip(plans, planPaths).map { ComparisonResult.PlanTotals(code: $0.code, path: $1) }, periods: chosen)
-        var places: [String: Int] = [:]
+        var places: [IdKey: Int] = [:]
         var carries: [(carry: Carry, history: [PastOrder])] = plans.map { _ in (Carry(), []) }
         for period in chosen {
             let facts = try rows.facts(for: period, choosesOrders: periods == .all, files)
@@ -54,9 +54,9 @@ public struct PlanComparison: Sendable {
                     continue
                 }
                 let id = facts.memberId(member)
-                let place = places[id] ?? places.count
+                let place = places[IdKey(id)] ?? places.count
                 if place == places.count {
-                    places[id] = place
+                    places[IdKey(id)] = place
                     result.members.append(id)
                     for plan in plans.indices { result.plans[plan].amounts.append(0) }
                 }
@@ -72,12 +72,16 @@ public struct PlanComparison: Sendable {
                 } catch { throw .run(error, plan) }
                 result.plans[number].take(run)
                 for member in 0..<facts.memberCount where placeOfMember[member] >= 0 {
-                    result.plans[number].amounts[placeOfMember[member]] += run.amountMinor(of: member)
+                    let (sum, overflow) = result.plans[number].amounts[placeOfMember[member]].addingReportingOverflow(run.amountMinor(of: member))
+                    guard !overflow else { throw .run(.overflow(where: "amounts"), plan) }
+                    result.plans[number].amounts[placeOfMember[member]] = sum
                 }
                 if chosen.count > 1 {
-                    var changed: [String: PastOrder] = [:]
-                    for order in run.refundedOrders { changed[order.orderId] = order }
-                    carries[number] = (run.carryOut, carries[number].history.map { changed[$0.orderId] ?? $0 } + run.pastOrders(ids: refunded))
+                    var changed: [IdKey: PastOrder] = [:]
+                    for order in run.refundedOrders { changed[IdKey(order.orderId)] = order }
+                    carries[number] = (
+                        run.carryOut, carries[number].history.map { changed[IdKey($0.orderId)] ?? $0 } + run.pastOrders(ids: refunded.map(\.text))
+                    )
                 }
             }
         }
@@ -104,7 +108,7 @@ public struct PlanComparison: Sendable {
                         table.write(plan.amounts[place])
                     }
                     table.comma()
-                    table.write(result.plans[result.plans.count - 1].amounts[place] - result.plans[0].amounts[place])
+                    table.write(Int64(clamping: Int128(result.plans[result.plans.count - 1].amounts[place]) - Int128(result.plans[0].amounts[place])))
                     try table.endLine()
                 }
                 try table.finish()

@@ -65,9 +65,13 @@ public struct PlanComputation: Sendable {
             guard read.plan == plan.code else { throw .file(FileFailure(path: carryPath, message: "is the carry of the plan “\(read.plan)”, not of “\(plan.code)”")) }
             carry = read
         }
-        let haveOrdered = Set((carry?.carry.members ?? []).filter(\.hasOrdered).map(\.id))
+        let haveOrdered = (carry?.carry.members ?? []).filter(\.hasOrdered).map(\.id)
         let reader = FactReader(plans: [plan], files: files, haveOrdered: haveOrdered, progress: progress)
         let rows = try fileWork { () throws(FileFailure) in try reader.read() }
+        for order in carry?.history ?? [] {
+            guard let row = rows.builder.row(ofOrder: order.orderId) else { continue }
+            throw .file(FileFailure(path: files.orders, line: row, column: "id", message: "the carry knows an order of an earlier period with this id"))
+        }
         let chosen = try PeriodFinder(plan: plan, rows: rows, carry: carry).periods(periods)
         let output = try fileWork { () throws(FileFailure) in try OutputFolder(path: outputPath) }
         do throws(PlanCommandFailure) {
@@ -90,7 +94,9 @@ public struct PlanComputation: Sendable {
         for period in chosen {
             progress.say("computing \(period.start.iso8601)")
             let facts = try rows.facts(for: period, choosesOrders: isAll, files)
+            // Whoever joins later has nothing to be decided about yet.
             let overrides = rows.overrides.filter { $0.periodStart == nil || $0.periodStart == period.start }.map(\.override)
+                .filter { facts.member(id: $0.memberId) != nil }
             let keepsAll = facts.orderCount <= CarryFile.ordersLimit
             let keepsLines = writesLines || keepsAll || (isAll && !refunded.isEmpty)
             // Beside the run, as both only read.
@@ -128,18 +134,17 @@ public struct PlanComputation: Sendable {
     }
 
     /// Orders on which something may still be taken back: refunded ones as they stand now, and those of this period.
-    private static func history(after result: RunResult, before: [PastOrder], keepsAll: Bool, wanted: Set<String>) -> [PastOrder] {
-        var ids = wanted
-        if keepsAll { for order in 0..<result.facts.orderCount { ids.insert(result.facts.orderId(order)) } }
-        var changed: [String: PastOrder] = [:]
-        for order in result.refundedOrders { changed[order.orderId] = order }
-        let all = before.map { changed[$0.orderId] ?? $0 } + result.pastOrders(ids: ids)
+    private static func history(after result: RunResult, before: [PastOrder], keepsAll: Bool, wanted: Set<IdKey>) -> [PastOrder] {
+        let ids = keepsAll ? (0..<result.facts.orderCount).map { result.facts.orderId($0) } : wanted.map(\.text)
+        var changed: [IdKey: PastOrder] = [:]
+        for order in result.refundedOrders { changed[IdKey(order.orderId)] = order }
+        let all = before.map { changed[IdKey($0.orderId)] ?? $0 } + result.pastOrders(ids: ids)
         let surplus = all.count - CarryFile.ordersLimit
         guard surplus > 0 else { return all }
         // The oldest go first, but not those that a later period of this command needs.
         var dropped = 0
         return all.filter { order in
-            guard dropped < surplus, !wanted.contains(order.orderId) else { return true }
+            guard dropped < surplus, !wanted.contains(IdKey(order.orderId)) else { return true }
             dropped += 1
             return false
         }

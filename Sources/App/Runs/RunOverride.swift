@@ -68,6 +68,10 @@ extension RunOverride {
             guard let rank = input.value, (0...Int64(plan.ranks.count)).contains(rank) else {
                 throw Refusal.field("value", "Must be a rank from 0 (none) to \(plan.ranks.count).")
             }
+            // Of two ranks for one period nobody could say which one holds.
+            guard try !RunOverrideStore.hasForcedRank(member.id, in: run.id, on: write.connection) else {
+                throw Refusal.field("kind", "This member has a forced rank in this run already; remove that one first.")
+            }
         case .adjustment:
             guard let amount = input.value, amount != 0, amount.magnitude <= UInt64(amountMax) else {
                 throw Refusal.field("value", "Must be an amount in minor units, other than 0.")
@@ -121,6 +125,12 @@ enum RunOverrideStore {
             VALUES (\(override.id), \(override.workspaceID), \(override.runID), \(override.memberID), \(override.kind.rawValue), \(override.bonus),
                     \(override.value), \(override.author), \(override.reason), \(override.recordedAt))
             """)
+    }
+
+    static func hasForcedRank(_ member: MemberID, in run: RunID, on connection: any Connection) throws -> Bool {
+        let known: Int = try connection.value(
+            "SELECT count(*) FROM run_override WHERE run_id = \(run) AND member_id = \(member) AND kind = \(RunOverride.Kind.forcedRank.rawValue)") ?? 0
+        return known > 0
     }
 
     static func delete(_ id: RunOverrideID, of run: RunID, on connection: any Connection) throws -> Bool {

@@ -15,7 +15,7 @@ struct AwardPayer {
         let eligible = try state.eligibility(of: bonus)
         return try run(
             payments: rule.payments, keepPeriods: rule.keepPeriods,
-            amount: { rank in rank <= rule.amountsMinor.count ? rule.amountsMinor[rank - 1] : 0 },
+            amount: { rank in rule.amountsMinor.indices.contains(rank - 1) ? rule.amountsMinor[rank - 1] : 0 },
             isKept: { member, rank in Int(state.paidAs[member]) >= rank },
             reached: { member, known in
                 let rank = Int(state.paidAs[member])
@@ -53,8 +53,9 @@ struct AwardPayer {
             }
             known[member, default: []].insert(award.rank)
             if !award.isClawedBack {
-                award.agePeriods += 1
+                award.agePeriods = min(award.agePeriods, Int(Int32.max)) + 1
                 if award.agePeriods <= keepPeriods, !isKept(member, award.rank) {
+                    guard award.paidMinor != .min else { throw .overflow(where: bonus.code) }
                     append(member, award.rank, -award.paidMinor, .clawback, &outcome.lines)
                     award.isClawedBack = true
                 } else if award.paymentsMade < payments {
@@ -80,9 +81,11 @@ struct AwardPayer {
         do {
             parts = try Allocation.largestRemainder(total: total, weights: Array(repeating: 1, count: max(1, payments)))
         } catch { throw .overflow(where: bonus.code) }
-        let part = parts[min(award.paymentsMade, parts.count - 1)]
+        let part = parts[max(0, min(award.paymentsMade, parts.count - 1))]
+        let (paid, overflow) = award.paidMinor.addingReportingOverflow(part)
+        guard !overflow else { throw .overflow(where: bonus.code) }
         award.paymentsMade += 1
-        award.paidMinor += part
+        award.paidMinor = paid
         append(member, award.rank, part, .payment, &lines)
     }
 

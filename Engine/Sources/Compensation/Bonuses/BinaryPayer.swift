@@ -75,7 +75,9 @@ struct BinaryPayer {
                 outcome.banked.append(entry)
                 continue
             }
-            banked[member, default: 0] += entry.amountMinor
+            let (sum, overflow) = banked[member, default: 0].addingReportingOverflow(entry.amountMinor)
+            guard !overflow else { throw .overflow(where: bonus.code) }
+            banked[member] = sum
         }
 
         for member in 0..<count where facts.isPromoter(member) {
@@ -83,6 +85,11 @@ struct BinaryPayer {
             var own = personal[member]
             if rule.ownVolume == .none { own = 0 }
             if left[member] == 0, right[member] == 0, own == 0, before == nil, banked[member] == nil { continue }
+            // All that lies on the legs together is a number of 64 bits, and so is every sum below.
+            let lying = ((before?.left ?? []) + (before?.right ?? [])).reduce(UInt128(0)) { $0 + UInt128($1.volume.magnitude) }
+            guard lying + UInt128(left[member].magnitude) + UInt128(right[member].magnitude) + UInt128(own.magnitude) <= UInt128(Int64.max) else {
+                throw .overflow(where: bonus.code)
+            }
             var legs = (BinaryLeg(before?.left ?? []), BinaryLeg(before?.right ?? []))
             var statement = BinaryStatement(bonus: bonus.code, member: member)
             statement.left.carriedIn = legs.0.total
@@ -286,7 +293,7 @@ struct BinaryLeg {
 
     init(_ carried: [Carry.Leg]) {
         layers = carried.sorted { ($0.agePeriods, $1.bornOn) > ($1.agePeriods, $0.bornOn) }
-        for place in layers.indices { layers[place].agePeriods += 1 }
+        for place in layers.indices { layers[place].agePeriods = min(layers[place].agePeriods, Int(Int32.max)) + 1 }
         total = layers.reduce(0) { $0 + $1.volume }
     }
 

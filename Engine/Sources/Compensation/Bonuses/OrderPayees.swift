@@ -153,6 +153,7 @@ struct TierMeter {
         var rate: Int64
         var isTrueUp: Bool
     }
+    private static let companyExactLimit = UInt128(Int128.max) / 4
     private let rule: TieredRule
     private(set) var baseMinor: Int64
     private(set) var companyExact: Int128
@@ -168,7 +169,11 @@ struct TierMeter {
         let (after, overflow) = baseMinor.addingReportingOverflow(volume)
         guard !overflow else { throw .overflow(where: place) }
         defer { baseMinor = after }
-        if rule.measure == .companyShare { return takeByShare(volume) }
+        if rule.measure == .companyShare {
+            // What was carried comes from outside; in between no sum can leave 128 bits.
+            guard companyExact.magnitude <= Self.companyExactLimit else { throw .overflow(where: place) }
+            return takeByShare(volume)
+        }
         var slices = parts(from: min(baseMinor, after), to: max(baseMinor, after))
         if volume < 0 { for place in slices.indices { slices[place].base = 0 - slices[place].base } }
         guard rule.mode == .retroactive else { return slices }

@@ -23,7 +23,24 @@ extension Facts {
 
 extension FactsBuilder {
     /// Ids of orders that refunds name.
-    public var refundedOrderIds: Set<String> { Set(orders.refunds.map(\.refunded)) }
+    public var refundedOrderIds: Set<IdKey> { Set(orders.refunds.map { IdKey($0.refunded) }) }
+
+    /// The row of a member, as the caller numbered it; nil: there is none.
+    public func row(ofMember id: String) -> Int? {
+        guard let number = members.ids.number(of: id), members.rowOfId[Int(number)] >= 0 else { return nil }
+        return members.rows[Int(members.rowOfId[Int(number)])]
+    }
+
+    /// The row of an order; nil: there is none.
+    public func row(ofOrder id: String) -> Int? { orders.ids.number(of: id).map { orders.rows[Int($0)] } }
+
+    /// These members have orders of earlier periods; unknown ids are passed over.
+    public mutating func markEarlierOrders(_ ids: some Sequence<String>) {
+        for id in ids {
+            guard let number = members.ids.number(of: id), members.rowOfId[Int(number)] >= 0 else { continue }
+            members.earlier[Int(members.rowOfId[Int(number)])] = 1
+        }
+    }
     public var memberCount: Int { members.numbers.count }
     public var orderCount: Int { orders.rows.count }
 }

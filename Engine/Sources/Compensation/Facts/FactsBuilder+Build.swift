@@ -149,6 +149,15 @@ private struct ForestBuilder {
         while start < due.count {
             var end = start
             while end < due.count, due[end].move.effectiveAt == due[start].move.effectiveAt {
+                // The order of rows must not decide; the same move twice is one.
+                var other = end - 1
+                while other >= start, due[other].member == due[end].member, due[other].tree != due[end].tree { other -= 1 }
+                if other >= start, due[other].member == due[end].member,
+                    due[other].parent != due[end].parent || due[other].move.slot != due[end].move.slot
+                {
+                    let later = due[other].move.row > due[end].move.row ? due[other].move : due[end].move
+                    throw failure(later, "effective_at", .movedTwice)
+                }
                 parents[due[end].tree][Int(due[end].member)] = due[end].parent
                 slots[due[end].tree][Int(due[end].member)] = Int32(due[end].move.slot ?? 0)
                 end += 1

@@ -20,6 +20,8 @@ public struct FactsFailure: Error, Hashable, Sendable {
         case slotTaken(tree: String)
         case slotOutOfRange(tree: String, limit: Int)
         case unknownTree
+        /// Two moves of one member on one tree at one instant, to different places.
+        case movedTwice
         /// The enroller never changes.
         case enrollerMoves
         case outsidePeriod

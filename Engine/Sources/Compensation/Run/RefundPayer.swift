@@ -15,16 +15,16 @@ struct RefundPayer {
         var outcome = Outcome()
         guard !state.facts.lateRefunds.isEmpty else { return outcome }
         let facts = state.facts
-        var byId: [String: PastOrder] = [:]
-        for past in history { byId[past.orderId] = past }
-        var touched: Set<String> = []
+        var byId: [IdKey: PastOrder] = [:]
+        for past in history { byId[IdKey(past.orderId)] = past }
+        var touched: Set<IdKey> = []
         for refund in facts.lateRefunds.sorted(by: { facts.orderPrecedes(Int($0.order), Int($1.order)) }) {
-            guard var past = byId[refund.refundedOrderId] else {
+            guard var past = byId[IdKey(refund.refundedOrderId)] else {
                 throw .unknownRefundedOrder(
                     refund: facts.orderId(Int(refund.order)), order: refund.refundedOrderId)
             }
             let order = Int(refund.order)
-            var averaged: Set<String> = []
+            var averaged: Set<IdKey> = []
             for place in past.paid.indices {
                 guard let number = state.plan.bonuses.firstIndex(where: { $0.code == past.paid[place].bonus }) else {
                     continue
@@ -32,7 +32,7 @@ struct RefundPayer {
                 let bonus = state.plan.bonuses[number]
                 // The average rate is that of payee and bonus, however many lines the order gave them.
                 if bonus.refundTreatment == .averageRate,
-                    !averaged.insert("\(bonus.code) \(past.paid[place].memberId)").inserted
+                    !averaged.insert(IdKey("\(bonus.code) \(past.paid[place].memberId)")).inserted
                 {
                     continue
                 }
@@ -41,20 +41,27 @@ struct RefundPayer {
                 guard let member = facts.member(id: past.paid[place].memberId) else {
                     throw .unknownMember(past.paid[place].memberId)
                 }
-                past.paid[place].reversedMinor += amount
+                past.paid[place].reversedMinor = try sum(past.paid[place].reversedMinor, amount)
                 outcome.lines.append(
                     Line(
                         member: Int32(member), order: refund.order, bonus: number, level: past.paid[place].level,
                         reason: .refund, amount: -amount))
             }
-            past.refundedAmountMinor -= facts.amount[order]
-            past.refundedCommissionVolume -= facts.commissionVolume[order]
-            past.refundedQualifyingVolume -= facts.qualifyingVolume[order]
-            byId[past.orderId] = past
-            touched.insert(past.orderId)
+            past.refundedAmountMinor = try sum(past.refundedAmountMinor, 0 - facts.amount[order])
+            past.refundedCommissionVolume = try sum(past.refundedCommissionVolume, 0 - facts.commissionVolume[order])
+            past.refundedQualifyingVolume = try sum(past.refundedQualifyingVolume, 0 - facts.qualifyingVolume[order])
+            byId[IdKey(past.orderId)] = past
+            touched.insert(IdKey(past.orderId))
         }
         outcome.updated = touched.compactMap { byId[$0] }.sorted { $0.orderId.utf8.lexicographicallyPrecedes($1.orderId.utf8) }
         return outcome
+    }
+
+    /// History comes from outside, so nothing keeps it small.
+    private func sum(_ one: Int64, _ other: Int64) throws(RunFailure) -> Int64 {
+        let (sum, overflow) = one.addingReportingOverflow(other)
+        guard !overflow else { throw .overflow(where: "refunds") }
+        return sum
     }
 
     /// Debit: paid × all refunded so far ÷ the order, rounded, less what was already taken back; the last refund takes the rest
@@ -73,9 +80,11 @@ struct RefundPayer {
             case .volume: return 0
             case .debit:
                 guard whole > 0 else { return 0 }
-                let refunded = min(whole, before + now)
-                return try Rounding.halfEven(Int128(paid.amountMinor) * Int128(refunded), over: Int128(whole))
-                    - paid.reversedMinor
+                let refunded = min(Int128(whole), Int128(before) + Int128(now))
+                let share = try Rounding.halfEven(Int128(paid.amountMinor) * refunded, over: Int128(whole))
+                let (left, overflow) = share.subtractingReportingOverflow(paid.reversedMinor)
+                guard !overflow, left != .min else { throw MoneyFailure.overflow }
+                return left
             case .averageRate:
                 guard paid.periodBaseMinor != 0 else { return 0 }
                 return try Rounding.halfEven(

@@ -92,7 +92,11 @@ private struct Computation {
             var record = Breakage(
                 bonus: bonus.code, nobodyExact: outcome.nobodyExact, unqualifiedExact: outcome.unqualifiedExact)
             try capBonus(bonus, number, &outcome, &record)
-            for line in extra { outcome.totals[Int(line.member)] &+= line.amountMinor }
+            for line in extra {
+                let (sum, overflow) = outcome.totals[Int(line.member)].addingReportingOverflow(line.amountMinor)
+                guard !overflow else { throw .overflow(where: bonus.code) }
+                outcome.totals[Int(line.member)] = sum
+            }
             if !extra.isEmpty, options.keepsLines || !outcome.lines.isEmpty {
                 outcome.lines = LineOrder.byMember([outcome.lines, extra], memberCount: facts.memberCount)
             }
@@ -266,9 +270,10 @@ private struct Computation {
             let cap = byRank(Int(state.paidAs[member]))
             let places = runs.places(of: member, in: outcome.lines)
             // Awards that are taken back stand beside the cap.
-            let beside = places.reduce(Int64(0)) { outcome.lines[$1].reason.isOutsideCaps ? $0 + outcome.lines[$1].amountMinor : $0 }
-            let cut = outcome.totals[member] - beside - max(0, cap)
-            guard cut > 0 else { continue }
+            let beside = places.reduce(Int128(0)) { outcome.lines[$1].reason.isOutsideCaps ? $0 + Int128(outcome.lines[$1].amountMinor) : $0 }
+            let excess = Int128(outcome.totals[member]) - beside - Int128(max(0, cap))
+            guard excess > 0 else { continue }
+            guard let cut = Int64(exactly: excess) else { throw .overflow(where: bonus.code) }
             try Proration(facts: facts).cut(cut, from: places, in: &outcome.lines)
             outcome.totals[member] -= cut
             record.capBonusMinor += Int128(cut)

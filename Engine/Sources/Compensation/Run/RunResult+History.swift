@@ -1,9 +1,10 @@
 extension RunResult {
     /// What this run paid on orders, after all caps, for refunds in later periods. Needs kept lines; by order id bytes.
-    public func pastOrders(ids: Set<String>) -> [PastOrder] {
-        guard !ids.isEmpty else { return [] }
+    public func pastOrders(ids: some Sequence<String>) -> [PastOrder] {
+        let wanted = Set(ids.map { IdKey($0) })
+        guard !wanted.isEmpty else { return [] }
         var found: [Int32: PastOrder] = [:]
-        for order in 0..<facts.orderCount where ids.contains(facts.orderId(order)) {
+        for order in 0..<facts.orderCount where wanted.contains(IdKey(facts.orderId(order))) {
             found[Int32(order)] = PastOrder(
                 orderId: facts.orderId(order), amountMinor: facts.amount[order],
                 commissionVolume: facts.commissionVolume[order], qualifyingVolume: facts.qualifyingVolume[order], paid: [])

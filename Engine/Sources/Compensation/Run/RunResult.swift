@@ -163,10 +163,13 @@ public struct RunResult: Sendable {
         if !unknown.isEmpty {
             carry.members = (carry.members + unknown).sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
         }
-        carry.legs = bonusCarry.legs.sorted { ($0.bonus, $0.id, $0.slot, $1.agePeriods, $0.bornOn) < ($1.bonus, $1.id, $1.slot, $0.agePeriods, $1.bornOn) }
-        carry.banked = bonusCarry.banked.sorted { ($0.bonus, $0.id) < ($1.bonus, $1.id) }
-        carry.tiers = bonusCarry.tiers.sorted { ($0.bonus, $0.id, $0.year) < ($1.bonus, $1.id, $1.year) }
-        carry.awards = bonusCarry.awards.sorted { ($0.bonus, $0.id, $0.rank) < ($1.bonus, $1.id, $1.rank) }
+        // Bonuses and ids by their bytes, so that no order is left to chance.
+        carry.legs = bonusCarry.legs.sorted {
+            ($0.bonus.compareBytes($1.bonus), $0.id.compareBytes($1.id), $0.slot, $1.agePeriods, $0.bornOn) < (0, 0, $1.slot, $0.agePeriods, $1.bornOn)
+        }
+        carry.banked = bonusCarry.banked.sorted { ($0.bonus.compareBytes($1.bonus), $0.id.compareBytes($1.id)) < (0, 0) }
+        carry.tiers = bonusCarry.tiers.sorted { ($0.bonus.compareBytes($1.bonus), $0.id.compareBytes($1.id), $0.year) < (0, 0, $1.year) }
+        carry.awards = bonusCarry.awards.sorted { ($0.bonus.compareBytes($1.bonus), $0.id.compareBytes($1.id), $0.rank) < (0, 0, $1.rank) }
         return carry
     }
 }
