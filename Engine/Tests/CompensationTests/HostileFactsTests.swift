@@ -49,6 +49,20 @@ struct HostileFactsTests {
         #expect(throws: Never.self, "the same move twice is one") { try scene.facts() }
     }
 
+    @Test(arguments: [3, 80]) func movesThatLeadInACircleAreNamed(_ count: Int) throws {
+        // A chain is turned round, all at once: each member below the next one; the last one stays below the first, or is its own root.
+        var scene = Scene("m0")
+        for number in 1...count { scene.add("m\(number)<m\(number - 1)") }
+        scene.moves = (0..<count).map { MoveRow(row: $0 + 2, memberId: "m\($0)", parentId: "m\($0 + 1)", slot: 1, effectiveAt: day(3)) }
+        let failure = #expect(throws: FactsFailure.self) { try scene.facts() }
+        #expect(failure?.reason == .cycle(tree: "placement") && failure?.column == "parent_id")
+        // By id bytes m(count) and m(count - 1) stand on the only circle.
+        #expect(failure?.row == count + 1)
+        scene.add("top")
+        scene.moves.append(MoveRow(row: 1, memberId: "m\(count)", parentId: "top", slot: 1, effectiveAt: day(3)))
+        #expect(throws: Never.self) { try scene.facts() }
+    }
+
     @Test func sumsNeverWrap() async throws {
         var scene = Scene("A B<A")
         scene.order("B", 100)

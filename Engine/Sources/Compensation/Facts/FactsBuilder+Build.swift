@@ -162,6 +162,17 @@ private struct ForestBuilder {
                 slots[due[end].tree][Int(due[end].member)] = Int32(due[end].move.slot ?? 0)
                 end += 1
             }
+            if end - start > Self.walkedMoves {
+                // Many at once: one look at the whole tree instead of a walk for each.
+                var onCycle: [Int: [Bool]] = [:]
+                for moved in due[start..<end] {
+                    let found = onCycle[moved.tree] ?? membersOnCycles(parents[moved.tree], else: parents[0])
+                    onCycle[moved.tree] = found
+                    guard !found[Int(moved.member)] else { throw failure(moved.move, "parent_id", .cycle(tree: moved.move.tree.code)) }
+                }
+                start = end
+                continue
+            }
             for moved in due[start..<end] {
                 var above = moved.parent
                 var steps = 0
@@ -176,6 +187,31 @@ private struct ForestBuilder {
             }
             start = end
         }
+    }
+
+    /// Moves of one instant that are followed upwards one by one.
+    private static let walkedMoves = 64
+
+    /// Whose way up leads back to themselves.
+    private func membersOnCycles(_ placed: [Int32], else enrollers: [Int32]) -> [Bool] {
+        var found = [Bool](repeating: false, count: placed.count)
+        // 0: not seen, otherwise the start of the walk that saw it, counted from 1.
+        var seenBy = [Int32](repeating: 0, count: placed.count)
+        func above(_ row: Int) -> Int { Int(placed[row] >= 0 ? placed[row] : enrollers[row]) }
+        for start in placed.indices where seenBy[start] == 0 {
+            let walk = Int32(start + 1)
+            var row = start
+            while row >= 0, seenBy[row] == 0 {
+                seenBy[row] = walk
+                row = above(row)
+            }
+            guard row >= 0, seenBy[row] == walk else { continue }
+            while !found[row] {
+                found[row] = true
+                row = above(row)
+            }
+        }
+        return found
     }
 
     private func cycle(tree: Int, _ parent: [Int32]) -> FactsFailure {

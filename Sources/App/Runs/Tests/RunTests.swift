@@ -185,6 +185,10 @@ struct RunTests {
             let wrong = try await app.api(
                 .post, "/runs/\(id)/overrides", ["memberId": .text(line.anna), "kind": "adjustment", "bonus": "nope", "value": 5, "reason": "x"])
             #expect(wrong.status == 422 && wrong.fields == ["bonus"])
+            let rank: JSONValue = ["memberId": .text(line.anna), "kind": "forcedRank", "value": 0, "reason": "demoted"]
+            let forced = try await app.post("/runs/\(id)/overrides", rank)
+            #expect(try await app.api(.post, "/runs/\(id)/overrides", rank).fields == ["kind"], "one rank by hand for each member")
+            try await app.api(.delete, "/runs/\(id)/overrides/\(forced["id"].text)").success("removal")
             let override = try await app.post(
                 "/runs/\(id)/overrides",
                 ["memberId": .text(line.anna), "kind": "adjustment", "bonus": "level", "value": 77, "reason": "promised at the event"])
