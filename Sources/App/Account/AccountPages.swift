@@ -62,7 +62,7 @@ enum AccountPages {
                 "nameRefused": PageValue(typed.map { _ in language("account.name.refused") }), "role": .text(language("role.\(visit.session.role.rawValue)")),
                 "lead": language.sentence(isOn ? "account.lead.on" : "account.lead.off"), "isOn": .flag(isOn),
                 "onSince": factor?.onSince.map { language.time($0) } ?? nil, "codesLeft": .text(language.plural("account.codesLeft", left)),
-                "codesAreFew": .flag(isOn && left < 3), "others": .text(language.plural("account.sessions.others", others)),
+                "codesAreFew": .flag(isOn && left < 3), "others": .text(others > 0 ? language.plural("account.sessions.others", others) : language("account.sessions.here")),
                 "hasOthers": .flag(others > 0), "passwordRefused": PageValue(refused.map { language($0, length) }),
                 "passwordHelp": .text(language("account.password.help", length)), "lengthMin": .text(String(Password.lengthMin)),
                 "username": .text(identity.email ?? ""),

@@ -98,14 +98,17 @@ enum PlanPages {
         let language = visit.language
         let page: PageObject = [
             "heading": .text(plan.name), "id": .text(id.text), "csrfToken": .text(visit.session.csrf(visit.installation).text()),
-            "lead": language.sentence("plan.lead", ["version": language.integer(Int64(plan.version)), "day": language.day(plan.effectiveFrom)]),
+            "lead": language.sentence(
+                plan.effectiveFrom == .earliest ? "plan.leadAlways" : "plan.lead",
+                ["version": language.integer(Int64(plan.version)), "day": language.day(plan.effectiveFrom)]),
             "document": .text(document ?? plan.document), "mayWrite": .flag(visit.session.may(.programsWrite)), "refused": mistakes(refused),
             "from": .text(from), "fromError": PageValue(fromError),
             "versions": PageValue(
                 versions.map { version -> PageObject in
                     [
                         "label": .text(language("run.version", ["version": language.integer(Int64(version.version))])),
-                        "from": language.time(version.effectiveFrom), "at": language.time(version.recordedAt), "document": .text(version.document),
+                        "from": version.effectiveFrom == .earliest ? nil : language.time(version.effectiveFrom),
+                        "always": .flag(version.effectiveFrom == .earliest), "at": language.time(version.recordedAt), "document": .text(version.document),
                     ]
                 }), "labUrl": .text("/laboratory?plan=\(id.text)"),
         ]

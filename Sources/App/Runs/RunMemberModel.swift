@@ -51,7 +51,7 @@ struct RunMemberModel: PageModel, Sendable {
             "memberUrl": .text("/members/\(memberID.text)"), "unit": .text(unit.code), "hasStatement": .flag(statement != nil),
             "lead": statement.map { statement in
                 language.sentence(
-                    "runMember.lead", count: Int64(statement.lineCount),
+                    statement.paidRank > 0 ? "runMember.lead" : "runMember.leadNoRank", count: Int64(statement.lineCount),
                     ["name": name, "amount": language.money(statement.amountMinor, unit), "rank": rank(statement.paidRank)])
             } ?? language.sentence("runMember.nothing", ["name": name]),
             "rank": .text(rank(statement?.paidRank ?? 0)), "highest": .text(rank(statement?.highestRank ?? 0)),

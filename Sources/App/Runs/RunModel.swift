@@ -40,7 +40,8 @@ struct RunListModel: PageModel, Sendable {
     var page: PageObject {
         let names = Dictionary(plans.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
         return [
-            "csrfToken": .text(csrfToken), "lead": language.sentence("runs.lead", count: Int64(runs.count)), "hasRuns": .flag(!runs.isEmpty),
+            "csrfToken": .text(csrfToken), "hasRuns": .flag(!runs.isEmpty),
+            "lead": runs.isEmpty ? language.sentence("runs.lead.none") : language.sentence("runs.lead", count: Int64(runs.count)),
             "isEmpty": .flag(runs.isEmpty && plans.isEmpty), "hasPlans": .flag(!plans.isEmpty && mayWrite),
             "plans": PageValue(
                 plans.map { plan -> PageObject in

@@ -35,7 +35,7 @@ struct SaleListModel: PageModel {
     }
 
     private var lead: PageValue {
-        if filter.state == .parked { return language.sentence("sales.lead.parked", count: Int64(parked.count)) }
+        if filter.state == .parked { return parked.isEmpty ? language.sentence("sales.lead.parkedNone") : language.sentence("sales.lead.parked", count: Int64(parked.count)) }
         guard totals.count > 0 else { return language.sentence("sales.lead.none") }
         let values = [
             "value": totals.values.compactMap { total in (try? UnitCode(total.currency)).map { language.money(total.minor, $0) } }.listed(language),

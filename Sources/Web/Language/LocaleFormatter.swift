@@ -17,19 +17,19 @@ public struct LocaleFormatter: Sendable {
     ///   - exponent: decimal places of the currency, 0 for JPY, 2 for EUR, 3 for BHD.
     public func money(amountMinor: Int64, currency: String, exponent: Int) -> String {
         decimal(amountMinor, exponent: exponent)
-            .formatted(.currency(code: currency).precision(.fractionLength(exponent)).locale(locale))
+            .formatted(.currency(code: currency).precision(.fractionLength(exponent)).locale(locale)).withMinusSign
     }
 
     /// An amount without the currency, with all its decimal places.
     public func amount(amountMinor: Int64, exponent: Int) -> String {
-        decimal(amountMinor, exponent: exponent).formatted(.number.precision(.fractionLength(exponent)).locale(locale))
+        decimal(amountMinor, exponent: exponent).formatted(.number.precision(.fractionLength(exponent)).locale(locale)).withMinusSign
     }
 
-    public func integer(_ value: Int64) -> String { value.formatted(.number.locale(locale)) }
+    public func integer(_ value: Int64) -> String { value.formatted(.number.locale(locale)).withMinusSign }
 
     /// A rate given in millionths: 125_000 is 12.5 %. At most `maximumDecimals` decimal places.
     public func percent(ppm: Int64, maximumDecimals: Int = 2) -> String {
-        decimal(ppm, exponent: 6).formatted(.percent.precision(.fractionLength(0...maximumDecimals)).locale(locale))
+        decimal(ppm, exponent: 6).formatted(.percent.precision(.fractionLength(0...maximumDecimals)).locale(locale)).withMinusSign
     }
 
     /// A day, for instance 22 Nov 2026.
@@ -99,4 +99,9 @@ public struct LocaleFormatter: Sendable {
     private func style(_ timeZone: String, date: Date.FormatStyle.DateStyle, time: Date.FormatStyle.TimeStyle) -> Date.FormatStyle {
         Date.FormatStyle(date: date, time: time, locale: locale, calendar: Calendar(identifier: .gregorian), timeZone: zone(timeZone))
     }
+}
+
+extension String {
+    /// The minus of mathematics, as wide as a plus, where a locale writes a hyphen.
+    fileprivate var withMinusSign: String { replacingOccurrences(of: "-", with: "−") }
 }
