@@ -69,8 +69,8 @@ import Testing
 
     @Test(arguments: [
         ("en-US", 123_456_789, "EUR", 2, "€1,234,567.89"), ("de-DE", 123_456_789, "EUR", 2, "1.234.567,89\u{A0}€"), ("ja-JP", 1_234, "JPY", 0, "￥1,234"),
-        ("en-US", -5, "USD", 2, "-$0.05"), ("hi-IN", 1_234_567_89, "INR", 2, "₹12,34,567.89"), ("en-US", 9_007_199_254_740_993, "USD", 2, "$90,071,992,547,409.93"),
-        ("en-US", Int64.max, "USD", 2, "$92,233,720,368,547,758.07"), ("en-US", Int64.min, "USD", 2, "-$92,233,720,368,547,758.08"), ("en-US", 1_234, "BHD", 3, "BHD\u{A0}1.234"),
+        ("en-US", -5, "USD", 2, "−$0.05"), ("hi-IN", 1_234_567_89, "INR", 2, "₹12,34,567.89"), ("en-US", 9_007_199_254_740_993, "USD", 2, "$90,071,992,547,409.93"),
+        ("en-US", Int64.max, "USD", 2, "$92,233,720,368,547,758.07"), ("en-US", Int64.min, "USD", 2, "−$92,233,720,368,547,758.08"), ("en-US", 1_234, "BHD", 3, "BHD\u{A0}1.234"),
     ] as [(String, Int64, String, Int, String)])
     func moneyIsExact(_ locale: String, _ minor: Int64, _ currency: String, _ exponent: Int, _ expected: String) {
         let text = LocaleFormatter(locale: locale).money(amountMinor: minor, currency: currency, exponent: exponent)
