@@ -41,6 +41,7 @@ enum Routes {
         StatementRoutes.add(to: &api)
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)
+        EmbedRoutes.add(to: &api)
 
         // What browsers and machines ask for.
         RedirectRoutes.add(to: &api)

@@ -1,5 +1,7 @@
 """kith.js on a shop's page, against an API that only takes notes."""
 import json
+import re
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -165,6 +167,28 @@ def test_only_web_addresses_are_touched(shop_site, tab):
     assert tab.evaluate("[...document.links].map((link) => link.href)") == ["tel:123", "mailto:a@b.test"]
 
 
+def test_the_click_goes_along_to_another_domain(shop_site, tab):
+    # localhost and 127.0.0.1 are two hosts to a browser: neither sees the other's cookies.
+    elsewhere = shop_site.base.replace("127.0.0.1", "localhost")
+    shop_site.page(body=f'<a data-kith href="{elsewhere}/pay?a=1">Pay</a>')
+    tab.goto(f"{shop_site.base}/?via=AMIRA")
+    assert tab.evaluate(CLICK_ID) == "clk_1"
+    tab.click("a")
+    tab.wait_for_url(f"{elsewhere}/pay?a=1&kith_click=clk_1")
+    assert tab.evaluate(CLICK_ID) == "clk_1"
+    assert {(cookie["domain"], cookie["value"]) for cookie in tab.context.cookies() if cookie["name"] == "kith_click"} == {("127.0.0.1", "clk_1"), ("localhost", "clk_1")}
+    assert len(shop_site.posted) == 1, "it is the same click"
+
+
+def test_without_consent_nothing_goes_along(shop_site, tab):
+    elsewhere = shop_site.base.replace("127.0.0.1", "localhost")
+    shop_site.page('data-consent="wait"', body=f'<a data-kith href="{elsewhere}/pay">Pay</a>')
+    tab.goto(f"{shop_site.base}/?via=AMIRA&kith_click=clk_9")
+    tab.click("a")
+    tab.wait_for_url(f"{elsewhere}/pay")
+    assert shop_site.posted == [] and cookies(tab) == {} and tab.evaluate("sessionStorage.length") == 0
+
+
 @pytest.mark.parametrize("call", ["kith()", "kith('nonsense')", "kith('lead')", "kith('lead', null)", "kith('clickId')", "kith('click', 7)", "kith('clickId', () => { throw new Error('theirs') })"])
 def test_it_never_throws_into_the_page(shop_site, tab, call):
     shop_site.page()
@@ -184,3 +208,15 @@ def test_it_is_small():
     import gzip
 
     assert len(gzip.compress(SNIPPET.read_bytes(), 9)) < SIZE_LIMIT_BYTES
+
+
+def test_it_parses_and_minifies():
+    made = subprocess.run(["esbuild", "--minify", "--target=es2020", "--log-level=warning", str(SNIPPET)], capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0 and made.stderr == "", made.stderr
+    assert "import" not in made.stdout.split("(")[0] and "eval(" not in made.stdout
+
+
+def test_every_function_says_its_types():
+    lines = SNIPPET.read_text().splitlines()
+    bare = [line.strip() for before, line in zip(lines, lines[1:]) if re.match(r"\s*function \w+\([^)]", line) and not re.search(r"\*/\s*$", before)]
+    assert bare == []

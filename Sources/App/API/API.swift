@@ -11,11 +11,13 @@ enum Access: Sendable, Hashable {
     /// A publishable key as well: calls that browsers make.
     case browser(Right)
     case anyone
+    /// A member's page, with a short-lived token in place of a key.
+    case embedToken
 
     var right: Right? {
         switch self {
         case .right(let right), .browser(let right): right
-        case .anyone: nil
+        case .anyone, .embedToken: nil
         }
     }
 }
@@ -58,26 +60,26 @@ struct API {
     /// A call that writes: decoded field by field, run through the write gate, answered after the commit.
     mutating func write<Input: Sendable>(
         _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, tag: String, access: Access, body: APISchema?,
-        answer: APISchema?, status: Int = 200, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
+        answer: APISchema?, status: Int = 200, repeatedStatus: Int? = nil, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
         afterwards: (@Sendable () -> Void)? = nil, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
         _ verb: @escaping @Sendable (Input, Write) throws -> Answer
     ) {
         write(
-            method, path, id: id, summary, tag: tag, access: access, body: body, answer: answer, status: status, failures: failures,
+            method, path, id: id, summary, tag: tag, access: access, body: body, answer: answer, status: status, repeatedStatus: repeatedStatus, failures: failures,
             maximumBytes: maximumBytes, afterwards: afterwards, decode: decode, prepare: { input, _, _ in input }, verb)
     }
 
     /// A write that first looks something up outside the transaction. `afterwards` runs when the transaction has ended, however it ended.
     mutating func write<Input: Sendable, Prepared: Sendable>(
         _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, tag: String, access: Access, body: APISchema?,
-        answer: APISchema?, status: Int = 200, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
+        answer: APISchema?, status: Int = 200, repeatedStatus: Int? = nil, failures: [Int] = [], maximumBytes: Int = BodyLimit.apiBytes,
         preparationChanges: Bool = false, afterwards: (@Sendable () -> Void)? = nil, decode: @escaping @Sendable (JSONReader, KithContext) throws -> Input,
         prepare: @escaping @Sendable (Input, Request, Caller) async throws -> Prepared,
         _ verb: @escaping @Sendable (Prepared, Write) throws -> Answer
     ) {
         let operation = Operation(
             method, path, id: id, summary: summary, tag: tag, access: access, body: body, answer: answer, status: status,
-            failures: failures + (path.contains("{") ? [404] : []))
+            repeatedStatus: repeatedStatus, failures: failures + (path.contains("{") ? [404] : []))
         let gate = CallGate(installation: installation, limiter: limiter, access: access)
         let endpoint = "\(method.rawValue) \(API.base)\(path)"
         table.add(operation, to: router) { [installation] request, context in
@@ -138,6 +140,8 @@ struct CallGate: Sendable {
 
     private func check(_ caller: Caller) throws {
         switch access {
+        // Such calls have a gate of their own: no key opens them.
+        case .embedToken: throw Problem.unauthorized(detail: "Send a token of POST /tokens/embed.")
         case .anyone: return
         case .browser where caller.isPublishable: return
         case .browser(let right), .right(let right):

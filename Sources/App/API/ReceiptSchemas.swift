@@ -2,32 +2,44 @@ import Web
 
 /// What rules and receipts look like in the API's description.
 extension Schemas {
-    static let reward = APISchema.oneOf([
-        kind("percent", [.required("rate", rate)]),
-        kind("flat", [.required("amount", positiveAmount), .required("currency", currency)]),
-        kind(
-            "tiered",
-            [
-                .required("mode", .enumeration(["marginal", "retroactive"])),
-                .required("tiers", .array(.object([.required("from", .integer(0...Int64.max)), .required("rate", rate)]))),
-            ]),
-        kind("points", [.required("amount", positiveAmount), .optional("unit", .text)]),
-        kind("credit", [.required("amount", positiveAmount), .required("currency", currency)]),
-        kind("coupon", [.required("couponId", .string(maximumLength: 100))]),
-        kind("gift", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))]),
-        kind("freeMonths", [.required("months", .integer(1...1_200))]), kind("freeShipping", []),
-        kind("custom", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))]),
-    ])
+    static let reward = APISchema.oneOf(rewardKinds.map { .reference($0.name) })
 
-    static let condition = APISchema.oneOf([
-        .object([
-            .required("field", .string(maximumLength: 100)),
-            .required("op", .enumeration(["eq", "ne", "in", "notIn", "gt", "gte", "lt", "lte", "contains", "startsWith", "exists"])),
-            .required("value", .any),
-        ]),
-        .object([.required("all", .array(.reference("Condition")))]), .object([.required("any", .array(.reference("Condition")))]),
-        .object([.required("all", .array(.reference("Condition"))), .required("any", .array(.reference("Condition")))]),
-    ])
+    /// A name for each kind, by which generated clients call it.
+    static let rewardKinds: [(name: String, schema: APISchema)] = [
+        ("PercentReward", kind("percent", [.required("rate", rate)])),
+        ("FlatReward", kind("flat", [.required("amount", positiveAmount), .required("currency", currency)])),
+        (
+            "TieredReward",
+            kind(
+                "tiered",
+                [
+                    .required("mode", .enumeration(["marginal", "retroactive"])),
+                    .required("tiers", .array(.object([.required("from", .integer(0...Int64.max)), .required("rate", rate)]))),
+                ])
+        ),
+        ("PointsReward", kind("points", [.required("amount", positiveAmount), .optional("unit", .text)])),
+        ("CreditReward", kind("credit", [.required("amount", positiveAmount), .required("currency", currency)])),
+        ("CouponReward", kind("coupon", [.required("couponId", .string(maximumLength: 100))])),
+        ("GiftReward", kind("gift", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))])),
+        ("FreeMonthsReward", kind("freeMonths", [.required("months", .integer(1...1_200))])), ("FreeShippingReward", kind("freeShipping", [])),
+        ("CustomReward", kind("custom", [.required("description", .string(maximumLength: 500)), .optional("value", .integer(0...Int64.max))])),
+    ]
+
+    static let condition = APISchema.oneOf(conditionKinds.map { .reference($0.name) })
+
+    static let conditionKinds: [(name: String, schema: APISchema)] = [
+        (
+            "FieldCondition",
+            .object([
+                .required("field", .string(maximumLength: 100)),
+                .required("op", .enumeration(["eq", "ne", "in", "notIn", "gt", "gte", "lt", "lte", "contains", "startsWith", "exists"])),
+                .required("value", .any),
+            ])
+        ),
+        ("AllCondition", .object([.required("all", .array(.reference("Condition")))])),
+        ("AnyCondition", .object([.required("any", .array(.reference("Condition")))])),
+        ("AllAndAnyCondition", .object([.required("all", .array(.reference("Condition"))), .required("any", .array(.reference("Condition")))])),
+    ]
 
     static let cap = APISchema.object([
         .optional("amount", .integer(0...Int64.max)), .optional("count", .integer(0...Int64.max)),

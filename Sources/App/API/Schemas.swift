@@ -17,7 +17,7 @@ enum Schemas {
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
         ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Condition", condition), ("Reward", reward), ("Cap", cap),
-    ]
+    ] + rewardKinds + conditionKinds
 
     static let programInput = APISchema.object([
         .required("name", .string(maximumLength: 200)), .required("currency", currency), .optional("timezone", .string(maximumLength: 60)),

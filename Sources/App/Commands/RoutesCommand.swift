@@ -9,10 +9,16 @@ struct RoutesCommand: AsyncParsableCommand {
         commandName: "routes", abstract: "List every call of the API: method, path, who may make it, what it does.")
 
     @Flag(help: "Print JSON.") var json = false
+    @Flag(help: "Print a collection that Postman imports.") var postman = false
 
     func run() async throws {
         try await plainly {
             let operations = try await Self.operations()
+            if postman {
+                let address = Settings()
+                Commands.show(PostmanCollection.document(operations, baseURL: "http://\(address.host):\(address.port)"), json: true)
+                return
+            }
             if json {
                 let rows = operations.map { operation -> JSONValue in
                     [
@@ -54,6 +60,7 @@ extension Access {
         case .right(let right): right.rawValue
         case .browser(let right): "\(right.rawValue) or browser"
         case .anyone: "any key"
+        case .embedToken: "embed token"
         }
     }
 }

@@ -52,6 +52,7 @@ enum OpenAPI {
             .json(operations) { access in
                 switch access {
                 case .anyone: (false, "Anyone may call this.")
+                case .embedToken: (true, "A token of POST /tokens/embed, in place of a key.")
                 case .browser(let right): (true, "A publishable key, or the right \(right.rawValue).")
                 case .right(let right): (true, "The right \(right.rawValue).")
                 }
@@ -61,7 +62,7 @@ enum OpenAPI {
 
 /// Calls that pages of other sites make with a publishable key.
 enum CrossOrigin {
-    static let paths = ["/track/click", "/track/lead"]
+    static let paths = ["/track/click", "/track/lead", "/embed/member"]
 
     static func add(to api: inout API) {
         for path in paths {
@@ -70,7 +71,7 @@ enum CrossOrigin {
                 Response(
                     status: .noContent,
                     headers: [
-                        .accessControlAllowOrigin: "*", .accessControlAllowMethods: "POST", .accessControlMaxAge: "86400",
+                        .accessControlAllowOrigin: "*", .accessControlAllowMethods: "GET, POST", .accessControlMaxAge: "86400",
                         .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key",
                     ])
             }

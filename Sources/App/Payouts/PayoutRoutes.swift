@@ -69,7 +69,7 @@ enum PayoutRoutes {
                 .required("programId", .text), .required("cutoff", .dateTime), .optional("currency", Schemas.currency),
                 .optional("kinds", .array(.enumeration(PayoutAccount.Kind.allCases.map(\.rawValue)))), .optional("dryRun", .boolean),
             ]),
-            answer: .reference("Payout"), status: 201,
+            answer: .reference("Payout"), status: 201, repeatedStatus: 200,
             decode: { body, _ in
                 NewPayout(
                     programID: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },

@@ -11,7 +11,7 @@ enum PlanRoutes {
             body: .object([
                 .required("programId", .text), .required("name", .string(maximumLength: 200)),
                 .required("document", .string(maximumLength: ProgramPlan.documentBytesMax)), .optional("effectiveFrom", .dateTime),
-            ]), answer: .reference("Plan"), status: 201,
+            ]), answer: .reference("Plan"), status: 201, maximumBytes: ProgramPlan.bodyBytesMax,
             decode: { body, _ in
                 NewPlan(
                     programID: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
@@ -24,7 +24,7 @@ enum PlanRoutes {
             .post, "/plans/{id}/versions", id: "changePlan", "Write the next version of a plan", tag: "Plans", access: .right(.programsWrite),
             body: .object([
                 .required("document", .string(maximumLength: ProgramPlan.documentBytesMax)), .optional("effectiveFrom", .dateTime),
-            ]), answer: .reference("Plan"), status: 201,
+            ]), answer: .reference("Plan"), status: 201, maximumBytes: ProgramPlan.bodyBytesMax,
             decode: { body, context in
                 (
                     id: try context.id(PlanKind.self), document: body.text("document", maximumLength: ProgramPlan.documentBytesMax),

@@ -33,6 +33,8 @@ struct NewPlan: Sendable {
 extension ProgramPlan {
     /// The longest plan text.
     static let documentBytesMax = 200_000
+    /// Of a call that brings one: every line break of it may stand as two characters.
+    static let bodyBytesMax = 2 * documentBytesMax + 4_096
 
     /// The first version holds from the beginning, so that past periods can be computed.
     static func create(_ input: NewPlan, in write: Write) throws -> ProgramPlan {

@@ -1,6 +1,6 @@
 /// The table of `docs/access.md`: what each role may do, and which calls need it.
 enum RightsTable {
-    static func markdown(_ calls: [(method: String, path: String, right: Right?)]) -> String {
+    static func markdown(_ calls: [(method: String, path: String, right: Right?, isEmbedded: Bool)]) -> String {
         var text = """
             # Who may do what
 
@@ -19,7 +19,7 @@ enum RightsTable {
         }
         text += "\n| call | right |\n|---|---|\n"
         for call in calls.sorted(by: { ($0.path, $0.method) < ($1.path, $1.method) }) {
-            text += "| `\(call.method) \(call.path)` | \(call.right.map { "`\($0.rawValue)`" } ?? "any key") |\n"
+            text += "| `\(call.method) \(call.path)` | \(call.right.map { "`\($0.rawValue)`" } ?? (call.isEmbedded ? "embed token" : "any key")) |\n"
         }
         return text
     }

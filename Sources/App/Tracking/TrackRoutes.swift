@@ -26,7 +26,7 @@ enum TrackRoutes {
 
         api.write(
             .post, "/track/lead", id: "trackLead", "Record a lead", tag: "Tracking", access: .browser(.trackWrite), body: leadInput,
-            answer: .reference("Lead"), status: 201, decode: { body, _ in NewLead.read(body) },
+            answer: .reference("Lead"), status: 201, repeatedStatus: 200, decode: { body, _ in NewLead.read(body) },
             prepare: { input, _, caller in
                 let evidence = try await installation.evidence(
                     click: input.clickID, visitor: input.visitorID, customer: input.customerExternalID, caller.workspaceID)
@@ -48,7 +48,7 @@ enum TrackRoutes {
 
         api.write(
             .post, "/track/sale", id: "trackSale", "Record a sale", tag: "Tracking", access: .right(.trackWrite), body: saleInput,
-            answer: .reference("SaleAnswer"), status: 201, failures: [409], maximumBytes: API.bodyMaxBytes,
+            answer: .reference("SaleAnswer"), status: 201, repeatedStatus: 200, failures: [409], maximumBytes: API.bodyMaxBytes,
             decode: { body, _ in NewSale.read(body) },
             prepare: { input, _, caller in
                 let evidence = try await installation.evidence(
@@ -62,7 +62,7 @@ enum TrackRoutes {
 
         api.write(
             .post, "/track/refund", id: "trackRefund", "Record a refund; before its sale it is parked", tag: "Tracking",
-            access: .right(.trackWrite), body: refundInput, answer: .reference("Refund"), status: 201, failures: [409],
+            access: .right(.trackWrite), body: refundInput, answer: .reference("Refund"), status: 201, repeatedStatus: 200, failures: [409],
             decode: { body, _ in NewRefund.read(body) }
         ) { input, write in
             let (refund, isRepeated) = try Refund.record(input, in: write)

@@ -74,10 +74,15 @@ public struct OpenAPIDocument: Sendable {
                 ? [parameter("Idempotency-Key", in: "header", isRequired: false, .string(maximumLength: Int(IdempotencyKey.maximumLength)))] : [])
         if !parameters.isEmpty { members.append(JSONMember("parameters", .array(parameters))) }
         if let body = operation.body {
-            members.append(JSONMember("requestBody", ["required": true, "content": ["application/json": ["schema": body.json]]]))
+            members.append(JSONMember("requestBody", ["required": .boolean(needsFields(body)), "content": ["application/json": ["schema": body.json]]]))
         }
         members.append(JSONMember("responses", responses(operation, needsKey: access.needsKey)))
         return .object(members)
+    }
+
+    /// A body without a required field may be left out.
+    private func needsFields(_ body: APISchema) -> Bool {
+        if case .object(let fields) = body { fields.contains(where: \.isRequired) } else { true }
     }
 
     private func parameter(_ name: String, in place: String, isRequired: Bool, _ schema: APISchema) -> JSONValue {
@@ -95,7 +100,7 @@ public struct OpenAPIDocument: Sendable {
         if operation.takesIdempotencyKey { failures.formUnion([409, 422]) }
         failures.formUnion(operation.failures)
         return .object(
-            [JSONMember(String(operation.status), .object(success))]
+            Set([operation.status, operation.repeatedStatus ?? operation.status]).sorted().map { JSONMember(String($0), .object(success)) }
                 + failures.sorted().map {
                     JSONMember(
                         String($0),

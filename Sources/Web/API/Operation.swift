@@ -17,12 +17,14 @@ public struct Operation<Access: Sendable>: Sendable {
     public let answer: APISchema?
     /// The status of a success.
     public let status: Int
+    /// The status when what is told was told before, where that is another one.
+    public let repeatedStatus: Int?
     /// The statuses of failures that belong to this call; those every call may have are added.
     public let failures: [Int]
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, id: String, summary: String, tag: String, access: Access,
-        parameters: [APIParameter] = [], body: APISchema? = nil, answer: APISchema? = nil, status: Int = 200, failures: [Int] = []
+        parameters: [APIParameter] = [], body: APISchema? = nil, answer: APISchema? = nil, status: Int = 200, repeatedStatus: Int? = nil, failures: [Int] = []
     ) {
         self.method = method
         self.path = path
@@ -34,6 +36,7 @@ public struct Operation<Access: Sendable>: Sendable {
         self.body = body
         self.answer = answer
         self.status = status
+        self.repeatedStatus = repeatedStatus
         self.failures = failures
     }
 

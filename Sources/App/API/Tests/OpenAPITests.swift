@@ -161,7 +161,7 @@ import Web
     }
 
     /// Calls in which one field says which others are required.
-    static let conditional: Set<String> = ["createKey", "enrollMember", "setPayoutAccount"]
+    static let conditional: Set<String> = ["createKey", "enrollMember", "setPayoutAccount", "createEmbedToken"]
 
     /// A value of a schema. The depth is that of the schemas' own nesting.
     static func example(_ schema: APISchema, _ schemas: [String: APISchema]) -> JSONValue {

@@ -12,7 +12,7 @@ import Web
     @Test func whatACallDoesNotKnowIsNamed() async throws {
         try await AppHarness.with(.sqlite) { app in
             let (_, anna) = try await app.shopWithAnna()
-            for operation in app.operations where operation.access != .anyone {
+            for operation in app.operations where operation.access.right != nil {
                 let path = operation.path.replacingOccurrences(of: "{id}", with: anna)
                 let body: JSONValue? = operation.body == nil ? nil : .object([])
                 for (query, field) in [("foo=1", "foo"), ("member_id=x", "member_id"), ("%66oo", "foo"), ("a%ff=1", "a%ff"), ("sort=id;drop", "sort")] {
@@ -28,7 +28,7 @@ import Web
         try await AppHarness.with(.sqlite) { app in
             let (program, anna) = try await app.shopWithAnna()
             let document = try await app.call(.get, API.base + "/openapi.json").json
-            for operation in app.operations where operation.method == .get && operation.access != .anyone {
+            for operation in app.operations where operation.method == .get && operation.access.right != nil {
                 let described = document["paths"][operation.path]["get"]["parameters"].list.filter { $0["in"].text == "query" }
                 #expect(described.map { $0["name"].text } == operation.parameters.map(\.name), "\(operation.id)")
                 let path = operation.path.replacingOccurrences(of: "{id}", with: operation.path.hasPrefix("/programs") ? program : anna)

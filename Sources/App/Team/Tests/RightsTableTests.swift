@@ -12,7 +12,7 @@ struct RightsTableTests {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../../docs/access.md").standardized
         try await AppHarness.with(.sqlite) { app in
             let table = RightsTable.markdown(
-                app.operations.map { (method: $0.method.rawValue, path: API.base + $0.path, right: $0.access.right) })
+                app.operations.map { (method: $0.method.rawValue, path: API.base + $0.path, right: $0.access.right, isEmbedded: $0.access == .embedToken) })
             if ProcessInfo.processInfo.environment["KITH_WRITE_DOCS"] == "1" { try table.write(to: page, atomically: true, encoding: .utf8) }
             #expect(try String(contentsOf: page, encoding: .utf8) == table)
         }

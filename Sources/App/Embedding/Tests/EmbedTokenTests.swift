@@ -1,0 +1,65 @@
+import Chronology
+import HTTPTypes
+import Persistence
+import TestSupport
+import Testing
+import Web
+
+@testable import App
+
+/// A page shows a member their own things, for a few minutes, and nothing else.
+@Suite struct EmbedTokenTests {
+    @Test(arguments: Engine.allCases) func aTokenShowsItsMember(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, anna) = try await app.shopWithAnna()
+            let reply = try await app.api(.post, "/tokens/embed", ["memberId": .text(anna)])
+            #expect(reply.status == 201 && reply.json["memberId"].text == anna && reply.json["portalUrl"] == .null)
+            let token = reply.json["token"].text
+            let shown = try await app.api(.get, "/embed/member", as: token)
+            #expect(shown.status == 200 && shown.json["memberId"].text == anna && !shown.json["links"].list.isEmpty)
+            #expect(!shown.text.contains("@"), "no mail address")
+        }
+    }
+
+    @Test(arguments: Engine.allCases) func aTokenIsNoKeyAndAKeyIsNoToken(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, anna) = try await app.shopWithAnna()
+            let token = try await app.post("/tokens/embed", ["memberId": .text(anna)])["token"].text
+            for operation in app.operations where operation.access != .embedToken {
+                #expect(try await app.tryOut(operation, as: token, id: anna).status == 401, "\(operation.id)")
+            }
+            for key in [app.key, app.publishableKey, "", "kith_et_", "kith_et_a.b", token + "a", String(token.dropLast(2)) + "AA", "x" + token] {
+                #expect(try await app.api(.get, "/embed/member", as: key).status == 401, "\(key)")
+            }
+        }
+    }
+
+    @Test func aTokenEnds() throws {
+        let secrets = Secrets(master: [UInt8](repeating: 1, count: 32))
+        let zeros = String(repeating: "0", count: 26)
+        let now = Instant(millisecondsSince1970: 1_800_000_000_000)
+        let token = EmbedToken(workspaceID: WorkspaceID(stored: "ws_" + zeros), memberID: MemberID(stored: "mem_" + zeros), expiresAt: try now.adding(milliseconds: 1_000))
+        let text = token.text(secrets)
+        #expect(EmbedToken(text: text, secrets, at: now) == token)
+        #expect(EmbedToken(text: text, secrets, at: try now.adding(milliseconds: 1_000)) == nil)
+        #expect(EmbedToken(text: text, Secrets(master: [UInt8](repeating: 2, count: 32)), at: now) == nil)
+    }
+
+    /// Nobody learns of other companies' members, and who is not allowed to decide where money goes gets no way into the portal.
+    @Test(arguments: Engine.allCases) func whoMayAsk(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, anna) = try await app.shopWithAnna()
+            #expect(try await app.api(.post, "/tokens/embed", ["memberId": .text(anna)], as: app.publishableKey).status == 403)
+            #expect(try await app.api(.post, "/tokens/embed", ["externalId": "nobody"]).status == 404)
+            #expect(try await app.api(.post, "/tokens/embed", [:]).status == 422)
+            #expect(try await app.api(.post, "/tokens/embed", ["memberId": .text(anna), "externalId": "x"]).status == 422)
+            let weak = try await app.post("/api-keys", ["name": "weak", "scopes": ["members:write", "members:read"]])["secretKey"].text
+            #expect(try await app.api(.post, "/tokens/embed", ["memberId": .text(anna)], as: weak).status == 201)
+            let refused = try await app.api(.post, "/tokens/embed", ["memberId": .text(anna), "portal": true], as: weak)
+            #expect(refused.status == 403 && refused.json["code"].text == "missing_right")
+            let url = try await app.post("/tokens/embed", ["memberId": .text(anna), "portal": true])["portalUrl"].text
+            #expect(url.contains("/portal/enter?token="))
+            #expect(try await app.call(.get, String(url.drop { $0 != "/" }.drop { $0 == "/" }.drop { $0 != "/" })).status == 200)
+        }
+    }
+}
