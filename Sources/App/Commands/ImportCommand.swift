@@ -63,7 +63,7 @@ extension CommandVerbs {
         let kind = reader.optionalOneOf("kind", ImportKind.self)
         let wanted = reader.optionalCustom("program") { idReading($0, ProgramKind.self, "program") }
         let isDryRun = reader.optionalBoolean("dryRun") ?? false
-        if vendor == nil, kind == nil { reader.note("kind", "Is required.") }
+        if vendor == nil, kind == nil, !reader.hasErrors { reader.note("kind", "Is required.") }
         try reader.finish()
         let (workspace, program) = try await installation.main.read { connection -> (Workspace, Program?) in
             let workspace = try choice.find(on: connection)
@@ -74,7 +74,10 @@ extension CommandVerbs {
             guard vendor != nil || kind?.needsProgram == true else { return (workspace, nil) }
             let programs = try ProgramStore.list(in: workspace.id, at: workspace.now(installation.world), after: nil, limit: 2, on: connection)
             guard programs.count == 1, let only = programs.first else {
-                throw Problem.badRequest(detail: "The workspace has \(programs.isEmpty ? "no program" : "several programs"). Name one with --program.")
+                throw Problem.badRequest(
+                    detail: programs.isEmpty
+                        ? "The workspace has no program yet. Make one in the page Programs or by POST /programs, then import again."
+                        : "The workspace has several programs. Name one with --program.")
             }
             return (workspace, only)
         }
