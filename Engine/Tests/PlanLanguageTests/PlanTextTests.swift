@@ -168,7 +168,7 @@ import Testing
         let clock = ContinuousClock()
         let began = clock.now
         let failure = #expect(throws: PlanTextFailure.self) { try Plan(text: text) }
-        #expect(clock.now - began < .seconds(5))
+        #expect(clock.now - began < .seconds(60))
         #expect(failure?.problems.isEmpty == false && (failure?.problems.count ?? 0) <= PlanTextFailure.problemsLimit)
     }
 
