@@ -40,6 +40,7 @@ let featuresWithTests: [String] = [
     "Team",
     "Testing",
     "Touches",
+    "Webhooks",
 ]
 
 let strict: [SwiftSetting] = [

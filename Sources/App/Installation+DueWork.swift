@@ -15,6 +15,7 @@ extension Installation {
             == Commission.approvalsMax
         {}
         try await indexNames(in: workspace)
+        try await fanOutEvents(in: workspace)
     }
 
     private func indexNames(in workspace: WorkspaceID) async throws {
@@ -46,6 +47,7 @@ extension Installation {
         for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
             try await indexNames(in: workspace)
         }
+        try await fanOutEvents()
         try await resumeRuns()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }

@@ -42,6 +42,8 @@ enum Routes {
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)
         EmbedRoutes.add(to: &api)
+        WebhookRoutes.add(to: &api)
+        PostbackRoutes.add(to: &api)
 
         // What browsers and machines ask for.
         RedirectRoutes.add(to: &api)

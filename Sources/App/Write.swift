@@ -42,6 +42,13 @@ struct Write {
 struct JSONText: Sendable, Hashable {
     let text: String
     static let empty = JSONText(text: "{}")
+
+    /// What was before and is after, of one field of an event.
+    static func change(_ field: String, _ before: String, _ after: String) -> JSONText {
+        JSONText(.object([JSONMember(field, ["before": .text(before), "after": .text(after)])]))
+    }
+
+    static func state(_ before: String, _ after: String) -> JSONText { change("state", before, after) }
 }
 
 /// Who acts.
@@ -85,5 +92,6 @@ enum EventType: String, Sendable, CaseIterable {
     case runAccepted = "run.accepted"
     case holdPlaced = "hold.placed"
     case holdReleased = "hold.released"
+    case webhookTested = "webhook.tested"
 }
 

@@ -36,6 +36,8 @@ def fill(server):
     made = subprocess.run([BINARY, "team", "add", "--database", server.database, "--email", "jon@morgenrot.example", "--role", "finance", "--json"],
                           check=True, capture_output=True, text=True, timeout=STEP_SECONDS)
     second = json.loads(made.stdout)["secretKey"]
+    webhook = server.call("POST", "/webhooks", {"url": "https://hooks.example/kith", "events": ["sale.created", "payout.paid"]})["id"]
+    server.call("POST", f"/webhooks/{webhook}/test", {})
     invitation = server.call("POST", "/team", {"email": "nora@morgenrot.example", "role": "support"})["invitationUrl"]
     program = server.call("POST", "/programs", {
         "name": "Coffee club", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0, "allowedHosts": ["shop.example"],

@@ -32,6 +32,7 @@ PAGES = {
     "/runs/{id}/lines": "/runs/{run}/lines", "/runs/{id}/lines/{number}": "{line}", "/runs/{id}/members/{member}": "/runs/{run}/members/{member}",
     "/sales": "/sales", "/sales/{id}/receipt": "/sales/{sale}/receipt", "/sales/{id}/refund": "/sales/{sale}/refund", "/search": "/search?q=AMIRA",
     "/settings": "/settings", "/settings/company": "/settings/company", "/team": "/team", "/team/{id}": "{person}",
+    "/webhooks": "/webhooks", "/webhooks/{id}": "/webhooks/{webhook}",
 }
 # The same pages in another state.
 MORE = {
@@ -45,6 +46,7 @@ PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: un
 OWN = re.compile(
     r"\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
     r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|field|category|value|coffee|Three levels|three-levels|"
+    r"hooks\.example/\w+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|Could not resolve host[^.]*|"
     r"buyer-\d+|enroller|sharer|Looked odd|Mistake|Helped at the fair|(liabilities|assets|expenses):\S+")
 WAIT_SECONDS = 30
 
@@ -90,9 +92,11 @@ def house(server, shop, signed_in, chromium):
         time.sleep(0.3)
     subprocess.run([BINARY, "team", "add", "--database", server.database, "--email", "jon@morgenrot.example", "--role", "finance", "--json"],
                    capture_output=True, text=True, timeout=START_SECONDS, check=True)
+    webhook = server.call("POST", "/webhooks", {"url": "https://hooks.example/kith", "events": ["sale.created"]})["id"]
+    server.call("POST", f"/webhooks/{webhook}/test", {})
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     found = {"program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
-             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run}
+             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)
     for key, path, pattern in (("account", "/ledger", r'"(/ledger/accounts/[^"]+)"'), ("person", "/team", r'"(/team/opr?_[^"/]+|/team/\w+_\w+)"'),

@@ -88,7 +88,7 @@ def refused(context, server):
     """Forms that come back with their faults."""
     seen = {}
     page = context.new_page()
-    for address in ("/programs/new", "/links/new", "/team", "/keys", "/settings", "/settings/company", "/commissions/new", "/runs"):
+    for address in ("/programs/new", "/links/new", "/team", "/keys", "/settings", "/settings/company", "/commissions/new", "/runs", "/webhooks"):
         page.goto(server.base + address)
         form = "main form[method=post]:not(.d-inline)"
         for field in page.locator(form).first.locator("input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea").all():

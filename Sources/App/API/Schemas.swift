@@ -16,7 +16,7 @@ enum Schemas {
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", receipt), ("LeadReceipt", leadReceipt), ("CommissionReceipt", commissionReceipt),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
-        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Condition", condition), ("Reward", reward), ("Cap", cap),
+        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("Reward", reward), ("Cap", cap),
     ] + rewardKinds + conditionKinds
 
     static let programInput = APISchema.object([
@@ -45,6 +45,7 @@ enum Schemas {
         .optional("paidSearchPolicy", .enumeration(["allow", "hold", "refuse"])),
         .optional("allowedCouponSites", .array(.string(maximumLength: 253), maximumCount: 200)), .optional("orphanMemberId", .text),
         .optional("planExcludesRules", .boolean), .optional("cookieless", .boolean), .optional("marginRate", .text),
+        .optional("memberPostbacks", .described(.boolean, description: "Members may have their own trackers told of what they earn.")),
     ]
 
     static let program = APISchema.object([

@@ -55,6 +55,6 @@ extension Commission {
             let entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))] + (try arriving(at: .approved, in: write))
             try write.post(cause: id.text, purpose: "approval", effectiveAt: write.now, entries)
         }
-        try write.emit(.commissionApproved, subject: id.text, JSONText(approved.json))
+        try write.emit(.commissionApproved, subject: id.text, JSONText(approved.json), changes: .state(state.rawValue, approved.state.rawValue))
     }
 }

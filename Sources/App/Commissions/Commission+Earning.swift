@@ -84,8 +84,25 @@ extension Commission {
         try post(earned.commissions, occasion, in: write)
         for commission in earned.commissions {
             try write.emit(.commissionCreated, subject: commission.id.text, JSONText(commission.json))
+            try commission.tellReward(in: write)
         }
         return earned
+    }
+
+    /// Points and credit are rewards beside money.
+    private func tellReward(in write: Write) throws {
+        let kind: String
+        switch unit.kind {
+        case .currency: return
+        case .credit: kind = "credit"
+        case .points: kind = "points"
+        }
+        try write.emit(
+            .rewardIssued, subject: id.text,
+            JSONText([
+                "commissionId": .text(id.text), "memberId": .text(memberID.text), "programId": .text(programID.text),
+                "saleId": saleID.map { .text($0.text) } ?? .null, "kind": .text(kind), "amount": .integer(amountMinor), "unit": .text(unit.code),
+            ]))
     }
 
     /// The shares one by one: a member's codes may bring different rates.

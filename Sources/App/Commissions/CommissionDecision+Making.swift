@@ -105,10 +105,10 @@ extension Commission {
         var moved = self
         moved.state = after
         try CommissionStore.update(moved, on: write.connection)
-        let news = JSONText(moved.json)
-        if after == .held { try write.emit(.holdPlaced, subject: id.text, news) }
-        if state == .held { try write.emit(.holdReleased, subject: id.text, news) }
-        if after == .approved { try write.emit(.commissionApproved, subject: id.text, news) }
+        let (news, changes) = (JSONText(moved.json), JSONText.state(state.rawValue, after.rawValue))
+        if after == .held { try write.emit(.holdPlaced, subject: id.text, news, changes: changes) }
+        if state == .held { try write.emit(.holdReleased, subject: id.text, news, changes: changes) }
+        if after == .approved { try write.emit(.commissionApproved, subject: id.text, news, changes: changes) }
     }
 
     /// The entries that bring all that is kept to where a state has it; what is approved pays off the member's debt first.

@@ -28,6 +28,8 @@ struct Event: Sendable {
     /// By field, what was before and is after.
     var changes: JSONText?
     var createdAt: Instant
+    /// Its place among the workspace's events; 0 before it is stored.
+    var sequence: Int64 = 0
 
     var json: JSONValue {
         var members = [
@@ -43,21 +45,59 @@ enum EventStore {
     static func insert(_ event: Event, subject: String, in workspace: WorkspaceID, on connection: any Connection) throws {
         try connection.executeLater(
             """
-            INSERT INTO outbox (id, workspace_id, type, subject_id, data, changes, created_at)
-            VALUES (\(event.id), \(workspace), \(event.type), \(subject), \(event.data.text), \(event.changes?.text), \(event.createdAt))
+            INSERT INTO outbox (id, workspace_id, type, subject_id, data, changes, created_at, sequence)
+            VALUES (\(event.id), \(workspace), \(event.type), \(subject), \(event.data.text), \(event.changes?.text), \(event.createdAt),
+                    (SELECT coalesce(max(sequence), 0) + 1 FROM outbox WHERE workspace_id = \(workspace)))
             """)
     }
 
+    private static let columns = "id, type, data, changes, created_at, sequence"
+
+    /// Events after one, in the order of their commits.
     static func list(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [Event] {
+        var start: Int64 = 0
+        if let after { start = try sequence(of: EventID(stored: after), in: workspace, on: connection) ?? 0 }
+        return try list(in: workspace, afterSequence: start, limit: limit, on: connection)
+    }
+
+    static func list(
+        in workspace: WorkspaceID, afterSequence start: Int64, until end: Int64 = .max, limit: Int, on connection: any Connection
+    ) throws -> [Event] {
         try connection.rows(
             """
-            SELECT id, type, data, changes, created_at FROM outbox
-            WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(limit)
+            SELECT \(raw: columns) FROM outbox WHERE workspace_id = \(workspace) AND sequence > \(start) AND sequence <= \(end)
+            ORDER BY sequence LIMIT \(limit)
             """
-        ).map { row in
-            Event(
-                id: try row.get(at: 0), type: try row.get(at: 1), data: JSONText(text: try row.get(at: 2)),
-                changes: try row.get(at: 3, as: String?.self).map(JSONText.init(text:)), createdAt: try row.get(at: 4))
+        ).map(read)
+    }
+
+    static func find(_ id: EventID, in workspace: WorkspaceID, on connection: any Connection) throws -> Event? {
+        try connection.row("SELECT \(raw: columns) FROM outbox WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
+    }
+
+    static func sequence(of id: EventID, in workspace: WorkspaceID, on connection: any Connection) throws -> Int64? {
+        try connection.value("SELECT sequence FROM outbox WHERE id = \(id) AND workspace_id = \(workspace)")
+    }
+
+    /// The number of the last event; 0 when there is none.
+    static func lastSequence(in workspace: WorkspaceID, on connection: any Connection) throws -> Int64 {
+        try connection.value("SELECT coalesce(max(sequence), 0) FROM outbox WHERE workspace_id = \(workspace)") ?? 0
+    }
+
+    /// The number of the last event before a time. Numbers leave out none and times follow them, so it is found by halving.
+    static func lastSequence(before instant: Instant, in workspace: WorkspaceID, on connection: any Connection) throws -> Int64 {
+        var (low, high) = (Int64(0), try lastSequence(in: workspace, on: connection))
+        while low < high {
+            let middle = low + (high - low + 1) / 2
+            let at: Instant? = try connection.value("SELECT created_at FROM outbox WHERE workspace_id = \(workspace) AND sequence = \(middle)")
+            if let at, at < instant { low = middle } else { high = middle - 1 }
         }
+        return low
+    }
+
+    private static func read(_ row: Row) throws -> Event {
+        Event(
+            id: try row.get(at: 0), type: try row.get(at: 1), data: JSONText(text: try row.get(at: 2)),
+            changes: try row.get(at: 3, as: String?.self).map(JSONText.init(text:)), createdAt: try row.get(at: 4), sequence: try row.get(at: 5))
     }
 }

@@ -24,6 +24,7 @@ struct ExportTable: Sendable {
 
     static let people = "person"
     static let clicks = "click"
+    static let webhookEndpoints = "webhook_endpoint"
 
     /// Rows that a row names come before it.
     static let all: [ExportTable] = [
@@ -96,13 +97,21 @@ struct ExportTable: Sendable {
         ExportTable("journal_total", order: "unit"),
         ExportTable("audit_entry", order: "sequence"),
         ExportTable("audit_head", order: "workspace_id"),
-        ExportTable("outbox"),
+        ExportTable("outbox", order: "sequence"),
+        ExportTable(
+            webhookEndpoints,
+            omitted: [
+                "url_sealed", "secret_sealed", "previous_secret_sealed", "previous_secret_until", "replay_from", "replay_until", "failures_in_row",
+                "failing_since", "paused_until",
+            ]
+        ) { id in "workspace_id = \(id) AND state <> 'removed'" },
     ]
 
     /// Tables of the main database that belong to the installation: its team, its keys, its memory of requests, its keys of people.
     static let excluded: Set<String> = [
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
+        "webhook_cursor", "webhook_delivery",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

@@ -74,6 +74,10 @@ struct WorkspaceExport {
                     try file.add(ExportRow.json(row, omitting: table.omitted, adding: [JSONMember("metadata", try metadata(row, on: connection))]))
                 }
             }
+        case ExportTable.webhookEndpoints:
+            try forEachPage(table, on: connection) { rows in
+                for row in rows { try file.add(ExportRow.json(row, omitting: table.omitted, adding: [JSONMember("member_url", try memberURL(row, on: connection))])) }
+            }
         default:
             try ExportStore.forEach(table, workspace.id, on: connection) { try file.add(ExportRow.json($0, omitting: table.omitted)) }
         }
@@ -98,6 +102,12 @@ struct WorkspaceExport {
         else { return .null }
         let plain = try Vault.open(sealed, under: key, for: try row.get("id"))
         return try JSONValue.parse(plain, maximumBytes: 1_000_000)
+    }
+
+    /// The address of a member's tracker, opened with the member's key.
+    private func memberURL(_ row: Row, on connection: any Connection) throws -> JSONValue {
+        guard let sealed: [UInt8] = try row.get("url_sealed", as: [UInt8]?.self), let member = try row.get("member_id", as: MemberID?.self) else { return .null }
+        return try Postback.url(sealed, of: member, in: workspace.id, vault: vault, on: connection).map { .text($0) } ?? .null
     }
 
     private func writeClicks(until cursor: Int64, on connection: any Connection) throws -> Written {

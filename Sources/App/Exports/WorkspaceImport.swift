@@ -89,8 +89,31 @@ struct WorkspaceImport: Sendable {
             var values = try ExportRow.values(members.filter { $0.name != "metadata" })
             values.append((name: "metadata_sealed", value: try sealed(members, vault: vault, on: connection)))
             try ExportStore.insert(table.name, values, on: connection)
+        case "outbox":
+            var values = try ExportRow.values(members)
+            // Exports of versions without numbers come in the order of ids.
+            if !values.contains(where: { $0.name == "sequence" }), case .text(let workspace)? = JSONValue.object(members)["workspace_id"] {
+                let last = try EventStore.lastSequence(in: WorkspaceID(stored: workspace), on: connection)
+                values.append((name: "sequence", value: .integer(last + 1)))
+            }
+            try ExportStore.insert(table.name, values, on: connection)
+        case ExportTable.webhookEndpoints:
+            var values = try ExportRow.values(members.filter { $0.name != "member_url" })
+            values.append((name: "url_sealed", value: try sealedURL(members, vault: vault, on: connection)))
+            try ExportStore.insert(table.name, values, on: connection)
+            // What happened before was told by the installation it comes from.
+            if case .text(let workspace)? = JSONValue.object(members)["workspace_id"] {
+                try WebhookCursorStore.begin(in: WorkspaceID(stored: workspace), on: connection)
+            }
         default: try ExportStore.insert(table.name, ExportRow.values(members), on: connection)
         }
+    }
+
+    private func sealedURL(_ members: [JSONMember], vault: Vault, on connection: any Connection) throws -> Value {
+        let row = JSONValue.object(members)
+        guard case .text(let url)? = row["member_url"], case .text(let member)? = row["member_id"], case .text(let workspace)? = row["workspace_id"] else { return .null }
+        let sealed = try Postback.seal(url, of: MemberID(stored: member), in: WorkspaceID(stored: workspace), vault: vault, on: connection)
+        return sealed.map { .blob($0) } ?? .null
     }
 
     /// A person with a new key, their fields sealed under it. One who was erased has none.

@@ -26,7 +26,7 @@ enum GuideStore {
         try connection.rows(
             """
             SELECT id, type, data, created_at, subject_id FROM outbox WHERE workspace_id = \(workspace) AND type IN \(list: types.map(\.rawValue))
-            ORDER BY id DESC LIMIT \(limit)
+            ORDER BY sequence DESC LIMIT \(limit)
             """
         ).map { row in
             (

@@ -37,6 +37,7 @@ enum PageRoutes {
         SearchPages.add(to: &api, gate: gate)
         TeamPages.add(to: &api, gate: gate)
         APIKeyPages.add(to: &api, gate: gate)
+        WebhookPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)

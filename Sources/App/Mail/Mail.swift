@@ -14,7 +14,7 @@ struct Mail: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
-        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded
+        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
@@ -22,7 +22,7 @@ struct Mail: Sendable {
             case .memberWelcome, .commissionsApproved: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
-                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded:
+                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
                 false
             }
         }
@@ -97,6 +97,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case erasureAsked(url: String)
     /// To the other owners: somebody may approve money, from a time on or at once.
     case approverAdded(person: String, role: String, fromMs: Int64?)
+    /// To the owners: `address` is told nothing any more.
+    case webhookDisabled(address: String, reason: String, url: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -120,6 +122,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .applicationDeclined: .applicationDeclined
         case .erasureAsked: .erasureAsked
         case .approverAdded: .approverAdded
+        case .webhookDisabled: .webhookDisabled
         }
     }
 

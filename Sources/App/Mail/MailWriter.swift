@@ -91,6 +91,9 @@ struct MailDraft: PageModel {
             facts = Self.signIn(atMs, browser, system, language)
             actionURL = url
         case .payoutAccountChanged(let ending): facts = [(language("mail.fact.account"), "…\(ending)")]
+        case .webhookDisabled(let address, let reason, let url):
+            facts = [(language("mail.fact.address"), address), (language("mail.fact.reason"), language("webhooks.disabled.\(reason)"))]
+            actionURL = url
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -129,7 +129,8 @@ extension Member {
         try MemberStore.recordMove(id, from: from, to: to, cause: cause, in: write)
         try write.emit(
             .memberStageChanged, subject: id.text,
-            JSONText(["memberId": .text(id.text), "from": .text(from.rawValue), "to": .text(to.rawValue), "cause": .text(cause)]))
+            JSONText(["memberId": .text(id.text), "from": .text(from.rawValue), "to": .text(to.rawValue), "cause": .text(cause)]),
+            changes: .change("stage", from.rawValue, to.rawValue))
     }
 
     static func find(_ reference: MemberReference, field: String, in write: Write) throws -> Member {

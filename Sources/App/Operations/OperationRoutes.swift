@@ -48,7 +48,7 @@ enum OperationRoutes {
 /// The description of the API, made of its operations.
 enum OpenAPI {
     static func document(_ operations: [Operation<Access>], baseURL: String) -> [UInt8] {
-        OpenAPIDocument(title: "Kith", version: Event.apiVersion, serverURL: baseURL + API.base, schemas: Schemas.all)
+        OpenAPIDocument(title: "Kith", version: Event.apiVersion, serverURL: baseURL + API.base, schemas: Schemas.all, webhooks: webhooks)
             .json(operations) { access in
                 switch access {
                 case .anyone: (false, "Anyone may call this.")
@@ -57,6 +57,10 @@ enum OpenAPI {
                 case .right(let right): (true, "The right \(right.rawValue).")
                 }
             }.bytes
+    }
+
+    static let webhooks = EventType.allCases.map {
+        OpenAPIWebhook(name: $0.rawValue, summary: EventCatalogue.entry($0).when, body: EventCatalogue.envelope($0))
     }
 }
 

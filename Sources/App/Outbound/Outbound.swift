@@ -13,6 +13,10 @@ struct Outbound: Sendable {
         var body: [UInt8] = []
         var timeoutMs = 10_000
         var answerBytesMax = 1 << 20
+        /// Reads the beginning of a longer answer instead of refusing it.
+        var cutsAnswer = false
+        /// Without TLS only networks that the operator lists are connected to.
+        var encryptsUnlessAllowed = false
     }
 
     enum Outcome: Sendable, Equatable {
@@ -25,14 +29,20 @@ struct Outbound: Sendable {
     static let concurrencyMax = 16
 
     private let guardian: Guardian
+    private let listed: Guardian
     private let queue = DispatchQueue(label: "kith.outbound", attributes: .concurrent)
     private let slots = DispatchSemaphore(value: concurrencyMax)
 
-    init(allowed: [String]) { guardian = Guardian(PublicAddress(allowed: allowed)) }
+    init(allowed: [String]) {
+        guardian = Guardian(PublicAddress(allowed: allowed))
+        listed = Guardian(PublicAddress(allowed: allowed, isPublicAllowed: false))
+    }
 
     func send(_ request: Request) async -> Outcome {
         await withCheckedContinuation { continuation in
-            queue.async { [guardian, slots] in
+            let isOpen = request.encryptsUnlessAllowed && request.url.lowercased().hasPrefix("http:")
+            let guardian = isOpen ? listed : guardian
+            queue.async { [slots] in
                 slots.wait()
                 defer { slots.signal() }
                 continuation.resume(returning: Transfer(request, guardian).perform())
@@ -74,8 +84,8 @@ private final class Transfer {
         list = curl_slist_append(list, "Expect:")
         defer { curl_slist_free_all(list) }
         let code = configureAndRun(handle, list)
-        if isTooLarge { return .failed(reason: "The answer was larger than \(request.answerBytesMax) bytes.") }
-        guard code == CURLE_OK else { return .failed(reason: Self.sentence(code)) }
+        if isTooLarge, !request.cutsAnswer { return .failed(reason: "The answer was larger than \(request.answerBytesMax) bytes.") }
+        guard code == CURLE_OK || (isTooLarge && code == CURLE_WRITE_ERROR) else { return .failed(reason: Self.sentence(code)) }
         var status = 0
         _ = kith_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
         return .answered(status: status, headers: headers, body: received)
@@ -121,6 +131,7 @@ private final class Transfer {
     private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard received.count + bytes.count <= request.answerBytesMax else {
             isTooLarge = true
+            if request.cutsAnswer { received.append(contentsOf: bytes.prefix(request.answerBytesMax - received.count)) }
             return 0
         }
         received.append(contentsOf: bytes)

@@ -3,7 +3,13 @@
 struct PublicAddress: Sendable {
     private let allowed: [AddressRange]
 
-    init(allowed: [String]) { self.allowed = allowed.compactMap(AddressRange.init) }
+    /// Whether public ones pass although nobody lists them.
+    private let isPublicAllowed: Bool
+
+    init(allowed: [String], isPublicAllowed: Bool = true) {
+        self.allowed = allowed.compactMap(AddressRange.init)
+        self.isPublicAllowed = isPublicAllowed
+    }
 
     /// Whether a connection to these 4 or 16 bytes may be opened.
     func mayConnect(_ bytes: [UInt8]) -> Bool {
@@ -14,7 +20,7 @@ struct PublicAddress: Sendable {
 
     private func mayConnectPlain(_ bytes: [UInt8]) -> Bool {
         if allowed.contains(where: { $0.contains(bytes) }) { return true }
-        guard bytes.count == 4 || bytes.count == 16 else { return false }
+        guard isPublicAllowed, bytes.count == 4 || bytes.count == 16 else { return false }
         return !Self.special.contains { $0.contains(bytes) }
     }
 

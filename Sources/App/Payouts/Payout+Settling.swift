@@ -40,7 +40,7 @@ extension Payout {
         payout.approvedAt = write.now
         try PayoutStore.setState(payout, on: write.connection)
         try write.audit("payout.approve", subject: id.text, JSONText(["leftOut": .integer(Int64(leftOut.count))]))
-        try write.emit(.payoutApproved, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        try payout.tell(.payoutApproved, before: .draft, in: write)
         return payout
     }
 
@@ -73,7 +73,7 @@ extension Payout {
             try PayoutStore.setItem(id, item.memberID, state: .sent, reference: nil, settledAt: nil, on: write.connection)
         }
         try write.audit("payout.dispatch", subject: id.text)
-        try write.emit(.payoutSent, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        try payout.tell(.payoutSent, before: .approved, in: write)
         return try find(id, in: write)
     }
 
@@ -131,11 +131,16 @@ extension Payout {
             }
             return payout
         }
+        let before = payout.state
         payout.state = payout.items.allSatisfy { $0.state == .paid || $0.state == .canceled } ? .paid : .failed
         try PayoutStore.setState(payout, on: write.connection)
-        try write.emit(
-            payout.state == .paid ? .payoutPaid : .payoutFailed, subject: id.text, JSONText(payout.json.without(["items", "excluded"])))
+        try payout.tell(payout.state == .paid ? .payoutPaid : .payoutFailed, before: before, in: write)
         return payout
+    }
+
+    private func tell(_ type: EventType, before: State, in write: Write) throws {
+        try write.emit(
+            type, subject: id.text, JSONText(json.without(["items", "excluded"])), changes: .state(before.rawValue, state.rawValue))
     }
 
     static func find(_ id: PayoutID, in write: Write) throws -> Payout {

@@ -42,6 +42,9 @@ enum PortalData {
                     "locale": member.locale.map { .text($0) } ?? .null, "timeZone": member.timeZone.map { .text($0) } ?? .null,
                 ],
                 "fields": .object(fields.sorted { $0.key.rawValue < $1.key.rawValue }.map { JSONMember($0.key.rawValue, .text($0.value)) }),
+                "tracker": try WebhookEndpointStore.find(member: member.id, in: workspace, on: connection)?.urlSealed.flatMap {
+                    try Postback.url($0, of: member.id, in: workspace, vault: vault, on: connection)
+                }.map { .text($0) } ?? .null,
                 "balances": .array(
                     balances.map {
                         [

@@ -19,12 +19,13 @@ enum PortalProfile {
         api.portalForm("/portal/profile", gate) { visit, fields in try await save(visit, fields) }
         api.portalForm("/portal/letters", gate) { visit, fields in try await saveLetters(visit, fields) }
         api.portalForm("/portal/account", gate) { visit, fields in try await saveAccount(visit, fields) }
+        api.portalForm("/portal/postback", gate) { visit, fields in try await PortalPostback.save(visit, fields) }
         api.portalPage("/portal/terms/{id}/{version}", gate) { visit in try await terms(visit) }
         api.portalForm("/portal/terms", gate) { visit, fields in try await accept(visit, fields) }
         api.portalForm("/portal/erasure", gate) { visit, _ in try await askErasure(visit) }
     }
 
-    private static func show(_ visit: PortalVisit, errors: [String: String], typed: FormFields? = nil) async throws -> Response {
+    static func show(_ visit: PortalVisit, errors: [String: String], typed: FormFields? = nil) async throws -> Response {
         let (member, workspace, vault) = (visit.member, visit.workspaceID, visit.installation.vault)
         let saved = visit.query["saved"]
         let model = try await visit.installation.main.read { connection -> PortalProfileModel in
@@ -37,7 +38,8 @@ enum PortalProfile {
                 agreed: try TermsStore.agreed(by: member.id, limit: historyMax, on: connection),
                 choices: try MailStore.choices(of: member.personID, limit: historyMax, on: connection),
                 locales: visit.site.catalogue.spokenLocales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
-                saved: saved, csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
+                saved: saved, postback: try PortalPostback.load(visit, typed: errors["postback"] == nil ? nil : typed, error: errors["postback"], on: connection),
+                csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
         }
         return try visit.page(
             "portal-profile", title: visit.language("portalFrame.profile"), tab: .profile, status: errors.isEmpty ? .ok : .unprocessableContent, model.page)
@@ -167,6 +169,7 @@ struct PortalProfileModel: PageModel {
     var errors: [String: String]
     var typed: FormFields?
     var saved: String?
+    var postback: PortalPostback?
     var csrfToken: String
     var now: Instant
     var language: PageLanguage
@@ -191,7 +194,7 @@ struct PortalProfileModel: PageModel {
                         "text": .text($0.text), "csrfToken": .text(csrfToken),
                     ])
                 }),
-            "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
+            "postback": PageValue(postback?.page), "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
             "iban": .text(typed?["iban"] ?? ""), "ibanError": PageValue(errors["iban"]), "paypal": .text(typed?["paypal"] ?? ""),
             "paypalError": PageValue(errors["paypal"]), "byPaypal": .flag((typed?["kind"] ?? account?.kind.rawValue) == "paypal"),
             "accountOpen": .flag(account == nil || errors["iban"] != nil || errors["holder"] != nil || errors["paypal"] != nil),
@@ -231,7 +234,7 @@ struct PortalProfileModel: PageModel {
     }
 
     private var savedText: String? {
-        guard let saved, ["profile", "letters", "account", "accountChanged", "terms", "erasure"].contains(saved) else { return nil }
+        guard let saved, ["profile", "letters", "account", "accountChanged", "terms", "erasure", "postback"].contains(saved) else { return nil }
         return language("portalProfile.saved.\(saved)")
     }
 

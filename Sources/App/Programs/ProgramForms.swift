@@ -119,7 +119,7 @@ enum ProgramForms {
 
         static let names = [
             "model", "windowDays", "halfLifeDays", "binding", "bindingMonths", "holdDays", "minimumPayout", "hosts", "paidSearchPolicy", "orphan",
-            "debtorName", "debtorIBAN", "debtorBIC", "cookieless", "from",
+            "debtorName", "debtorIBAN", "debtorBIC", "cookieless", "postbacks", "from",
         ]
 
         init(_ fields: FormFields) {
@@ -136,7 +136,7 @@ enum ProgramForms {
                 "minimumPayout": numbers.written(Amount(minor: settings.minimumPayoutMinor).decimalText(exponent: exponent)),
                 "paidSearchPolicy": settings.paidSearchPolicy.rawValue, "orphan": settings.orphanMemberID?.text ?? "",
                 "debtorName": settings.debtor?.name ?? "", "debtorIBAN": settings.debtor?.iban ?? "", "debtorBIC": settings.debtor?.bic ?? "",
-                "cookieless": settings.isCookieless ? "1" : "",
+                "cookieless": settings.isCookieless ? "1" : "", "postbacks": settings.allowsPostbacks ? "1" : "",
             ]
             switch settings.binding {
             case .months(let months): (values["binding"], values["bindingMonths"]) = ("months", numbers.written(String(months)))
@@ -174,7 +174,7 @@ enum ProgramForms {
             JSONMember("customerBinding", isInMonths ? ["months": months] : .text(typed["binding"])),
             JSONMember("holdDays", number("holdDays", 0...ProgramSettings.holdDaysMax)), JSONMember("minimumPayout", .integer(minimum ?? 0)),
             JSONMember("allowedHosts", .array(hosts(typed["hosts"]).map { .text($0) })), JSONMember("paidSearchPolicy", .text(typed["paidSearchPolicy"])),
-            JSONMember("cookieless", .boolean(!typed["cookieless"].isEmpty)),
+            JSONMember("cookieless", .boolean(!typed["cookieless"].isEmpty)), JSONMember("memberPostbacks", .boolean(!typed["postbacks"].isEmpty)),
         ]
         if typed["debtorName"].isEmpty && typed["debtorIBAN"].isEmpty {
             body.append(JSONMember("debtor", .null))
@@ -268,6 +268,11 @@ enum ProgramForms {
                 name: "cookieless", label: say("cookies"),
                 control: .checks([
                     FormField.Choice(value: "1", label: say("cookieless"), help: say("cookielessHelp"), isChosen: !typed["cookieless"].isEmpty)
+                ])),
+            FormField(
+                name: "postbacks", label: say("postbacksLabel"),
+                control: .checks([
+                    FormField.Choice(value: "1", label: say("postbacks"), help: say("postbacksHelp"), isChosen: !typed["postbacks"].isEmpty)
                 ])), line("from", type: "date"),
         ]
         let mayWrite = visit.session.may(.programsWrite)

@@ -40,6 +40,8 @@ struct ProgramSettings: Sendable, Equatable {
     /// Redirects set no cookie; visitors are known by the click id in the address and by codes only.
     var isCookieless = false
     var marginRate: Rate?
+    /// Whether members may have their own trackers told of what they earn.
+    var allowsPostbacks = false
 
     static let holdDaysMax: Int64 = 3_650
     static let windowDaysMax: Int64 = 3_650
@@ -112,6 +114,7 @@ extension ProgramSettings {
         if let flag = body.optionalBoolean("planExcludesRules") { settings.planExcludesRules = flag }
         if let flag = body.optionalBoolean("cookieless") { settings.isCookieless = flag }
         if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
+        if let flag = body.optionalBoolean("memberPostbacks") { settings.allowsPostbacks = flag }
         return settings
     }
 
@@ -180,6 +183,7 @@ extension ProgramSettings {
         members.append(JSONMember("planExcludesRules", .boolean(planExcludesRules)))
         members.append(JSONMember("cookieless", .boolean(isCookieless)))
         if let marginRate { members.append(JSONMember("marginRate", .text(marginRate.text))) }
+        if allowsPostbacks { members.append(JSONMember("memberPostbacks", true)) }
         return .object(members)
     }
 }

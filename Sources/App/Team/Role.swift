@@ -9,7 +9,7 @@ enum Role: String, Sendable, CaseIterable {
         .finance: reading.union([.ledgerRead, .commissionsWrite, .payoutsWrite, .payoutsApprove, .auditRead, .exportRead]),
         .marketer: reading.union([.programsWrite, .membersWrite, .linksWrite]),
         .compliance: reading.union([.ledgerRead, .auditRead, .peopleErase, .exportRead, .membersWrite]),
-        .developer: reading.union([.trackWrite, .keysWrite, .linksWrite, .membersWrite, .testClock]),
+        .developer: reading.union([.trackWrite, .keysWrite, .webhooksWrite, .linksWrite, .membersWrite, .testClock]),
         .support: reading.union([.membersWrite, .customersAssign]),
         .viewer: reading,
     ]
@@ -28,6 +28,7 @@ enum Right: String, Sendable, CaseIterable {
     case workspaceOwn = "workspace:own"
     case teamWrite = "team:write"
     case keysWrite = "keys:write"
+    case webhooksWrite = "webhooks:write"
     case programsRead = "programs:read"
     case programsWrite = "programs:write"
     case membersRead = "members:read"

@@ -21,7 +21,7 @@ enum SchemaVerifyStore {
         ("tree_policy", "document"), ("legal_policy", "document"), ("join_page", "questions"), ("lead", "attribution"), ("lead", "refusals"),
         ("sale", "items"), ("sale", "attribution"), ("sale", "refusals"), ("commission", "explanation"), ("customer_binding", "shares"),
         ("outbox", "data"), ("outbox", "changes"), ("audit_entry", "detail"), ("run", "summary"), ("run", "audit"), ("run", "disclosure"),
-        ("member_merge", "moved"),
+        ("member_merge", "moved"), ("webhook_endpoint", "events"),
     ]
     static let documentBytesMax = 64_000_000
 

@@ -120,7 +120,7 @@ extension VerifyStore {
         try connection.forEachRow(
             """
             SELECT o.subject_id, o.data, t.id\(raw: columns) FROM outbox o LEFT JOIN \(raw: table) t ON t.id = o.subject_id
-            WHERE o.workspace_id = \(workspace) AND o.type = \(type.rawValue) ORDER BY o.id
+            WHERE o.workspace_id = \(workspace) AND o.type = \(type.rawValue) ORDER BY o.sequence
             """
         ) { row in
             guard findings.count < Verification.findingsMax else { return }

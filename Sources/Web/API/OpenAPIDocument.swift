@@ -8,12 +8,17 @@ public struct OpenAPIDocument: Sendable {
     public let serverURL: String
     /// Schemas that operations refer to by name.
     public let schemas: [(name: String, schema: APISchema)]
+    /// What the server itself posts to those who subscribe.
+    public let webhooks: [OpenAPIWebhook]
 
-    public init(title: String, version: String, serverURL: String, schemas: [(name: String, schema: APISchema)] = []) {
+    public init(
+        title: String, version: String, serverURL: String, schemas: [(name: String, schema: APISchema)] = [], webhooks: [OpenAPIWebhook] = []
+    ) {
         self.title = title
         self.version = version
         self.serverURL = serverURL
         self.schemas = schemas
+        self.webhooks = webhooks
     }
 
     /// The document.
@@ -36,6 +41,7 @@ public struct OpenAPIDocument: Sendable {
             "servers": [["url": .text(serverURL)]],
             "tags": .array(tags.map { ["name": .text($0)] }),
             "paths": .object(paths.map { JSONMember($0.path, .object($0.members)) }),
+            "webhooks": .object(webhooks.map { JSONMember($0.name, ["post": $0.json]) }),
             "components": [
                 "securitySchemes": ["key": ["type": "http", "scheme": "bearer"]],
                 "schemas": .object([JSONMember("Problem", Self.problem.json)] + schemas.map { JSONMember($0.name, $0.schema.json) }),
@@ -46,7 +52,7 @@ public struct OpenAPIDocument: Sendable {
     /// The names that operations and schemas refer to and that the document lacks: a test wants none.
     public func missingReferences<Access>(_ operations: [Operation<Access>]) -> [String] {
         let known = Set(schemas.map(\.name) + ["Problem"])
-        var waiting = operations.flatMap { [$0.body, $0.answer].compactMap(\.self) } + schemas.map(\.schema)
+        var waiting = operations.flatMap { [$0.body, $0.answer].compactMap(\.self) } + schemas.map(\.schema) + webhooks.map(\.body)
         var missing: Set<String> = []
         while let schema = waiting.popLast() {
             switch schema {
@@ -114,4 +120,37 @@ public struct OpenAPIDocument: Sendable {
         .required("code", .text), .required("errors", .array(.object([.required("field", .text), .required("message", .text)]))),
         .required("requestId", .text),
     ])
+}
+
+/// A message that the server posts.
+public struct OpenAPIWebhook: Sendable {
+    public let name: String
+    public let summary: String
+    public let body: APISchema
+
+    public init(name: String, summary: String, body: APISchema) {
+        self.name = name
+        self.summary = summary
+        self.body = body
+    }
+
+    fileprivate var json: JSONValue {
+        let headers: [(String, String)] = [
+            ("webhook-id", "The event's id, the same at every try: keep it, and take what you know already for done."),
+            ("webhook-timestamp", "Seconds since 1970, of this try. Refuse what is older than five minutes."),
+            ("webhook-signature", "v1, and the HMAC-SHA256 of id.timestamp.body in base 64; several, parted by blanks, while a secret is changed."),
+        ]
+        return [
+            "summary": .text(summary), "operationId": .text("on_" + name.map { $0 == "." ? "_" : String($0) }.joined()), "tags": [.text("Webhooks")],
+            "parameters": .array(
+                headers.map {
+                    ["name": .text($0.0), "in": "header", "required": true, "description": .text($0.1), "schema": APISchema.text.json]
+                }),
+            "requestBody": ["required": true, "content": ["application/json": ["schema": body.json]]],
+            "responses": [
+                "2XX": ["description": "Taken. Anything else is tried again, ten times over three days."],
+                "410": ["description": "Nothing is wanted any more: the webhook is disabled."],
+            ],
+        ]
+    }
 }

@@ -45,7 +45,10 @@ import Web
                 _ = try ProgramStore.nextChange(of: program, after: now, on: plans)
                 _ = try ProgramStore.find(program, in: workspace, at: now, on: plans)
                 if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, vault: app.installation.vault, on: plans) }
-                _ = try plans.rows("SELECT id, type, data, created_at FROM outbox WHERE workspace_id = \(workspace) AND id > \("") ORDER BY id LIMIT 10")
+                _ = try EventStore.list(in: workspace, afterSequence: 7, limit: 10, on: plans)
+                _ = try EventStore.lastSequence(in: workspace, on: plans)
+                _ = try WebhookDeliveryStore.due(WebhookID(stored: "wh_x"), at: now, limit: 10, on: plans)
+                _ = try WebhookDeliveryStore.list(of: WebhookID(stored: "wh_x"), state: .failed, before: nil, limit: 10, on: plans)
                 return plans.scans
             }
             #expect(main == [])
