@@ -18,6 +18,7 @@ let featuresWithTests: [String] = [
     "API",
     "Commands",
     "Imports",
+    "Integrations",
     "Laboratory",
     "Journals",
     "Clicks",

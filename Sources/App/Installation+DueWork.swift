@@ -14,6 +14,7 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
     }
@@ -44,11 +45,13 @@ extension Installation {
             }
         }
         try await placeWaiting()
+        try await handleDueInbound()
         for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
             try await indexNames(in: workspace)
         }
         try await fanOutEvents()
         try await resumeRuns()
+        try await expireInbound()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }
         }

@@ -44,6 +44,7 @@ enum Routes {
         EmbedRoutes.add(to: &api)
         WebhookRoutes.add(to: &api)
         PostbackRoutes.add(to: &api)
+        IntegrationRoutes.add(to: &api)
 
         // What browsers and machines ask for.
         RedirectRoutes.add(to: &api)

@@ -19,6 +19,7 @@ PAGES = {
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
     "/confirm": "/confirm", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/guide": "/guide", "/keys": "/keys",
+    "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/{vendor}": "/integrations/stripe",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
@@ -39,7 +40,7 @@ MORE = {
     "commissions that were decided": "/commissions?state=held", "no commission": "/commissions?state=refused", "no payout": "/payouts?state=unknown",
     "the oldest first": "/payouts?order=oldest", "a ledger's part": "/ledger?kind=available", "no customer": "/customers?find=zoe", "a held commission": "/commissions/{held}",
     "the snippet": "/guide?show=snippet", "a rule as JSON": "/rules/{rule}?as=json", "parked": "/sales?state=parked", "a debt": "/members/{member}",
-    "no such page": "/no-such-page",
+    "no such page": "/no-such-page", "a mapping": "/integrations/generic", "a postback": "/integrations/postback",
 }
 PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: unilevel\n    rates: [10%, 5%, 3%]\n"
 # Words of the fixture, of code and of documents that people write.

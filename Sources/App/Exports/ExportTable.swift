@@ -90,6 +90,9 @@ struct ExportTable: Sendable {
         of("run_difference", "run", order: "run_id, for_run_id, member_id, bonus"),
         of("run_payable", "run", order: "run_id, member_id"),
         ExportTable("company", order: "workspace_id"),
+        ExportTable("integration", order: "vendor", omitted: ["secret_sealed", "former_sealed", "former_until"]),
+        ExportTable("inbound_reference", order: "vendor, reference"),
+        ExportTable("inbound_order", order: "vendor, invoice_id"),
         ExportTable("account"),
         ExportTable("journal_transaction", order: "sequence"),
         ExportTable("journal_entry", order: "sequence, position"),
@@ -112,6 +115,7 @@ struct ExportTable: Sendable {
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
+        "inbound_event", "inbound_wait",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

@@ -54,6 +54,8 @@ struct FileImport: Sendable {
     /// What is read out of the file, one after the other.
     let parts: [Part]
     let path: String
+    /// The file itself, where it came by a page.
+    var text: String?
 
     /// One kind of rows that the file has, with the names that another system gives its columns.
     struct Part: Sendable {
@@ -110,7 +112,7 @@ struct FileImport: Sendable {
 
     /// The file's rows in its order, read with the API's own checks.
     func rows(_ part: Part) throws -> () throws -> (line: Int, row: Result<ImportRow, Refused>)? {
-        let reader = try CSVReader(path: path)
+        let reader = try text.map { try CSVReader(text: $0) } ?? CSVReader(path: path)
         let (kind, columns) = (part.kind, part.mapping?.columns ?? reader.columns)
         try kind.check(columns)
         var count = 0

@@ -27,7 +27,10 @@ enum Navigation {
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(
             key: "settings", icon: "sliders",
-            pages: [("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("webhooks", "/webhooks", .webhooksWrite)]),
+            pages: [
+                ("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("integrations", "/integrations", .workspaceRead),
+                ("webhooks", "/webhooks", .webhooksWrite)
+            ]),
     ]
 
     /// The jobs with a page that this person may see.

@@ -39,6 +39,7 @@ enum PageRoutes {
         APIKeyPages.add(to: &api, gate: gate)
         WebhookPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)
+        IntegrationPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)

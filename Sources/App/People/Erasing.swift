@@ -60,6 +60,7 @@ enum ErasureStore {
         var readable = Readable(connection)
         try readable.blank("application", "UPDATE application SET reason = NULL WHERE person_id = \(person) AND reason IS NOT NULL")
         try ApplicationStore.forget(person, on: connection)
+        try InboundStore.forget(person, on: connection)
         for member in members { try erase(member: member, at: now, &readable) }
         for customer in customers { try erase(customer: customer, in: write.workspace.id, &readable) }
         try IdempotencyRows.forget(person, on: connection)
