@@ -21,7 +21,7 @@ enum APIKeyRoutes {
             body: .object([
                 .required("name", .string(maximumLength: 100)), .optional("role", .enumeration(Role.allCases.map(\.rawValue))),
                 .optional("scopes", .array(.enumeration(Right.allCases.map(\.rawValue)))), .optional("kind", .enumeration(["secret", "publishable"])),
-            ]), answer: .object([.required("id", .text), .required("secretKey", .text)]), status: 201,
+            ]), answer: .object([.required("id", .text), .required("secretKey", .nullable(.text))]), status: 201,
             decode: { body, _ in
                 let scopes = body.textList("scopes", maximumCount: Right.allCases.count, maximumLength: 40)
                 let rights = scopes.compactMap(Right.init(rawValue:))

@@ -15,7 +15,7 @@ enum EmbedRoutes {
             .post, "/tokens/embed", id: "createEmbedToken", "Make a short-lived token that shows a page one member's own things", tag: "Embedding",
             access: .right(.membersWrite), body: input,
             answer: .object([
-                .required("token", .text), .required("expiresAt", .dateTime), .required("memberId", .text),
+                .required("token", .nullable(.text)), .required("expiresAt", .dateTime), .required("memberId", .text),
                 .required("portalUrl", .described(.nullable(.text), description: "Opens the portal once; where portal was asked for.")),
             ]), status: 201, failures: [404],
             decode: { body, _ in read(body) }

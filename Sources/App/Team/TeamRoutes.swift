@@ -31,7 +31,7 @@ enum TeamRoutes {
         api.write(
             .post, "/team", id: "inviteToTeam", "Invite a person to the team", tag: "Team", access: .right(.teamWrite),
             body: .object([.required("email", .email), .required("role", .enumeration(Role.allCases.map(\.rawValue)))]),
-            answer: .object([.required("id", .text), .required("invitationUrl", .url)]), status: 201,
+            answer: .object([.required("id", .text), .required("invitationUrl", .nullable(.url))]), status: 201,
             decode: { body, _ in
                 (
                     email: body.custom("email", standIn: "", Normalised.readEmail),
@@ -67,7 +67,7 @@ enum TeamRoutes {
         }
         api.write(
             .delete, "/team/{id}", id: "removeFromTeam", "Take a person out of the team; their keys stop and their sessions end", tag: "Team",
-            access: .right(.teamWrite), body: nil, answer: .object([.required("id", .text), .required("removed", .boolean)]),
+            access: .right(.teamWrite), body: nil, answer: .object([.required("id", .text), .required("removed", .boolean)]), failures: [409],
             decode: { _, context in try context.id(OperatorKind.self) }
         ) { id, write in
             try Team.remove(id, in: write)

@@ -14,7 +14,7 @@ enum WebhookRoutes {
         api.write(
             .post, "/webhooks/{id}/secret", id: "rotateWebhookSecret", "Make a new secret; the old one signs beside it for 24 hours", tag: "Webhooks",
             access: .right(.webhooksWrite), body: nil,
-            answer: .object([.required("id", .text), .required("secret", .text), .required("previousUntil", .nullable(.dateTime))]), status: 201,
+            answer: .object([.required("id", .text), .required("secret", .nullable(.text)), .required("previousUntil", .nullable(.dateTime))]), status: 201,
             decode: { _, context in try context.id(WebhookKind.self) }
         ) { id, write in
             let (endpoint, secret) = try WebhookEndpoint.rotate(id, secrets: installation.secrets, in: write)
@@ -36,7 +36,7 @@ enum WebhookRoutes {
             .post, "/webhooks", id: "createWebhook", "Have a server of yours told what happens; its secret is shown once", tag: "Webhooks",
             access: .right(.webhooksWrite), body: .object([.required("url", urlField), .required("events", eventsField)]),
             answer: .object(
-                [.required("id", .text), .required("url", .text), .required("events", .array(.text)), .required("secret", .text), .required("enabled", .boolean),
+                [.required("id", .text), .required("url", .text), .required("events", .array(.text)), .required("secret", .nullable(.text)), .required("enabled", .boolean),
                     .required("createdAt", .dateTime)]), status: 201, failures: [409],
             decode: { body, _ in
                 if !body.has("events") { body.note("events", "Is required.") }
