@@ -12,7 +12,7 @@ enum ImportPages {
     static let kinds: [ImportKind] = [.members, .sales, .refunds]
 
     static func add(to api: inout API, gate: PageGate) {
-        api.page(path, .importWrite, gate) { visit in try await show(visit, nil, FormFieldsTyped(kind: visit.query["kind"] ?? "sales")) }
+        api.page("/integrations/import", .importWrite, gate) { visit in try await show(visit, nil, FormFieldsTyped(kind: visit.query["kind"] ?? "sales")) }
         api.form(path, .importWrite, gate) { visit, fields in try await take(visit, fields) }
     }
 

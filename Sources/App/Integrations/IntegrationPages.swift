@@ -11,9 +11,9 @@ enum IntegrationPages {
     static let path = "/integrations"
 
     static func add(to api: inout API, gate: PageGate) {
-        api.page(path, .workspaceRead, gate) { visit in try await list(visit) }
+        api.page("/integrations", .workspaceRead, gate) { visit in try await list(visit) }
         ImportPages.add(to: &api, gate: gate)
-        api.page(path + "/{vendor}", .workspaceRead, gate) { visit in try await VendorPage(visit).show() }
+        api.page("/integrations/{vendor}", .workspaceRead, gate) { visit in try await VendorPage(visit).show() }
         api.form(path + "/{vendor}", .keysWrite, gate) { visit, fields in try await save(visit, fields) }
         api.form(path + "/{vendor}/disconnection", .keysWrite, gate) { visit, _ in
             let vendor = try vendor(visit)
