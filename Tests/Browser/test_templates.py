@@ -118,7 +118,7 @@ def test_catalogue_is_well_formed():
     json.loads((preview.APP / "Catalogue/en.json").read_text(), object_pairs_hook=lambda pairs: seen.extend(key for key, _ in pairs if "." in key) or dict(pairs))
     assert len(seen) == len(set(seen)), "a key stands twice"
     for key, text in preview.CATALOGUE.items():
-        assert re.fullmatch(r"[a-z][A-Za-z]*(\.([a-z][A-Za-z_]*|[0-9]+))+", key), key
+        assert re.fullmatch(r"[a-z][A-Za-z]*(\.([a-z][A-Za-z0-9_]*|[0-9]+))+", key), key
         forms = text.values() if isinstance(text, dict) else [text]
         if isinstance(text, dict):
             assert {"one", "other"} <= set(text), f"{key} needs the forms one and other"
