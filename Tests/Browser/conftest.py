@@ -19,8 +19,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("KITH_BINARY", ROOT / ".build/debug/kith"))
 START_SECONDS = 60
+TEMPLATES = "test_templates.py"
 HUMAN = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Safari/537.36"
-MODES = [(width, scheme) for width in (390, 1440) for scheme in ("light", "dark")]
+WIDTHS = (390, 1440)
+MODES = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
 
 
 @pytest.fixture(scope="session")
@@ -168,6 +170,26 @@ def sign_in(page, email, password):
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
     page.click("main button[type=submit]")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The samples of templates come last: they are many and short, so that workers who share the tests end together."""
+    items.sort(key=lambda item: item.path.name == TEMPLATES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker gets whole files, because the tests of one share its server; of the templates it gets the samples of one letter."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServer(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            sample = re.search(r"\[(plain|long|rtl)-(\w)", nodeid)
+            return "-".join(sample.groups()) if sample else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return ByServer(config, log)
 
 
 def pytest_unconfigure(config):

@@ -1,14 +1,20 @@
 """What is asked of every page, whoever serves it."""
 from axe_playwright_python.sync_playwright import Axe
 
+from conftest import MODES
+
 WEIGHT_LIMIT_BYTES = 200_000
+AXE = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
+# A colour that is on its way to another is neither's.
+SETTLE = "document.getAnimations().forEach(moving => { try { moving.finish() } catch { moving.cancel() } })"
 
 
 class Visit:
     """A tab in one width and theme, with all that the page complained about."""
 
     def __init__(self, chromium, width, scheme, storage_state=None):
-        self.context = chromium.new_context(viewport={"width": width, "height": 844 if width < 600 else 900}, color_scheme=scheme, storage_state=storage_state)
+        self.context = chromium.new_context(viewport=size(width), color_scheme=scheme, storage_state=storage_state)
+        self.mode = f"{width} {scheme}"
         self.page = self.context.new_page()
         self.complaints = []
         self.weight_bytes = 0
@@ -33,16 +39,39 @@ class Visit:
         self.page.evaluate("document.fonts.ready")
         return answer
 
+    def turn(self, width, scheme):
+        """The same page in another size and theme, as when a phone is turned or night falls: no script and no answer depends on either
+        (test_nothing_asks_for_size_or_theme), so that it needs no opening anew."""
+        self.page.set_viewport_size(size(width))
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate(SETTLE)
+        self.mode = f"{width} {scheme}"
+
+    def in_every_mode(self):
+        for width, scheme in MODES:
+            self.turn(width, scheme)
+            yield self.mode
+
+    def check_in_every_mode(self, weigh=True, status=200):
+        for _ in self.in_every_mode():
+            self.check(weigh=weigh, status=status)
+
     def check(self, weigh=True, status=200):
         # Chromium itself reports an expected 404 of the page as an error.
         complaints = [text for text in self.complaints if status == 200 or f"status of {status}" not in text]
-        assert not complaints, complaints
+        assert not complaints, f"{self.mode}: {complaints}"
         across = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert across <= 0, f"{across} px too wide"
-        violations = Axe().run(self.page).response["violations"]
-        assert not violations, "\n".join(f"{found['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:300]})" for found in violations for node in found["nodes"][:3])
+        assert across <= 0, f"{self.mode}: {across} px too wide"
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(Axe().axe_script)
+        violations = self.page.evaluate(AXE)
+        assert not violations, f"{self.mode}: " + "\n".join(f"{found['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:300]})" for found in violations for node in found["nodes"][:3])
         if weigh:
             assert self.weight_bytes < WEIGHT_LIMIT_BYTES, f"{self.weight_bytes} bytes came over the wire"
+
+
+def size(width):
+    return {"width": width, "height": 844 if width < 600 else 900}
 
 
 def walk_by_keyboard(page, stops=40):

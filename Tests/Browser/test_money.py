@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import BINARY, MODES, ROOT, START_SECONDS, sign_in
+from conftest import BINARY, ROOT, START_SECONDS, sign_in
 from inspection import Visit
 
 WAIT_SECONDS = 30
@@ -180,14 +180,13 @@ def test_pay_by_hand(server, due, signed_in, chromium):
         assert visit.page.get_by_text("€4.50").count() == 1, "two presses give once"
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("path", [
     "/account", "/confirm", "/ledger", "/ledger/transactions", "/ledger/transactions/1", "/ledger/debtors", "/ledger?kind=available", "/commissions/new",
     "/commissions/{commission}", "/sales/{sale}/refund", "/customers/{customer}/assignment", "/members/{member}/statement", "/settings/company", "/payouts"])
-def test_page(server, due, signed_in, chromium, path, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+def test_page(server, due, signed_in, chromium, path):
+    with Visit(chromium, 390, "light", signed_in) as visit:
         assert visit.open(server.base + path.format(**due)).status == 200
-        visit.check()
+        visit.check_in_every_mode()
 
 
 def test_account_of_a_ledger_and_statement_as_file(server, due, signed_in, chromium, tmp_path):

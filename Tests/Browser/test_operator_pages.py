@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from conftest import MODES, sign_in
+from conftest import sign_in
 from inspection import Visit
 
 PAGES = {"guide": "/guide", "guide with the snippet": "/guide?show=snippet", "new program": "/programs/new", "team": "/team", "keys": "/keys", "settings": "/settings",
@@ -14,20 +14,18 @@ PAGES = {"guide": "/guide", "guide with the snippet": "/guide?show=snippet", "ne
          "nothing found": "/search?q=no-such-thing"}
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("name", PAGES)
-def test_page(server, shop, signed_in, chromium, name, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+def test_page(server, shop, signed_in, chromium, name):
+    with Visit(chromium, 390, "light", signed_in) as visit:
         assert visit.open(server.base + PAGES[name]).status == 200
-        visit.check()
+        visit.check_in_every_mode()
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("path", ["/programs/{program}", "/programs/{program}/settings", "/programs/{program}/join-page", "/programs/{program}/rules/new", "/members/{member}"])
-def test_page_of_one(server, shop, signed_in, chromium, path, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+def test_page_of_one(server, shop, signed_in, chromium, path):
+    with Visit(chromium, 390, "light", signed_in) as visit:
         assert visit.open(server.base + path.format(program=shop["program"]["id"], member=shop["people"][0])).status == 200
-        visit.check()
+        visit.check_in_every_mode()
 
 
 MAIL = re.compile(r"\S+@\S+")  # who somebody is comes from the data

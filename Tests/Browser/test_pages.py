@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from conftest import MODES, sign_in
+from conftest import WIDTHS, sign_in
 from inspection import Visit, walk_by_keyboard
 
 SIGNED_OUT = {"sign-in": ("/sign-in", 200), "unknown link": ("/r/NO-SUCH-CODE", 404)}
@@ -12,55 +12,52 @@ SIGNED_IN = {"overview": ("/", 200), "links": ("/links", 200), "new link": ("/li
              "payouts": ("/payouts", 200), "audit": ("/audit", 200), "no such page": ("/no-such-page", 404)}
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("name", SIGNED_OUT)
-def test_page_without_sign_in(server, chromium, name, width, scheme):
+def test_page_without_sign_in(server, chromium, name):
     path, status = SIGNED_OUT[name]
-    with Visit(chromium, width, scheme) as visit:
+    with Visit(chromium, 390, "light") as visit:
         assert visit.open(server.base + path).status == status
-        visit.check(status=status)
+        visit.check_in_every_mode(status=status)
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("name", SIGNED_IN)
-def test_page(server, shop, signed_in, chromium, name, width, scheme):
+def test_page(server, shop, signed_in, chromium, name):
     path, status = SIGNED_IN[name]
-    with Visit(chromium, width, scheme, signed_in) as visit:
+    with Visit(chromium, 390, "light", signed_in) as visit:
         assert visit.open(server.base + path).status == status
-        visit.check(status=status)
+        visit.check_in_every_mode(status=status)
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
-def test_link_page(server, shop, signed_in, chromium, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_link_page(server, shop, signed_in, chromium, width):
+    with Visit(chromium, width, "light", signed_in) as visit:
         visit.open(f"{server.base}/links")
         visit.page.get_by_role("link", name="AMIRA", exact=True).click()
         visit.page.wait_for_load_state("load")
         assert visit.page.locator("#address").input_value().endswith("/r/AMIRA")
         assert visit.page.locator(".qr-card img").evaluate("image => image.complete && image.naturalWidth > 0")
-        visit.check(weigh=False)
+        visit.check_in_every_mode(weigh=False)
 
 
 @pytest.mark.parametrize("which", ["shared", "returned", "nobodys"])
-@pytest.mark.parametrize("width,scheme", MODES)
-def test_receipt(server, shop, signed_in, chromium, which, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+def test_receipt(server, shop, signed_in, chromium, which):
+    with Visit(chromium, 390, "light", signed_in) as visit:
         assert visit.open(f"{server.base}/sales/{shop[which]}/receipt").status == 200
         # The answer in one sentence, then arithmetic, path, rule, rejected, changed later.
         assert visit.page.locator("p.lead-line").inner_text().strip()
         assert visit.page.locator(".receipt > section > h2").count() == 5
-        visit.check()
+        visit.check_in_every_mode()
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
-def test_receipt_of_a_lead(server, shop, signed_in, chromium, width, scheme):
-    with Visit(chromium, width, scheme, signed_in) as visit:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_receipt_of_a_lead(server, shop, signed_in, chromium, width):
+    with Visit(chromium, width, "light", signed_in) as visit:
         visit.open(f"{server.base}/leads")
         visit.page.locator("tbody th a").first.click()
         visit.page.wait_for_load_state("load")
         assert "Amira" in visit.page.locator(".receipt").inner_text()
         assert visit.page.locator(".receipt > section > h2").count() == 4
-        visit.check()
+        visit.check_in_every_mode()
 
 
 @pytest.mark.parametrize("path", ["/links", "/leads", "/sales", "/members", "/commissions", "/payouts", "/audit", "/programs"])

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from conftest import MODES
+from conftest import WIDTHS
 from inspection import Visit, walk_by_keyboard
 
 PHONE = 390
@@ -167,32 +167,30 @@ def test_whom_the_team_lets_in_comes_by_the_letter(server, club, chromium, signe
         visit.check(weigh=False)
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("name", PAGES)
-def test_portal_page(server, member, chromium, name, width, scheme):
-    with Visit(chromium, width, scheme, member) as visit:
+def test_portal_page(server, member, chromium, name):
+    with Visit(chromium, PHONE, "light", member) as visit:
         assert visit.open(server.base + PAGES[name]).status == 200
         assert visit.page.url == server.base + PAGES[name]
-        visit.check()
+        visit.check_in_every_mode()
         assert visit.weight_bytes < PORTAL_WEIGHT_LIMIT_BYTES, f"{visit.weight_bytes} bytes came over the wire"
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
 @pytest.mark.parametrize("path,status", [("join", 200), ("/portal/sign-in", 200), ("/portal/enter?token=used", 410)])
-def test_page_without_sign_in(server, club, chromium, path, status, width, scheme):
-    with Visit(chromium, width, scheme) as visit:
+def test_page_without_sign_in(server, club, chromium, path, status):
+    with Visit(chromium, PHONE, "light") as visit:
         assert visit.open(server.base + (club["path"] if path == "join" else path)).status == status
-        visit.check(status=status)
+        visit.check_in_every_mode(status=status)
         assert visit.weight_bytes < PORTAL_WEIGHT_LIMIT_BYTES
 
 
-@pytest.mark.parametrize("width,scheme", MODES)
-def test_receipt(server, member, chromium, width, scheme):
-    with Visit(chromium, width, scheme, member) as visit:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_receipt(server, member, chromium, width):
+    with Visit(chromium, width, "light", member) as visit:
         visit.open(f"{server.base}/portal/earnings")
         visit.page.locator("#lines .lines a").first.click()
         visit.page.wait_for_load_state("load")
-        visit.check(weigh=False)
+        visit.check_in_every_mode(weigh=False)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from conftest import BINARY, MODES, START_SECONDS, Server, address, sign_in
+from conftest import BINARY, WIDTHS, START_SECONDS, Server, address, sign_in
 from inspection import Visit
 
 MEMBERS = int(os.environ.get("KITH_RUN_MEMBERS", "300"))
@@ -193,18 +193,19 @@ def accept(page):
     page.locator("form[action$='/acceptance'] button[type=submit]").click()
 
 
-@pytest.mark.parametrize("width, scheme", MODES)
-def test_the_pages_of_plans_and_trees(company, chromium, width, scheme):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_plans_and_trees(company, chromium, width):
     server = company["server"]
     if "cookies" not in company:
         company["cookies"] = cookies(chromium, server, server.email, server.password)
-    with Visit(chromium, width, scheme, company["cookies"]) as visit:
+    with Visit(chromium, width, "light", company["cookies"]) as visit:
         for path in ("/plans", "/laboratory", "/genealogy", f"/plans/{company['plan']}", "/runs"):
             visit.open(server.base + path)
-            visit.check()
+            visit.check_in_every_mode()
+        visit.turn(width, "light")
         visit.open(server.base + "/genealogy")
         started = time.monotonic()
         visit.page.locator("a.who, a.person").locator("visible=true").first.click()
         visit.page.wait_for_url(re.compile("member=mem_"))
         print(f"run: a branch took {time.monotonic() - started:.2f} s")
-        visit.check()
+        visit.check_in_every_mode()

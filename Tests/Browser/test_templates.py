@@ -8,7 +8,6 @@ import pytest
 
 import mustache
 import preview
-from conftest import MODES
 from inspection import Visit, walk_by_keyboard
 
 # The policy that the server sends; images may be data: because Bootstrap's own marks are.
@@ -48,23 +47,46 @@ def site(request, tmp_path_factory):
     server.shutdown()
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width,scheme", MODES)
-def test_page_is_sound(site, chromium, name, width, scheme):
-    with Visit(chromium, width, scheme) as visit:
-        visit.open(f"{site}/{name}.html")
-        visit.check(weigh=False)
+@pytest.fixture(scope="session")
+def tab(site, chromium):
+    """One tab of a browser that opens page after page: a new one for each takes longer than all that is asked of it."""
+    with Visit(chromium, 1440, "light") as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(site, tab, request):
+    """A page that was opened once for all tests of it; they come one after the other."""
+    tab.complaints.clear()
+    tab.turn(1440, "light")
+    tab.open(f"{site}/{request.param}.html")
+    tab.name = request.param
+    return tab
+
+
+def test_page_is_sound(opened):
+    opened.check_in_every_mode(weigh=False)
 
 
 # Pages for people who are not signed in begin with what they are for: there is nothing to skip over.
 NOTHING_TO_SKIP = {"link-missing", "mail-stop", "join", "join-sent", "join-confirmation", "portal-sign-in", "portal-enter"}
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name.split(".")[0] not in NOTHING_TO_SKIP])
-def test_keyboard_reaches_everything(site, chromium, name):
-    with Visit(chromium, 1440, "light") as visit:
-        visit.open(f"{site}/{name}.html")
-        walk_by_keyboard(visit.page)
+def test_keyboard_reaches_everything(opened):
+    if opened.name.split(".")[0] in NOTHING_TO_SKIP:
+        assert opened.page.locator(".skip").count() == 0
+        return
+    opened.turn(1440, "light")
+    walk_by_keyboard(opened.page)
+
+
+def test_nothing_asks_for_size_or_theme():
+    """Only styles know them, so that a page that was opened once can be looked at in every one."""
+    for file in [*(preview.APP / "Layout/scripts").iterdir(), *preview.APP.rglob("*.mustache")]:
+        asked = re.findall(r"matchMedia|(?:inner|outer|client|offset)(?:Width|Height)|screen\.(?:width|height)|prefers-color-scheme|onresize|\"resize\"|srcset|<picture", file.read_text())
+        assert not asked, f"{file.name}: {asked}"
+    for file in preview.APP.rglob("*.swift"):
+        assert not re.search(r"Accept-CH|Sec-CH-(Viewport|Prefers)", file.read_text(), re.I), file.name
 
 
 @pytest.mark.parametrize("name", sorted(preview.TEMPLATES))
