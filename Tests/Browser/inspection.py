@@ -20,9 +20,9 @@ class Visit:
         self.weight_bytes = 0
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        wire = self.context.new_cdp_session(self.page)
-        wire.send("Network.enable")
-        wire.on("Network.loadingFinished", lambda event: self._add(event["encodedDataLength"]))
+        self.wire = self.context.new_cdp_session(self.page)
+        self.wire.send("Network.enable")
+        self.wire.on("Network.loadingFinished", lambda event: self._add(event["encodedDataLength"]))
 
     def _add(self, size):
         self.weight_bytes += size
@@ -38,6 +38,10 @@ class Visit:
         answer = self.page.goto(url, wait_until="load")
         self.page.evaluate("document.fonts.ready")
         return answer
+
+    def remember_nothing(self):
+        """Each page is opened as if for the first time: all that it needs comes over the wire."""
+        self.wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
 
     def turn(self, width, scheme):
         """The same page in another size and theme, as when a phone is turned or night falls: no script and no answer depends on either

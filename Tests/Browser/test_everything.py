@@ -159,8 +159,9 @@ def test_pages_are_light(pages, server, company, owner, member, chromium, who):
         if whose == who and address.startswith("/"):
             addresses.setdefault(everything.pattern_of(address.split("?")[0], routes) or address, address)
     heaviest = []
-    for address in addresses.values():
-        with Visit(chromium, 390, "light", states[who]) as visit:
+    with Visit(chromium, 390, "light", states[who]) as visit:
+        visit.remember_nothing()
+        for address in addresses.values():
             visit.open(server.base + address)
             visit.page.wait_for_load_state("networkidle") if who != "owner" else None
             heaviest.append((visit.weight_bytes, address))
