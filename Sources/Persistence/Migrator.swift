@@ -151,5 +151,10 @@ private func checksum64(_ text: String) -> String {
 }
 
 private func checksum64Value(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    var text = text
+    return text.withUTF8 { bytes in
+        var value: UInt64 = 0xcbf2_9ce4_8422_2325
+        for position in bytes.indices { value = (value ^ UInt64(bytes[position])) &* 0x100_0000_01b3 }
+        return value
+    }
 }

@@ -56,9 +56,13 @@ private struct JSONParser {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
-    private enum Container {
-        case array([JSONValue])
-        case object([JSONMember], names: Set<String>, pending: String)
+    /// What stands open; changed in place, because a copy of it for each member makes a long list cost its square.
+    private struct Container {
+        var elements: [JSONValue] = []
+        var members: [JSONMember] = []
+        var names: Set<String> = []
+        /// The name whose value comes next; nil in an array.
+        var pending: String?
     }
 
     mutating func document() throws(JSONSyntaxError) -> JSONValue {
@@ -75,7 +79,7 @@ private struct JSONParser {
                     value = .object([])
                 } else {
                     let name = try memberName()
-                    open.append(.object([], names: [name], pending: name))
+                    open.append(Container(names: [name], pending: name))
                 }
             case UInt8(ascii: "["):
                 position += 1
@@ -84,7 +88,7 @@ private struct JSONParser {
                     position += 1
                     value = .array([])
                 } else {
-                    open.append(.array([]))
+                    open.append(Container())
                 }
             default:
                 do {
@@ -92,7 +96,7 @@ private struct JSONParser {
                 } catch {
                     guard Self.unfitReasons.contains(error.reason) else { throw error }
                     var unfit = error
-                    unfit.unfitField = path(in: open)
+                    unfit.unfitField = path(in: open[...])
                     throw unfit
                 }
             }
@@ -101,58 +105,53 @@ private struct JSONParser {
             }
             guard var finished = value else { continue }
             closing: while true {
-                guard let container = open.popLast() else {
-                    skipSpace()
+                skipSpace()
+                guard let last = open.indices.last else {
                     guard position == bytes.count else { throw failure("something follows the value") }
                     return finished
                 }
-                skipSpace()
                 let next = try peek()
-                switch container {
-                case .array(var elements):
-                    elements.append(finished)
-                    position += 1
-                    if next == UInt8(ascii: ",") {
-                        open.append(.array(elements))
-                        break closing
-                    }
+                position += 1
+                guard let pending = open[last].pending else {
+                    open[last].elements.append(finished)
+                    if next == UInt8(ascii: ",") { break closing }
                     guard next == UInt8(ascii: "]") else { throw failure("an array needs , or ]", at: position - 1) }
-                    finished = .array(elements)
-                case .object(var members, var names, let pending):
-                    members.append(JSONMember(pending, finished))
-                    position += 1
-                    if next == UInt8(ascii: ",") {
-                        skipSpace()
-                        let start = position
-                        let name = try memberName()
-                        guard names.insert(name).inserted else {
-                            var twice = failure("a name appears twice in one object", at: start)
-                            twice.repeatedField = path(to: name, in: open)
-                            throw twice
-                        }
-                        open.append(.object(members, names: names, pending: name))
-                        break closing
-                    }
-                    guard next == UInt8(ascii: "}") else { throw failure("an object needs , or }", at: position - 1) }
-                    finished = .object(members)
+                    finished = .array(open.removeLast().elements)
+                    continue
                 }
+                open[last].members.append(JSONMember(pending, finished))
+                if next == UInt8(ascii: ",") {
+                    skipSpace()
+                    let start = position
+                    let name = try memberName()
+                    guard open[last].names.insert(name).inserted else {
+                        var twice = failure("a name appears twice in one object", at: start)
+                        twice.repeatedField = path(to: name, in: open.dropLast())
+                        throw twice
+                    }
+                    open[last].pending = name
+                    break closing
+                }
+                guard next == UInt8(ascii: "}") else { throw failure("an object needs , or }", at: position - 1) }
+                finished = .object(open.removeLast().members)
             }
         }
     }
 
     /// Where a member of an object stands, as refusals name fields.
-    private func path(to name: String, in open: [Container]) -> String {
+    private func path(to name: String, in open: ArraySlice<Container>) -> String {
         let path = path(in: open)
         return path.isEmpty ? name : "\(path).\(name)"
     }
 
-    private func path(in open: [Container]) -> String {
+    private func path(in open: ArraySlice<Container>) -> String {
         var path = ""
         for container in open {
-            switch container {
-            case .array(let elements): path += "[\(elements.count)]"
-            case .object(_, _, let pending): path += path.isEmpty ? pending : ".\(pending)"
+            guard let pending = container.pending else {
+                path += "[\(container.elements.count)]"
+                continue
             }
+            path += path.isEmpty ? pending : ".\(pending)"
         }
         return path
     }

@@ -31,10 +31,7 @@ public struct MessageCatalogue: Sendable {
             let parent = messages[Self.language(of: locale)] ?? [:]
             merged[locale] = english.merging(parent) { _, new in new }.merging(own) { _, new in new }
         }
-        missing = Dictionary(uniqueKeysWithValues: files.map { file in
-            let own = (try? Self.read(file.locale, file.bytes)) ?? [:]
-            return (file.locale, Set(english.keys).subtracting(own.keys))
-        })
+        missing = messages.mapValues { own in Set(english.keys).subtracting(own.keys) }
         messagesByLocale = merged
     }
 

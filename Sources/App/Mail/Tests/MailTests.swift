@@ -71,7 +71,7 @@ import Web
             let draft = { (program: String) in
                 MailDraft(
                     .joinConfirmation(program: program, url: "https://kith.test/x"), workspace: app.workspace.workspace,
-                    language: PageLanguage(messages: try Site.load().catalogue.messages(for: "en"), zone: .utc), stopURL: nil)
+                    language: PageLanguage(messages: try AppHarness.site.get().catalogue.messages(for: "en"), zone: .utc), stopURL: nil)
             }
             #expect("\(try draft("Friends of Harness").page["lead"] ?? nil)".contains("asked to join Friends of Harness with it"))
             #expect("\(try draft("Fans").page["lead"] ?? nil)".contains("asked to join Fans of Harness with it"))
@@ -247,7 +247,7 @@ import Web
     ) async throws {
         try await MailSink.with { sink, port in
             try await AppHarness.with(engine, settings: { $0.smtpURL = "smtp://127.0.0.1:\(port)" }) { app in
-                try await body(app, sink, MailWorker(installation: app.installation, site: try Site.load()))
+                try await body(app, sink, MailWorker(installation: app.installation, site: try AppHarness.site.get()))
             }
         }
     }

@@ -11,7 +11,7 @@ import Web
 /// Rules as people read them, and as they write them without JSON.
 @Suite struct RuleSentenceTests {
     static func language() throws -> PageLanguage {
-        PageLanguage(messages: try Site.load().catalogue.messages(for: "en"), zone: .utc)
+        PageLanguage(messages: try AppHarness.site.get().catalogue.messages(for: "en"), zone: .utc)
     }
 
     static func rule(_ json: JSONValue) throws -> Rule {

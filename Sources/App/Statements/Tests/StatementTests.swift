@@ -74,7 +74,7 @@ struct StatementTests {
 
     /// A statement of several pages, with names that no font has.
     @Test func longStatementsGoOnOverPages() throws {
-        let site = try Site.load()
+        let site = try AppHarness.site.get()
         let language = PageLanguage(messages: site.catalogue.messages(for: "en"), zone: .utc)
         let lines = (0..<200).map { number in
             StatementSheet.Line(

@@ -15,6 +15,8 @@ import Web
 
 /// A whole Kith on a database of its own, called in process as programs would call it over HTTP.
 final class AppHarness: Sendable {
+    /// Loaded once for all tests: it never changes, and loading it takes longer than most of them.
+    static let site = Result { try Site.load() }
     /// Where time begins in every test.
     static let start = Instant(millisecondsSince1970: 1_767_225_600_000)  // 2026-01-01T00:00:00Z
 
@@ -86,7 +88,7 @@ final class AppHarness: Sendable {
                     name: "Harness", ownerEmail: "owner@example.test", ownerPasswordHash: "none", world: installation.world,
                     vault: installation.vault, on: connection)
             }
-            let (router, calls) = Routes.build(installation, site: try Site.load())
+            let (router, calls) = Routes.build(installation, site: try site.get())
             let table = calls.table
             let application = Application(router: router, logger: logger)
             try await application.test(.router) { client in
@@ -109,7 +111,7 @@ final class AppHarness: Sendable {
         change(&settings)
         let second = try await Installation.open(settings, world: installation.world, logger: installation.logger)
         do {
-            let (router, calls) = Routes.build(second, site: try Site.load())
+            let (router, calls) = Routes.build(second, site: try Self.site.get())
             let table = calls.table
             try await Application(router: router, logger: installation.logger).test(.router) { client in
                 try await body(
