@@ -29,6 +29,7 @@ let featuresWithTests: [String] = [
     "Organisation",
     "Outbound",
     "Payouts",
+    "Rails",
     "Portal",
     "People",
     "Layout",

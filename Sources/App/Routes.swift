@@ -37,6 +37,7 @@ enum Routes {
         CommissionDecisionRoutes.add(to: &api)
         PayoutRoutes.add(to: &api)
         PayoutRequestRoutes.add(to: &api)
+        RailRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)
         StatementRoutes.add(to: &api)
         AuditRoutes.add(to: &api)

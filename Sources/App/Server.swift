@@ -21,7 +21,8 @@ enum Server {
                     .init(service: web, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: DueWorker(installation: installation)),
                     .init(service: MailWorker(installation: installation, site: site)),
-                    .init(service: WebhookWorker(installation: installation)), .init(service: socket),
+                    .init(service: WebhookWorker(installation: installation)), .init(service: RailWorker(installation: installation)),
+                    .init(service: socket),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger))
         try await group.run()
         await installation.close()

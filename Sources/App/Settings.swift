@@ -27,6 +27,11 @@ struct Settings: Sendable {
     var secretsFile: String?
     var socket: String?
     var logLevel = "info"
+    /// Where PayPal and Stripe answer, when not at their own addresses: for trying payouts out against a fake.
+    var payPalURL: String?
+    var stripeURL: String?
+    /// The longest that a payment provider is waited for.
+    var railTimeoutMs = RailPace.timeoutMs
     /// Connections to PostgreSQL that read, and lanes of the write gate.
     var connections = 16
     var lanes = 4
@@ -49,6 +54,8 @@ struct Settings: Sendable {
         ("KITH_SECRETS_FILE", "file with the master key (made with mode 600 on first start)"),
         ("KITH_SOCKET", "Unix socket for commands beside a running server"),
         ("KITH_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical"),
+        ("KITH_PAYPAL_URL", "where PayPal answers, for trials against a fake (default: PayPal itself)"),
+        ("KITH_STRIPE_URL", "where Stripe answers, for trials against a fake (default: Stripe itself)"),
         ("KITH_CONNECTIONS", "connections to PostgreSQL (default 16)"),
     ]
 
@@ -66,6 +73,15 @@ struct Settings: Sendable {
             return value
         }
         func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+        func address(_ name: String) throws(SettingFailure) -> String? {
+            guard let text = text(name) else { return nil }
+            let parts = URLComponents(string: text)
+            guard let parts, parts.scheme == "http" || parts.scheme == "https", !(parts.host ?? "").isEmpty, parts.query == nil, parts.fragment == nil else {
+                throw SettingFailure(name: name, allowed: "an address that begins with https:// or http://")
+            }
+            return text.hasSuffix("/") ? String(text.dropLast()) : text
+        }
 
         settings.database = text("KITH_DATABASE") ?? settings.database
         settings.keysDatabase = text("KITH_KEYS_DATABASE")
@@ -104,6 +120,8 @@ struct Settings: Sendable {
                 throw SettingFailure(name: "KITH_BASE_URL", allowed: "an address that begins with https:// or http://")
             }
         }
+        settings.payPalURL = try address("KITH_PAYPAL_URL")
+        settings.stripeURL = try address("KITH_STRIPE_URL")
         settings.connections = try number("KITH_CONNECTIONS", 2...200, settings.connections)
         return settings
     }

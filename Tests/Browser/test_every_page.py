@@ -25,7 +25,7 @@ PAGES = {
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
     "/members": "/members", "/members/duplicates": "/members/duplicates", "/members/{id}": "/members/{member}",
     "/members/{id}/merge": "/members/{member}/merge?with={double}", "/members/{id}/payout-account": "/members/{member}/payout-account",
-    "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans",
+    "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans", "/rails": "/rails", "/rails/{rail}": "/rails/paypal",
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",
     "/programs/{id}/join-page": "/programs/{program}/join-page", "/programs/{id}/terms/{version}": "/programs/{program}/terms/1",
     "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",

@@ -86,7 +86,7 @@ extension Schemas {
             .array(
                 .object([
                     .required("memberId", .text), .required("amount", .integer()), .required("state", .enumeration(Payout.Item.State.allCases.map(\.rawValue))),
-                    .required("reference", .nullable(.text)), .required("leftOutReason", .nullable(.text)), .required("commissionIds", .array(.text)),
+                    .required("reference", .nullable(.text)), .required("returnReference", .nullable(.text)), .required("leftOutReason", .nullable(.text)), .required("commissionIds", .array(.text)),
                 ]))),
         .required("excluded", .array(.object([.required("memberId", .text), .required("amount", .integer()), .required("reason", .text)]))),
         .required("createdBy", .text), .required("createdAt", .dateTime), .required("approvedBy", .nullable(.text)),

@@ -78,6 +78,9 @@ struct ExportTable: Sendable {
         ExportTable("payout_account", order: "member_id"),
         ExportTable("payout"),
         of("payout_item", "payout", order: "payout_id, member_id"),
+        ExportTable("rail", order: "kind", omitted: ["secret_sealed", "trouble_code", "trouble_at"]),
+        of("rail_choice", "program", order: "program_id"),
+        ExportTable("rail_offer", order: "workspace_id"),
         of("payout_exclusion", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
         ExportTable("payout_request"),
@@ -115,7 +118,7 @@ struct ExportTable: Sendable {
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
-        "inbound_event", "inbound_wait",
+        "inbound_event", "inbound_wait", "rail_call", "rail_line",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

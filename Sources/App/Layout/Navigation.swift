@@ -28,7 +28,7 @@ enum Navigation {
         Job(
             key: "settings", icon: "sliders",
             pages: [
-                ("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("integrations", "/integrations", .workspaceRead),
+                ("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("integrations", "/integrations", .workspaceRead), ("rails", "/rails", .payoutsWrite),
                 ("webhooks", "/webhooks", .webhooksWrite)
             ]),
     ]

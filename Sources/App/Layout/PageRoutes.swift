@@ -14,6 +14,7 @@ enum PageRoutes {
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
+        RailPages.add(to: &api, gate: gate)
         PlanPages.add(to: &api, gate: gate)
         RunPages.add(to: &api, gate: gate)
         LaboratoryPages.add(to: &api, gate: gate)

@@ -4,9 +4,9 @@ import Money
 import Persistence
 import Web
 
-/// What is known of a payment: it arrived, it came back, or nobody can say yet.
+/// What is known of a payment: it arrived, it never did, it came back after it had arrived, or nobody can say yet.
 struct PayoutOutcome: Sendable {
-    enum Result: String, Sendable, CaseIterable { case paid, failed, unknown }
+    enum Result: String, Sendable, CaseIterable { case paid, failed, returned, unknown }
 
     var memberID: MemberID
     var result: Result
@@ -77,47 +77,76 @@ extension Payout {
         return try find(id, in: write)
     }
 
-    /// Records what happened to one member's payment, once: the evidence decides, and it stays.
+    /// Records what happened to one member's payment, once: the evidence decides, and it stays. Only a return may follow what arrived.
     static func record(_ outcome: PayoutOutcome, of id: PayoutID, in write: Write) throws -> Payout {
+        try record([outcome], of: id, in: write)
+    }
+
+    /// The same of several payments of a batch, each named once.
+    static func record(_ outcomes: [PayoutOutcome], of id: PayoutID, in write: Write) throws -> Payout {
         let payout = try find(id, in: write)
-        guard let item = payout.items.first(where: { $0.memberID == outcome.memberID }) else { throw Refusal.unknown("member", field: "memberId") }
-        if item.state.rawValue == outcome.result.rawValue, item.reference == outcome.reference { return payout }
-        guard [.sent, .unknown].contains(payout.state) || payout.state == .failed || payout.state == .paid, [.sent, .unknown].contains(item.state)
-        else {
-            throw Problem.conflict(
-                code: "payout_settled", detail: "This payment is \(item.state.rawValue): evidence can be recorded only for one that was sent.")
+        let items = Dictionary(payout.items.map { ($0.memberID, $0) }, uniquingKeysWith: { first, _ in first })
+        var isChanged = false
+        for outcome in outcomes {
+            guard let item = items[outcome.memberID] else { throw Refusal.unknown("member", field: "memberId") }
+            if try payout.record(outcome, of: item, in: write) { isChanged = true }
         }
-        if outcome.result == .unknown, item.state == .unknown { return payout }
-        let suffix = ".\(outcome.memberID.text)"
+        return isChanged ? try settle(id, in: write) : payout
+    }
+
+    /// Answers whether it was new.
+    private func record(_ outcome: PayoutOutcome, of item: Item, in write: Write) throws -> Bool {
+        if item.isRecorded(outcome) { return false }
+        guard [.sent, .unknown, .failed, .paid].contains(state), item.mayBecome(outcome.result) else {
+            throw Problem.conflict(
+                code: "payout_settled",
+                detail: "This payment is \(item.state.rawValue): evidence can be recorded only for one that was sent, and only a return for one that arrived.")
+        }
+        if outcome.result == .unknown, item.state == .unknown { return false }
+        var outcome = outcome
+        // What never arrived can't come back.
+        if outcome.result == .returned, item.state != .paid { outcome.result = .failed }
+        try book(outcome, of: item, in: write)
+        switch outcome.result {
+        case .returned:
+            try PayoutStore.setReturned(id, item.memberID, reference: outcome.reference, at: write.now, on: write.connection)
+        case .paid, .failed, .unknown:
+            let state: Item.State = outcome.result == .paid ? .paid : outcome.result == .failed ? .failed : .unknown
+            try PayoutStore.setItem(
+                id, item.memberID, state: state, reference: outcome.reference, settledAt: state == .unknown ? nil : write.now, on: write.connection)
+        }
+        try write.audit(
+            "payout.outcome", subject: id.text,
+            JSONText(["memberId": .text(outcome.memberID.text), "outcome": .text(outcome.result.rawValue)]))
+        return true
+    }
+
+    private func book(_ outcome: PayoutOutcome, of item: Item, in write: Write) throws {
+        let suffix = ".\(item.memberID.text)"
         switch outcome.result {
         case .paid:
-            try payout.move([item], purpose: "paid" + suffix, from: AccountName.inPayout, to: AccountName.paidOut, in: write)
+            try move([item], purpose: "paid" + suffix, from: AccountName.inPayout, to: AccountName.paidOut, in: write)
             try PayoutStore.markPaid(item.commissionIDs, on: write.connection)
             if let member = try MemberStore.find(item.memberID, in: write.workspace.id, on: write.connection) {
                 try Mail.queue(
-                    .payoutPaid(amountMinor: item.amountMinor, unit: payout.unit.code, reference: outcome.reference), to: .person(member.personID),
+                    .payoutPaid(amountMinor: item.amountMinor, unit: unit.code, reference: outcome.reference), to: .person(member.personID),
                     occasion: "\(id.text):\(member.id.text)", locale: member.locale, in: write)
             }
             for commission in item.commissionIDs {
                 try write.emit(.commissionPaid, subject: commission.text, JSONText(["id": .text(commission.text), "payoutId": .text(id.text)]))
             }
         case .failed:
-            try payout.giveBack([item], purpose: "returned" + suffix, in: write)
-            try PayoutStore.release(id, outcome.memberID, on: write.connection)
+            try giveBack([item], purpose: "returned" + suffix, in: write)
+            try PayoutStore.release(id, item.memberID, on: write.connection)
+        case .returned:
+            // What had left is the member's again: their debt first, then available to the next batch.
+            let back = try Self.returned(item.amountMinor, unit, to: item.memberID, in: write).dropFirst()
+            let entries = [Entry(.paidOut(item.memberID.text), unit, Amount(minor: item.amountMinor))] + back
+            try write.post(cause: id.text, purpose: "came_back" + suffix, effectiveAt: write.now, entries)
+            try PayoutStore.markUnpaid(item.commissionIDs, on: write.connection)
+            try PayoutStore.release(id, item.memberID, on: write.connection)
         case .unknown: break
         }
-        let state: Item.State =
-            switch outcome.result {
-            case .paid: .paid
-            case .failed: .failed
-            case .unknown: .unknown
-            }
-        try PayoutStore.setItem(
-            id, outcome.memberID, state: state, reference: outcome.reference, settledAt: state == .unknown ? nil : write.now, on: write.connection)
-        try write.audit(
-            "payout.outcome", subject: id.text,
-            JSONText(["memberId": .text(outcome.memberID.text), "outcome": .text(outcome.result.rawValue)]))
-        return try settle(id, in: write)
     }
 
     /// The batch is unknown while an item is, sent while one is on its way, paid when every one is; else some failed.
@@ -134,7 +163,7 @@ extension Payout {
         let before = payout.state
         payout.state = payout.items.allSatisfy { $0.state == .paid || $0.state == .canceled } ? .paid : .failed
         try PayoutStore.setState(payout, on: write.connection)
-        try payout.tell(payout.state == .paid ? .payoutPaid : .payoutFailed, before: before, in: write)
+        if payout.state != before { try payout.tell(payout.state == .paid ? .payoutPaid : .payoutFailed, before: before, in: write) }
         return payout
     }
 
@@ -151,5 +180,19 @@ extension Payout {
     private func wrongState(_ wanted: String, needed: State) -> Problem {
         .conflict(
             code: "wrong_state", detail: "A payout that is \(state.rawValue) cannot be \(wanted): it must be \(needed.rawValue).")
+    }
+}
+
+extension Payout.Item {
+    /// Whether this very evidence was recorded before.
+    fileprivate func isRecorded(_ outcome: PayoutOutcome) -> Bool {
+        switch outcome.result {
+        case .returned: returnReference == outcome.reference || (state == .failed && reference == outcome.reference)
+        case .paid, .failed, .unknown: state.rawValue == outcome.result.rawValue && reference == outcome.reference
+        }
+    }
+
+    fileprivate func mayBecome(_ result: PayoutOutcome.Result) -> Bool {
+        [.sent, .unknown].contains(state) || (state == .paid && result == .returned)
     }
 }

@@ -6,7 +6,8 @@ struct Payout: Sendable {
     enum State: String, Sendable, CaseIterable { case draft, approved, sent, paid, failed, unknown, canceled }
 
     struct Item: Sendable {
-        enum State: String, Sendable, CaseIterable { case waiting, sent, paid, failed, unknown, canceled }
+        /// Returned: it had arrived and came back later.
+        enum State: String, Sendable, CaseIterable { case waiting, sent, paid, failed, returned, unknown, canceled }
 
         var memberID: MemberID
         var amountMinor: Int64
@@ -17,6 +18,8 @@ struct Payout: Sendable {
         var accountVersion: Int64?
         /// Why it was taken out of the batch before it was sent: a person's words, or an `Exclusion.Reason`.
         var leftOutReason: String?
+        /// What said that it came back after it had arrived.
+        var returnReference: String?
     }
 
     /// A member who is not paid this time, and why.

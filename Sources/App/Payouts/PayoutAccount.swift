@@ -5,7 +5,7 @@ import Web
 /// Where a member is paid. What it says is sealed in the vault; here is what may be seen.
 struct PayoutAccount: Sendable {
     enum Kind: String, Sendable, CaseIterable {
-        case iban, ach, paypal, external
+        case iban, ach, paypal, stripe, wise, external
 
         static func readSet(_ value: JSONValue) -> JSONReader.Reading<Set<Kind>> {
             let refused = JSONReader.Reading<Set<Kind>>.refused("Must be a list of one or more of \(allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -26,81 +26,6 @@ struct PayoutAccount: Sendable {
     var usableFrom: Instant
     /// Counts its changes, from 1.
     var version: Int64 = 1
-}
-
-/// The account's own words: `{kind, iban | routingNumber, accountNumber | email | reference, holder}`.
-struct PayoutAccountDetails: Sendable {
-    var kind: PayoutAccount.Kind
-    var holder: String?
-    /// The IBAN, account number, mail or reference.
-    var number: String
-    var routing: String?
-
-    static func read(_ body: JSONReader) -> PayoutAccountDetails {
-        let kind = body.custom("kind", standIn: PayoutAccount.Kind.iban) { value -> JSONReader.Reading<PayoutAccount.Kind> in
-            if case .text(let text) = value, let kind = PayoutAccount.Kind(rawValue: text) { return .accepted(kind) }
-            return .refused("Must be iban, ach, paypal or external.")
-        }
-        let holder = body.optionalName("holder", maximumLength: 70)
-        var routing: String?
-        let number: String
-        switch kind {
-        case .iban:
-            number = body.custom("iban", standIn: "") { value in
-                guard case .text(let text) = value, let iban = IBAN(text) else {
-                    return .refused("Must be an IBAN: its length or its check digits are not right.")
-                }
-                return .accepted(iban.text)
-            }
-            routing = body.optionalCustom("bic") { value in
-                guard case .text(let text) = value, let bic = BIC(text) else { return .refused("Must be a BIC of 8 or 11 letters and digits.") }
-                return .accepted(bic.text)
-            }
-        case .ach:
-            number = body.text("accountNumber", maximumLength: 17)
-            routing = body.custom("routingNumber", standIn: nil) { value -> JSONReader.Reading<String?> in
-                guard case .text(let text) = value, RoutingNumber.isValid(text) else {
-                    return .refused("Must be a routing number of nine digits with its check digit.")
-                }
-                return .accepted(text)
-            }
-        case .paypal: number = body.custom("email", standIn: "", Normalised.readEmail)
-        case .external: number = body.text("reference", maximumLength: 200)
-        }
-        return PayoutAccountDetails(kind: kind, holder: holder, number: number, routing: routing)
-    }
-
-    var json: JSONValue {
-        [
-            "kind": .text(kind.rawValue), "holder": holder.map { .text($0) } ?? .null, "number": .text(number),
-            "routing": routing.map { .text($0) } ?? .null,
-        ]
-    }
-
-    init(kind: PayoutAccount.Kind, holder: String?, number: String, routing: String?) {
-        self.kind = kind
-        self.holder = holder
-        self.number = number
-        self.routing = routing
-    }
-
-    /// The details as they were sealed.
-    init?(sealed text: String) {
-        let value = JSONText(text: text).value
-        guard case .text(let kind)? = value["kind"], let kind = PayoutAccount.Kind(rawValue: kind), case .text(let number)? = value["number"]
-        else { return nil }
-        func optional(_ name: String) -> String? { if case .text(let text)? = value[name] { text } else { nil } }
-        self.init(kind: kind, holder: optional("holder"), number: number, routing: optional("routing"))
-    }
-}
-
-/// An American routing number: nine digits, weighted 3-7-1 to a multiple of ten.
-enum RoutingNumber {
-    static func isValid(_ text: String) -> Bool {
-        let digits = text.utf8.map { Int($0) - 0x30 }
-        guard digits.count == 9, digits.allSatisfy({ (0...9).contains($0) }) else { return false }
-        return zip(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]).reduce(0) { $0 + $1.0 * $1.1 } % 10 == 0
-    }
 }
 
 extension PayoutAccount {

@@ -20,7 +20,7 @@ extension Payout.Item.State {
             switch self {
             case .waiting, .sent: ("", "clock")
             case .paid: ("good", "check")
-            case .failed: ("bad", "undo")
+            case .failed, .returned: ("bad", "undo")
             case .unknown: ("warn", "warning")
             case .canceled: ("", "none")
             }

@@ -7,10 +7,23 @@ import Web
 /// The file of an approved payout, as banks and people read it.
 enum PayoutFile {
     enum Format: String, Sendable, CaseIterable {
-        case csv, pain001
+        case csv, pain001, nacha, wise
 
-        var contentType: String { self == .csv ? "text/csv; charset=utf-8" : "application/xml" }
-        var ending: String { self == .csv ? "csv" : "xml" }
+        var contentType: String {
+            switch self {
+            case .csv, .wise: "text/csv; charset=utf-8"
+            case .pain001: "application/xml"
+            case .nacha: "text/plain; charset=us-ascii"
+            }
+        }
+        var ending: String {
+            switch self {
+            case .csv: "csv"
+            case .wise: "wise.csv"
+            case .pain001: "xml"
+            case .nacha: "ach"
+            }
+        }
     }
 
     /// One payment, with what was sealed.
@@ -20,10 +33,12 @@ enum PayoutFile {
         var reference: String
         var name: String
         var account: PayoutAccountDetails
+        /// The same in 14 characters, where a format has no more.
+        var shortReference: String { reference.replacing("-", with: "").suffix(14).description }
     }
 
     static func make(
-        _ id: PayoutID, _ format: Format, in workspace: WorkspaceID, at now: Instant, vault: Vault, on connection: any Connection
+        _ id: PayoutID, _ format: Format, in workspace: WorkspaceID, at now: Instant, vault: Vault, seal: RailSeal, on connection: any Connection
     ) throws -> String {
         guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
             let program = try ProgramStore.find(payout.programID, in: workspace, at: now, on: connection)
@@ -31,7 +46,10 @@ enum PayoutFile {
         guard ![.draft, .canceled].contains(payout.state) else {
             throw Problem.conflict(code: "not_approved", detail: "A file is made only of an approved payout. Ask a second person to approve it.")
         }
-        guard !payout.items.contains(where: { [.paid, .failed, .unknown].contains($0.state) }) else {
+        guard try RailCallStore.rail(of: id, on: connection) == nil else {
+            throw Problem.conflict(code: "payout_sent", detail: "This payout was sent by a provider: a file of it would pay twice.")
+        }
+        guard !payout.items.contains(where: { [.paid, .failed, .returned, .unknown].contains($0.state) }) else {
             throw Problem.conflict(
                 code: "outcomes_recorded",
                 detail: "What became of its payments is being recorded already: this payout was handed over, and a second file would pay twice.")
@@ -66,7 +84,25 @@ enum PayoutFile {
         return switch format {
         case .csv: csv(payout, payments, isTest: isTest)
         case .pain001: try CreditTransferFile.xml(payout, payments, program: program, isTest: isTest)
+        case .nacha:
+            try NACHAFile(
+                company: try company(in: workspace, seal: seal, on: connection), payout: payout, payments: payments, isTest: isTest, now: now
+            ).text()
+        case .wise:
+            try WiseFile.csv(payout, payments, sourceCurrency: try sourceCurrency(in: workspace, seal: seal, on: connection), isTest: isTest)
         }
+    }
+
+    private static func company(in workspace: WorkspaceID, seal: RailSeal, on connection: any Connection) throws -> NACHACompany {
+        guard case .nacha(let company)? = try RailStore.find(.nacha, in: workspace, seal: seal, on: connection)?.settings else {
+            throw Problem.conflict(code: "no_company", detail: "The bank must know who pays: fill in your bank's numbers under /rails, then take the file again.")
+        }
+        return company
+    }
+
+    private static func sourceCurrency(in workspace: WorkspaceID, seal: RailSeal, on connection: any Connection) throws -> String? {
+        guard case .wise(let currency)? = try RailStore.find(.wise, in: workspace, seal: seal, on: connection)?.settings else { return nil }
+        return currency
     }
 
     private static func csv(_ payout: Payout, _ payments: [Payment], isTest: Bool) -> String {

@@ -17,6 +17,8 @@ struct PayoutModel: PageModel, Sendable {
     var session: OperatorSession
     /// Until when the reader is too new to approve.
     var waitsUntil: Instant?
+    /// How it leaves, or may leave, and what its provider said.
+    var rail: PayoutRail
     var csrfToken: String
     var language: PageLanguage
 
@@ -27,8 +29,8 @@ struct PayoutModel: PageModel, Sendable {
         let mayWrite = session.may(.payoutsWrite)
         let isMaker = payout.createdBy == session.actor.person
         let mayApprove = session.may(.payoutsApprove) && !isMaker && waitsUntil == nil
-        let hasFile = mayWrite && (payout.state == .approved || payout.state == .sent)
-            && !payout.items.contains { [.paid, .failed, .unknown].contains($0.state) }
+        let hasFile = mayWrite && rail.sentBy == nil && (payout.state == .approved || payout.state == .sent)
+            && !payout.items.contains { [.paid, .failed, .returned, .unknown].contains($0.state) }
         return [
             "heading": .text(heading), "id": .text(payout.id.text), "csrfToken": .text(csrfToken), "state": payout.state.badge(language),
             "lead": lead, "program": .text(program.name), "cutoff": language.time(payout.cutoff),
@@ -37,9 +39,11 @@ struct PayoutModel: PageModel, Sendable {
             "sentAt": payout.sentAt.map { language.time($0) } ?? nil, "next": .text(next(isMaker: isMaker, mayApprove: mayApprove, mayWrite: mayWrite)),
             "approveURL": payout.state == .draft && mayApprove ? .text("\(base)/approval") : nil,
             "cancelURL": payout.state == .draft && mayWrite ? .text("\(base)/cancellation") : nil,
+            "nachaURL": hasFile && rail.hasNACHA ? .text("\(base)/file?format=nacha") : nil,
+            "wiseURL": hasFile && rail.accountKinds == [.wise] ? .text("\(base)/file?format=wise") : nil,
             "csvURL": hasFile ? .text("\(base)/file?format=csv") : nil,
             "sepaURL": hasFile && payout.unit.code == "EUR" ? .text("\(base)/file?format=pain001") : nil,
-            "sendURL": payout.state == .approved && mayWrite ? .text("\(base)/dispatch") : nil, "outcomesURL": .text("\(base)/outcomes"),
+            "rail": rail.page(payout, shown: shown, names: names, mayWrite: mayWrite, language), "sendURL": payout.state == .approved && mayWrite ? .text("\(base)/dispatch") : nil, "outcomesURL": .text("\(base)/outcomes"),
             "unit": .text(payout.unit.code), "items": PageValue(shown.map { item(item: $0, mayWrite: mayWrite) }),
             "total": .text(language.amount(totalMinor, payout.unit)), "pager": pager, "hasExcluded": .flag(!payout.excluded.isEmpty),
             "excluded": PageValue(payout.excluded.prefix(PayoutPages.previewRowsMax).map(excluded)), "leftOutURL": .text("\(base)/removals"),
@@ -57,7 +61,7 @@ struct PayoutModel: PageModel, Sendable {
         let count = isOpen ? open.count : payout.items.count { $0.state != .canceled || payout.state == .canceled }
         var values = ["amount": language.money(amountMinor, payout.unit)]
         values["paid"] = language.integer(Int64(payout.items.filter { $0.state == .paid }.count))
-        values["failed"] = language.integer(Int64(payout.items.filter { $0.state == .failed }.count))
+        values["failed"] = language.integer(Int64(payout.items.filter { [.failed, .returned].contains($0.state) }.count))
         return language.sentence("payout.lead.\(payout.state.rawValue)", count: Int64(count), values)
     }
 
@@ -67,6 +71,7 @@ struct PayoutModel: PageModel, Sendable {
             language("payout.next.tooNew", ["at": waitsUntil.map { language.minute($0) } ?? ""])
         case .draft: language(isMaker ? "payout.next.otherPerson" : mayApprove ? "payout.next.approve" : "payout.next.noRight")
         case .approved: language(mayWrite ? "payout.next.send" : "payout.next.noRight")
+        case .sent where rail.sentBy != nil, .unknown where rail.sentBy != nil: language("payout.next.provider")
         case .sent, .unknown: language(mayWrite ? "payout.next.record" : "payout.next.noRight")
         case .paid: language("payout.next.paid")
         case .failed: language("payout.next.failed")
@@ -81,7 +86,7 @@ struct PayoutModel: PageModel, Sendable {
         return [
             "memberId": .text(item.memberID.text), "name": .text(name), "initials": .text(Initials.of(name)),
             "amount": .text(language.amount(item.amountMinor, payout.unit)), "state": item.state.badge(language),
-            "reference": PageValue(item.reference),
+            "reference": PageValue(item.returnReference ?? item.reference), "mayReturn": .flag(mayWrite && item.state == .paid),
             "commissionsLabel": paid.isEmpty ? nil : .text(language.plural("payout.commissions", Int64(paid.count))),
             "commissions": PageValue(
                 paid.prefix(Self.commissionsShownMax).map { commission -> PageObject in
@@ -91,7 +96,7 @@ struct PayoutModel: PageModel, Sendable {
                         "text": .text(commission.invoiceID ?? language("payout.noSale")),
                     ]
                 }), "more": more > 0 ? .text(language.plural("payout.more", Int64(more))) : nil,
-            "leftOut": item.leftOutReason.map { .text(leftOut($0)) } ?? nil,
+            "said": PageValue(rail.said(item.memberID, language)), "leftOut": item.leftOutReason.map { .text(leftOut($0)) } ?? nil,
             "mayLeaveOut": .flag(
                 mayWrite && item.state == .waiting && (payout.state == .draft || payout.state == .approved) && payout.items.count { $0.state == .waiting } > 1),
             "reasonLabel": .text(language("payout.reasonOf", ["name": name])), "reasonField": .text("reason-\(item.memberID.text)"),

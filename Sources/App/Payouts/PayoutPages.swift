@@ -125,13 +125,18 @@ enum PayoutPages {
 
     /// Who is meant by a batch: those who are paid by the SEPA file, the others, or all.
     enum PayoutKinds: String, CaseIterable, Sendable {
-        case all, iban, others
+        case all, iban, others, ach, paypal, stripe, wise, external
 
         var kinds: Set<PayoutAccount.Kind>? {
             switch self {
             case .all: nil
             case .iban: [.iban]
             case .others: Set(PayoutAccount.Kind.allCases).subtracting([.iban])
+            case .ach: [.ach]
+            case .paypal: [.paypal]
+            case .stripe: [.stripe]
+            case .wise: [.wise]
+            case .external: [.external]
             }
         }
     }
@@ -141,7 +146,7 @@ enum PayoutPages {
     private static func show(_ visit: PageVisit) async throws -> Response {
         let id: PayoutID = try visit.context.id()
         let first = max(0, visit.query["from"].flatMap { Int($0) } ?? 0)
-        let workspace = visit.workspaceID
+        let (workspace, seal) = (visit.workspaceID, visit.installation.railSeal)
         let vault = visit.installation.vault
         let model = try await visit.installation.main.read { connection -> PayoutModel? in
             guard let payout = try PayoutStore.find(id, in: workspace, on: connection),
@@ -159,6 +164,7 @@ enum PayoutPages {
                 session: visit.session,
                 waitsUntil: try NewApprover.waitsUntil(
                     visit.session.actor, in: visit.session.workspace, at: visit.installation.world.now(), on: connection),
+                rail: try PayoutRail.load(payout, shown: members, seal: seal, on: connection),
                 csrfToken: visit.session.csrf(visit.installation).text(), language: visit.language)
         }
         guard let model else { throw Problem.notFound() }
@@ -198,11 +204,11 @@ enum PayoutPages {
     private static func file(_ visit: PageVisit) async throws -> Response {
         let id: PayoutID = try visit.context.id()
         guard let format = visit.query["format"].flatMap({ PayoutFile.Format(rawValue: $0) }) else { throw Problem.notFound() }
-        let workspace = visit.workspaceID
+        let (workspace, seal) = (visit.workspaceID, visit.installation.railSeal)
         let text: String
         do {
             text = try await visit.installation.write(workspace, actor: visit.session.actor) { write in
-                let text = try PayoutFile.make(id, format, in: workspace, at: write.now, vault: write.vault, on: write.connection)
+                let text = try PayoutFile.make(id, format, in: workspace, at: write.now, vault: write.vault, seal: seal, on: write.connection)
                 try write.audit("payout.file", subject: id.text, JSONText(["format": .text(format.rawValue)]))
                 return text
             }
@@ -219,7 +225,7 @@ enum PayoutPages {
     }
 
     /// Does something to a payout and shows its page again, with the reason when it was refused.
-    private static func back(
+    static func back(
         to id: PayoutID, _ visit: PageVisit, _ act: @escaping @Sendable (Write) throws -> Void
     ) async throws -> Response {
         do {
@@ -235,7 +241,8 @@ enum PayoutPages {
     private static let refusals: Set<String> = [
         "nothing_due", "same_person", "wrong_state", "payout_settled", "already_exists", "not_approved", "no_account", "not_euro", "no_debtor",
         "not_iban", "reference_missing", "request_taken", "account_changed", "member_not_active", "nobody_payable", "payout_sent", "last_payment",
-        "reason_missing", "cutoff_unreadable", "outcomes_recorded", "not_sepa", "above_sepa", "approver_too_new",
+        "reason_missing", "cutoff_unreadable", "not_dollar", "above_nacha", "not_ach", "above_wise", "not_wise", "wise_currency", "no_company",
+        "rail_not_connected", "other_accounts", "currency_not_supported", "no_rail", "outcomes_recorded", "not_sepa", "above_sepa", "approver_too_new",
     ]
 
     private static func refusal(_ visit: PageVisit) -> PageFrame.Notice? {

@@ -54,7 +54,7 @@ enum PayoutRoutes {
             let format = try Query.word("format", PayoutFile.Format.self, in: request) ?? .csv
             let file = try await installation.main.read { connection in
                 try PayoutFile.make(
-                    id, format, in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), vault: installation.vault, on: connection)
+                    id, format, in: caller.workspaceID, at: WorkspaceStore.now(of: caller.workspaceID, installation.world, on: connection), vault: installation.vault, seal: installation.railSeal, on: connection)
             }
             return Response(
                 status: .ok,
@@ -113,7 +113,7 @@ enum PayoutRoutes {
                         memberID: MemberID(stored: ""),
                         result: body.custom("outcome", standIn: .failed) { value -> JSONReader.Reading<PayoutOutcome.Result> in
                             if case .text(let text) = value, let result = PayoutOutcome.Result(rawValue: text) { return .accepted(result) }
-                            return .refused("Must be paid, failed or unknown.")
+                            return .refused("Must be paid, failed, returned or unknown.")
                         }, reference: body.text("reference", maximumLength: 200))
                 )
             }
@@ -138,7 +138,9 @@ enum PayoutRoutes {
         .required("kind", .enumeration(PayoutAccount.Kind.allCases.map(\.rawValue))), .optional("holder", .string(maximumLength: 70)),
         .optional("iban", .string(maximumLength: 42)), .optional("bic", .string(maximumLength: 11)),
         .optional("accountNumber", .string(maximumLength: 17)), .optional("routingNumber", .string(maximumLength: 9)),
-        .optional("email", .email), .optional("reference", .string(maximumLength: 200)),
+        .optional("accountType", .enumeration(PayoutAccountDetails.AccountType.allCases.map(\.rawValue))),
+        .optional("email", .email), .optional("payerId", .string(maximumLength: 13)), .optional("stripeAccount", .string(maximumLength: 69)),
+        .optional("currency", Schemas.currency), .optional("reference", .string(maximumLength: 200)),
     ])
 }
 
@@ -155,7 +157,7 @@ extension Payout {
                 items.map { item in
                     [
                         "memberId": .text(item.memberID.text), "amount": .integer(item.amountMinor), "state": .text(item.state.rawValue),
-                        "reference": text(item.reference), "leftOutReason": text(item.leftOutReason), "commissionIds": .array(item.commissionIDs.map { .text($0.text) }),
+                        "reference": text(item.reference), "returnReference": text(item.returnReference), "leftOutReason": text(item.leftOutReason), "commissionIds": .array(item.commissionIDs.map { .text($0.text) }),
                     ]
                 }),
             "excluded": .array(

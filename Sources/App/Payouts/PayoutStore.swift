@@ -109,6 +109,21 @@ enum PayoutStore {
             """)
     }
 
+    /// It had arrived: its own reference stays beside that of the return.
+    static func setReturned(_ payout: PayoutID, _ member: MemberID, reference: String, at instant: Instant, on connection: any Connection) throws {
+        try connection.execute(
+            """
+            UPDATE payout_item SET state = 'failed', returned_at = \(instant), return_reference = \(reference)
+            WHERE payout_id = \(payout) AND member_id = \(member)
+            """)
+    }
+
+    /// Whether a reference stands for the payment of another member in the batch.
+    static func isReferenceTaken(_ reference: String, of payout: PayoutID, by member: MemberID, on connection: any Connection) throws -> Bool {
+        try connection.row(
+            "SELECT 1 FROM payout_item WHERE payout_id = \(payout) AND reference = \(reference) AND member_id <> \(member) LIMIT 1") != nil
+    }
+
     static func leaveOut(_ payout: PayoutID, _ member: MemberID, reason: String, at instant: Instant, on connection: any Connection) throws {
         try connection.execute(
             """
@@ -127,6 +142,11 @@ enum PayoutStore {
             commissions.map { "UPDATE commission SET state = 'paid' WHERE id = \($0) AND state = 'approved'" })
     }
 
+    static func markUnpaid(_ commissions: [CommissionID], on connection: any Connection) throws {
+        try connection.executeAll(
+            commissions.map { "UPDATE commission SET state = 'approved' WHERE id = \($0) AND state = 'paid'" })
+    }
+
     private static let columns =
         "id, workspace_id, program_id, state, unit, cutoff, created_by, created_at, approved_by, approved_at, sent_at"
 
@@ -140,13 +160,17 @@ enum PayoutStore {
             commissions[try row.get(at: 0), default: []].append(try row.get(at: 1))
         }
         payout.items = try connection.rows(
-            "SELECT member_id, amount, state, reference, account_version, left_out_reason FROM payout_item WHERE payout_id = \(id) ORDER BY member_id"
+            """
+            SELECT member_id, amount, CASE WHEN returned_at IS NULL THEN state ELSE 'returned' END, reference, account_version, left_out_reason,
+                return_reference
+            FROM payout_item WHERE payout_id = \(id) ORDER BY member_id
+            """
         ).map { row in
             let member: MemberID = try row.get(at: 0)
             return Payout.Item(
                 memberID: member, amountMinor: try row.get(at: 1), state: Payout.Item.State(rawValue: try row.get(at: 2)) ?? .unknown,
                 reference: try row.get(at: 3), commissionIDs: commissions[member] ?? [], accountVersion: try row.get(at: 4),
-                leftOutReason: try row.get(at: 5))
+                leftOutReason: try row.get(at: 5), returnReference: try row.get(at: 6))
         }
         payout.excluded = try connection.rows(
             "SELECT member_id, amount, reason FROM payout_exclusion WHERE payout_id = \(id) ORDER BY member_id"

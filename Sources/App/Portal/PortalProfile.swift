@@ -32,7 +32,7 @@ enum PortalProfile {
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             return PortalProfileModel(
                 member: member, fields: try PersonStore.fields(of: [member.personID], [.name, .email], vault: vault, on: connection)[member.personID] ?? [:],
-                account: try PayoutStore.account(of: member.id, on: connection),
+                account: try PayoutStore.account(of: member.id, on: connection), offered: try RailStore.offered(in: workspace, on: connection),
                 stopped: try Set(stoppable.filter { try MailStore.isStopped($0, for: member.personID, on: connection) }),
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 agreed: try TermsStore.agreed(by: member.id, limit: historyMax, on: connection),
@@ -84,20 +84,21 @@ enum PortalProfile {
     }
 
     private static func saveAccount(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
-        let holder = (fields["holder"] ?? "").trimmingCharacters(in: .whitespaces)
-        let kind = fields["kind"].flatMap { PayoutAccount.Kind(rawValue: $0) } ?? .iban
-        var number = ""
+        let workspace = visit.workspaceID
+        let offered = try await visit.installation.main.read { connection in try RailStore.offered(in: workspace, on: connection) }
+        let form = PayoutAccountForm(fields, standard: offered.first ?? .iban)
+        guard offered.contains(form.kind) else { throw Problem.notFound() }
         var errors: [String: String] = [:]
-        if kind == .iban {
-            if let iban = IBAN(fields["iban"] ?? "") { number = iban.text } else { errors["iban"] = visit.language("portalProfile.error.iban") }
-            if !holder.isName || holder.count > 70 { errors["holder"] = visit.language("portalProfile.error.holder") }
-        } else if kind == .paypal, let email = Normalised.email(fields["paypal"] ?? "") {
-            number = email
-        } else {
-            errors["paypal"] = visit.language("portalProfile.error.paypal")
+        var details: PayoutAccountDetails?
+        switch form.read() {
+        case .read(let read): details = read
+        case .refused(let names): for name in names { errors[name] = visit.language("portalProfile.error.\(name)") }
         }
-        guard errors.isEmpty else { return try await show(visit, errors: errors, typed: fields) }
-        let details = PayoutAccountDetails(kind: kind, holder: holder.isEmpty ? nil : holder, number: number, routing: nil)
+        // A bank compares the name with the account's.
+        if [.iban, .ach, .wise].contains(form.kind), details.map({ $0.holder == nil }) ?? (form.typed["holder"] ?? "").isEmpty {
+            errors["holder"] = visit.language("portalProfile.error.holder")
+        }
+        guard errors.isEmpty, let details else { return try await show(visit, errors: errors, typed: fields) }
         let member = visit.member
         let isFirst = try await visit.write { write in
             guard let current = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection) else { throw Problem.notFound() }
@@ -160,6 +161,8 @@ struct PortalProfileModel: PageModel {
     var member: Member
     var fields: [PersonField: String]
     var account: PayoutAccount?
+    /// The kinds of account that the company lets members enter.
+    var offered: [PayoutAccount.Kind]
     var stopped: Set<Mail.Kind>
     var terms: [TermsStore.Unaccepted]
     var agreed: [TermsStore.Agreed]
@@ -194,10 +197,9 @@ struct PortalProfileModel: PageModel {
                         "text": .text($0.text), "csrfToken": .text(csrfToken),
                     ])
                 }),
-            "postback": PageValue(postback?.page), "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "holder": .text(typed?["holder"] ?? ""), "holderError": PageValue(errors["holder"]),
-            "iban": .text(typed?["iban"] ?? ""), "ibanError": PageValue(errors["iban"]), "paypal": .text(typed?["paypal"] ?? ""),
-            "paypalError": PageValue(errors["paypal"]), "byPaypal": .flag((typed?["kind"] ?? account?.kind.rawValue) == "paypal"),
-            "accountOpen": .flag(account == nil || errors["iban"] != nil || errors["holder"] != nil || errors["paypal"] != nil),
+            "postback": PageValue(postback?.page), "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "kinds": PageValue(PayoutAccountChoice(self).kinds),
+            "accountFields": PageValue(PayoutAccountChoice(self).fields),
+            "accountOpen": .flag(account == nil || errors.keys.contains { PayoutAccountForm.names.contains($0) }),
             "letters": PageValue(
                 PortalProfile.stoppable.map { kind in
                     PageObject([

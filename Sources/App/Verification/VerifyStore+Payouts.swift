@@ -95,7 +95,7 @@ extension VerifyStore {
         let prefix = "assets:paid:"
         let items: SQL = """
             SELECT i.payout_id AS cause, i.member_id AS member, p.unit AS unit, i.amount AS amount
-            FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND i.state = 'paid'
+            FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND (i.state = 'paid' OR i.returned_at IS NOT NULL)
             """
         let posted: SQL = """
             SELECT t.cause AS cause, replace(a.name, \(prefix), '') AS member, a.unit AS unit, CAST(-sum(e.amount) AS BIGINT) AS amount
