@@ -68,14 +68,17 @@ public struct AccountName: Sendable, Hashable {
 
 /// Letters, digits, `_`, `-` and `.` stay; every other byte becomes `%` and two digits, so no id can end a path's part.
 private func escaped(_ part: String) -> String {
+    guard !part.utf8.allSatisfy(isPlain) else { return part }
     var text = ""
     for byte in part.utf8 {
-        let scalar = UnicodeScalar(byte)
-        if byte < 128 && (scalar.properties.isAlphabetic || scalar.properties.numericType == .decimal || byte == 0x5f || byte == 0x2d || byte == 0x2e) {
-            text.unicodeScalars.append(scalar)
-        } else {
-            text += "%" + hexadecimal([byte])
-        }
+        if isPlain(byte) { text.unicodeScalars.append(UnicodeScalar(byte)) } else { text += "%" + hexadecimal([byte]) }
     }
     return text
+}
+
+private func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
+    default: false
+    }
 }

@@ -40,6 +40,18 @@ public struct CSVReader: ~Copyable {
         }
     }
 
+    /// The places of columns that must be there.
+    static func places(of names: [String], _ header: [String], _ path: String) throws(FileFailure) -> [Int] {
+        var places: [Int] = []
+        for name in names {
+            guard let place = header.firstIndex(of: name) else {
+                throw FileFailure(path: path, line: 1, column: name, message: "the column is missing; the first line names the columns")
+            }
+            places.append(place)
+        }
+        return places
+    }
+
     deinit {
         if handle >= 0 { close(handle) }
         buffer.deallocate()

@@ -15,10 +15,14 @@ public struct CarryFile: Hashable, Sendable {
     /// Orders of periods with more of them are not carried; refunds of them need all periods in one command.
     public static let ordersLimit = 100_000
 
-    func write(_ path: String) throws(FileFailure) {
-        let file = try ByteWriter(path: path)
-        try write(file)
-        try file.finish()
+    /// Writes it; nil: all is on disk.
+    func failureOfWriting(_ path: String) -> FileFailure? {
+        do throws(FileFailure) {
+            let file = try ByteWriter(path: path)
+            try write(file)
+            try file.finish()
+        } catch { return error }
+        return nil
     }
 
     private func write(_ file: ByteWriter) throws(FileFailure) {

@@ -46,7 +46,8 @@ public struct FactReader {
         self.progress = progress
     }
 
-    public func read() throws(FileFailure) -> FactRows {
+    /// Orders are cut out of their file on another thread, while members and ids are numbered on this one.
+    public func read() async throws(FileFailure) -> FactRows {
         guard let plan = plans.first else { throw FileFailure(path: files.members, message: "no plan was given") }
         var widths: [TreeCode: Int?] = [:]
         for plan in plans {
@@ -59,13 +60,37 @@ public struct FactReader {
         var builder = FactsBuilder(calendar: plan.calendar, placementTrees: trees, attributeNames: attributes)
         // About one row for each 64 bytes, so that tables grow once or never.
         builder.reserve(members: rowsExpected(files.members), orders: rowsExpected(files.orders))
-        let memberCount = try readMembers(&builder, trees.map(\.tree), attributes)
-        builder.markEarlierOrders(haveOrdered)
-        let orderCount = try readOrders(&builder, unit: plan.unit)
+        let queue = OrderQueue()
+        let path = files.orders
+        async let reading: Void = queue.fill(from: path, unit: plan.unit)
+        let memberCount: Int
+        let orderCount: Int
+        do throws(FileFailure) {
+            memberCount = try readMembers(&builder, trees.map(\.tree), attributes)
+            builder.markEarlierOrders(haveOrdered)
+            orderCount = try await takeOrders(&builder, from: queue)
+        } catch {
+            await queue.close()
+            throw error
+        }
+        await reading
         if let path = files.moves { try readMoves(path, &builder, trees.map(\.tree)) }
         var overrides: [DatedOverride] = []
         if let path = files.overrides { overrides = try readOverrides(path, builder) }
         return FactRows(builder: builder, overrides: overrides, memberCount: memberCount, orderCount: orderCount)
+    }
+}
+
+extension FactReader {
+    private func takeOrders(_ builder: inout FactsBuilder, from queue: OrderQueue) async throws(FileFailure) -> Int {
+        var count = 0
+        while let part = await queue.next() {
+            do throws(FactsFailure) { try builder.add(part.batch) } catch { throw FileFailure(error, files) }
+            if let failure = part.failure { throw failure }
+            progress.rows(from: count, to: count + part.batch.count, "orders")
+            count += part.batch.count
+        }
+        return count
     }
 }
 
@@ -81,9 +106,8 @@ public struct WorkProgress: Sendable {
     let say: @Sendable (String) -> Void
     public init(_ say: @escaping @Sendable (String) -> Void = { _ in }) { self.say = say }
 
-    @inline(__always)
-    func rows(_ count: Int, _ what: String) {
-        if count % Self.rowsBetween == 0 { say("\(count / 1_000_000) million \(what) read") }
+    func rows(from before: Int, to count: Int, _ what: String) {
+        if count / Self.rowsBetween > before / Self.rowsBetween { say("\(count / Self.rowsBetween) million \(what) read") }
     }
 }
 

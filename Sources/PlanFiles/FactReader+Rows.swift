@@ -4,8 +4,6 @@ import Money
 
 extension FactReader {
     private static let memberColumns = ["id", "kind", "enroller_id", "joined_at", "status"]
-    private static let orderColumns = ["id", "buyer_id", "occurred_at", "amount", "currency"]
-    private static let optionalOrderColumns = ["commission_volume", "qualifying_volume", "sku", "refund_of", "placed_at"]
 
     func readMembers(_ builder: inout FactsBuilder, _ trees: [TreeCode], _ attributes: [String]) throws(FileFailure) -> Int {
         var reader = try CSVReader(path: files.members)
@@ -67,74 +65,9 @@ extension FactReader {
             row.attributes = extra.map { reader.cell($0).isEmpty ? nil : reader.text($0) }
             do { try builder.add(row) } catch { throw FileFailure(error, files) }
             count += 1
-            progress.rows(count, "members")
+            progress.rows(from: count - 1, to: count, "members")
         }
         return count
-    }
-
-    func readOrders(_ builder: inout FactsBuilder, unit: UnitCode) throws(FileFailure) -> Int {
-        var reader = try CSVReader(path: files.orders)
-        let columns = try needed(Self.orderColumns, reader.header, files.orders)
-        for name in reader.header where !Self.orderColumns.contains(name) && !Self.optionalOrderColumns.contains(name) {
-            throw FileFailure(
-                path: files.orders, line: 1, column: name,
-                message: "there is no such column; there are \((Self.orderColumns + Self.optionalOrderColumns).joined(separator: ", "))")
-        }
-        let (id, buyer, occurred, amount, currency) = (columns[0], columns[1], columns[2], columns[3], columns[4])
-        func place(_ name: String) -> Int { reader.header.firstIndex(of: name) ?? -1 }
-        let (commission, qualifying, product, refund, placed) = (
-            place("commission_volume"), place("qualifying_volume"), place("sku"), place("refund_of"), place("placed_at")
-        )
-        var wanted = Self.currency(of: unit)
-        var wantedBytes = Array((wanted ?? "").utf8)
-        var days = DayMemory()
-        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-        var count = 0
-        while try reader.next() {
-            func wrong(_ column: String, _ message: String) -> FileFailure {
-                FileFailure(path: files.orders, line: reader.line, column: column, message: message)
-            }
-            func number(_ place: Int) throws(FileFailure) -> Int64 {
-                guard let value = Cells.integer(reader.cell(place)) else {
-                    throw wrong(reader.header[place], "expected a whole number of minor units, found “\(reader.text(place).prefix(40))”")
-                }
-                return value
-            }
-            func time(_ place: Int) throws(FileFailure) -> Int64 {
-                guard let value = Cells.instantMs(reader.cell(place), &days) else {
-                    throw wrong(reader.header[place], "expected a time such as 2026-01-15T10:00:00Z, found “\(reader.text(place).prefix(40))”")
-                }
-                return value
-            }
-            let cell = reader.cell(currency)
-            if !cell.elementsEqual(wantedBytes) {
-                let text = reader.text(currency)
-                if wanted == nil, !text.isEmpty {
-                    wanted = text
-                    wantedBytes = Array(text.utf8)
-                } else {
-                    throw wrong("currency", "the plan counts in \(unit.code), and this order is in “\(text.prefix(40))”; convert it first, or give another plan")
-                }
-            }
-            let row = OrderBytes(
-                row: reader.line, id: reader.cell(id), buyerId: reader.cell(buyer), occurredMs: try time(occurred),
-                placedMs: placed >= 0 && !reader.cell(placed).isEmpty ? try time(placed) : nil, amountMinor: try number(amount),
-                commissionVolume: commission >= 0 && !reader.cell(commission).isEmpty ? try number(commission) : nil,
-                qualifyingVolume: qualifying >= 0 && !reader.cell(qualifying).isEmpty ? try number(qualifying) : nil,
-                product: product >= 0 ? reader.cell(product) : none, refundOf: refund >= 0 ? reader.cell(refund) : none)
-            do { try builder.add(row) } catch { throw FileFailure(error, files) }
-            count += 1
-            progress.rows(count, "orders")
-        }
-        return count
-    }
-
-    /// The one currency that orders may have; nil: points don't say.
-    private static func currency(of unit: UnitCode) -> String? {
-        switch unit.kind {
-        case .currency(let currency), .credit(let currency): currency.code
-        case .points: nil
-        }
     }
 
     func readMoves(_ path: String, _ builder: inout FactsBuilder, _ trees: [TreeCode]) throws(FileFailure) {
@@ -167,13 +100,6 @@ extension FactReader {
 
     /// The places of columns that must be there.
     func needed(_ names: [String], _ header: [String], _ path: String) throws(FileFailure) -> [Int] {
-        var places: [Int] = []
-        for name in names {
-            guard let place = header.firstIndex(of: name) else {
-                throw FileFailure(path: path, line: 1, column: name, message: "the column is missing; the first line names the columns")
-            }
-            places.append(place)
-        }
-        return places
+        try CSVReader.places(of: names, header, path)
     }
 }

@@ -36,7 +36,7 @@ public struct PlanComparison: Sendable {
         for (plan, path) in zip(plans, planPaths) where plan.unit != first.unit || plan.calendar != first.calendar {
             throw .other("\(path) counts in another unit or other periods than \(planPaths[0]); plans are compared period by period.")
         }
-        let rows = try fileWork { () throws(FileFailure) in try FactReader(plans: plans, files: files, progress: progress).read() }
+        let rows = try await fileWork { () async throws(FileFailure) in try await FactReader(plans: plans, files: files, progress: progress).read() }
         let chosen = try PeriodFinder(plan: first, rows: rows, carry: nil).periods(periods)
         let refunded = rows.builder.refundedOrderIds
         var result = ComparisonResult(plans: zip(plans, planPaths).map { ComparisonResult.PlanTotals(code: $0.code, path: $1) }, periods: chosen)

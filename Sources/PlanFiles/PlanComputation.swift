@@ -67,7 +67,7 @@ public struct PlanComputation: Sendable {
         }
         let haveOrdered = (carry?.carry.members ?? []).filter(\.hasOrdered).map(\.id)
         let reader = FactReader(plans: [plan], files: files, haveOrdered: haveOrdered, progress: progress)
-        let rows = try fileWork { () throws(FileFailure) in try reader.read() }
+        let rows = try await fileWork { () async throws(FileFailure) in try await reader.read() }
         for order in carry?.history ?? [] {
             guard let row = rows.builder.row(ofOrder: order.orderId) else { continue }
             throw .file(FileFailure(path: files.orders, line: row, column: "id", message: "the carry knows an order of an earlier period with this id"))
@@ -99,7 +99,7 @@ public struct PlanComputation: Sendable {
                 .filter { facts.member(id: $0.memberId) != nil }
             let keepsAll = facts.orderCount <= CarryFile.ordersLimit
             let keepsLines = writesLines || keepsAll || (isAll && !refunded.isEmpty)
-            // Beside the run, as both only read.
+            // Beside the run and the writing, as all only read.
             let before = carry
             async let hashed = RunHash.text(plan, facts, overrides, before)
             let result: RunResult
@@ -109,28 +109,38 @@ public struct PlanComputation: Sendable {
                     options: RunOptions(threads: threads, keepsLines: keepsLines))
             } catch { throw .run(error, plan) }
             progress.say("computed \(period.start.iso8601): \(result.lineCount) lines")
-            let hash = await hashed
-            let next = CarryFile(
-                plan: plan.code, nextPeriodStart: period.end, carry: result.carryOut,
-                history: Self.history(after: result, before: before?.history ?? [], keepsAll: keepsAll, wanted: isAll ? refunded : []))
             if !keepsAll { progress.say("\(facts.orderCount) orders are too many for carry.json: refunds of them need --all-periods") }
-            let folder = isAll ? period.start.iso8601 + "/" : ""
-            summaries.append(
-                try fileWork { () throws(FileFailure) in
-                    if writesLines { try RunTables(result: result).writeLines(try output.place(folder + "lines.csv")) }
-                    let statements = try RunTables(result: result).writeStatements(try output.place(folder + "statements.csv"))
-                    try next.write(try output.place(folder + "carry.json"))
-                    let lines = keepsLines ? result.lines.count { $0.amountMinor != 0 } : result.lineCount
-                    let summary = RunSummary(result, lineCount: lines, statementCount: statements, hash: hash)
-                    let file = try ByteWriter(path: try output.place(folder + "summary.json"))
-                    try file.write(summary.json)
-                    try file.finish()
-                    return summary
-                })
+            let membersById = result.membersById
+            let next = CarryFile(
+                plan: plan.code, nextPeriodStart: period.end, carry: result.carryOut(membersById: membersById),
+                history: Self.history(after: result, before: before?.history ?? [], keepsAll: keepsAll, wanted: isAll ? refunded : []))
+            let statements = try await write(result, next, membersById, output, folder: isAll ? period.start.iso8601 + "/" : "")
+            let lines = keepsLines ? result.lines.count { $0.amountMinor != 0 } : result.lineCount
+            let summary = RunSummary(result, lineCount: lines, statementCount: statements, hash: await hashed)
+            try fileWork { () throws(FileFailure) in
+                let file = try ByteWriter(path: try output.place((isAll ? period.start.iso8601 + "/" : "") + "summary.json"))
+                try file.write(summary.json)
+                try file.finish()
+            }
+            summaries.append(summary)
             progress.say("written \(period.start.iso8601)")
             carry = next
         }
         return summaries
+    }
+
+    /// Lines, statements and carry; gives the number of statements. The carry is written on a thread of its own.
+    private func write(
+        _ result: RunResult, _ next: CarryFile, _ membersById: [Int], _ output: OutputFolder, folder: String
+    ) async throws(PlanCommandFailure) -> Int {
+        let path = try fileWork { () throws(FileFailure) in try output.place(folder + "carry.json") }
+        async let carryFailure = next.failureOfWriting(path)
+        let statements = try fileWork { () throws(FileFailure) in
+            if writesLines { try RunTables(result: result).writeLines(try output.place(folder + "lines.csv")) }
+            return try RunTables(result: result).writeStatements(try output.place(folder + "statements.csv"), membersById: membersById)
+        }
+        if let failure = await carryFailure { throw .file(failure) }
+        return statements
     }
 
     /// Orders on which something may still be taken back: refunded ones as they stand now, and those of this period.
@@ -203,6 +213,10 @@ struct PeriodFinder {
 /// The same failure as one of a command.
 func fileWork<T>(_ work: () throws(FileFailure) -> T) throws(PlanCommandFailure) -> T {
     do throws(FileFailure) { return try work() } catch { throw .file(error) }
+}
+
+func fileWork<T: Sendable>(_ work: () async throws(FileFailure) -> T) async throws(PlanCommandFailure) -> T {
+    do throws(FileFailure) { return try await work() } catch { throw .file(error) }
 }
 
 extension Plan {

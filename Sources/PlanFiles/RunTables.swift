@@ -63,15 +63,16 @@ struct RunTables {
     }
 
     /// Gives the number of statements.
-    func writeStatements(_ path: String) throws(FileFailure) -> Int {
+    func writeStatements(_ path: String, membersById: [Int]) throws(FileFailure) -> Int {
         let file = try ByteWriter(path: path)
         try file.write(Self.statementColumns + "\n")
         let unit = result.plan.unit.code
         let ranks = [""] + result.plan.ranks.map(\.code)
-        let members = result.statementMembers
-        for member in members {
+        var count = 0
+        for member in membersById where result.hasStatement(member) {
+            count += 1
             let statement = result.statement(of: member)
-            try file.cell(result.facts.memberId(member))
+            result.facts.withMemberId(member) { file.cell($0) }
             for rank in [statement.rank, statement.paidRank] {
                 file.comma()
                 try file.cell(ranks[rank])
@@ -93,6 +94,6 @@ struct RunTables {
             try file.endLine()
         }
         try file.finish()
-        return members.count
+        return count
     }
 }

@@ -50,21 +50,22 @@ struct Organisation {
                     enrollerId: parent < 0 ? nil : "m\(parent)"))
         }
         let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        var batch = OrderBatch()
         for order in buyers.indices {
             var id = "o\(order)"
             var buyer = "m\(buyers[order])"
-            let failure: FactsFailure? = id.withUTF8 { id in
+            id.withUTF8 { id in
                 buyer.withUTF8 { buyer in
-                    do throws(FactsFailure) {
-                        try builder.add(
-                            OrderBytes(
-                                row: order + 2, id: id, buyerId: buyer, occurredMs: time(order), placedMs: nil, amountMinor: Int64(amounts[order]),
-                                commissionVolume: nil, qualifyingVolume: nil, product: none, refundOf: none))
-                        return nil
-                    } catch { return error }
+                    batch.add(
+                        OrderBytes(
+                            row: order + 2, id: id, buyerId: buyer, occurredMs: time(order), placedMs: nil, amountMinor: Int64(amounts[order]),
+                            commissionVolume: nil, qualifyingVolume: nil, product: none, refundOf: none))
                 }
             }
-            if let failure { throw failure }
+            if batch.isFull || order == buyers.indices.last {
+                try builder.add(batch)
+                batch = OrderBatch()
+            }
         }
         return try builder.build(period: plan.calendar.period(containing: LocalDay(dayNumber: Int64(Self.firstDay)) ?? .earliest))
     }

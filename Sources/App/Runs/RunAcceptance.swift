@@ -68,19 +68,24 @@ struct RunAcceptance {
         let id = worker.run
         let count = try await worker.installation.main.read { connection in try RunPartStore.count(.statements, of: id, on: connection) }
         var payables: [RunPayable] = []
-        var chunk = 0
+        var chunk = start.progress.chunks
+        // Counted in people and not in chunks, as another version of Kith may have begun with chunks of another size.
+        var posted = start.progress.done
         for number in 0..<count {
-            let rows = try await read(statements: number)
-            for row in rows {
+            for row in try await read(statements: number) {
+                guard posted == 0 else {
+                    posted -= 1
+                    continue
+                }
                 payables.append(row)
                 if payables.count == RunPayable.chunkMax {
-                    try await post(payables, chunk, start)
+                    try await post(payables, chunk)
                     payables = []
                     chunk += 1
                 }
             }
         }
-        if !payables.isEmpty { try await post(payables, chunk, start) }
+        if !payables.isEmpty { try await post(payables, chunk) }
         let disclosure = try await worker.installation.main.read { connection in JSONText(try LedgerDisclosure.json(start, on: connection)) }
         try await worker.piece { run, write in
             run.state = .accepted
@@ -96,8 +101,7 @@ struct RunAcceptance {
         }
     }
 
-    private func post(_ rows: [RunPayable], _ chunk: Int, _ start: Run) async throws {
-        guard chunk >= start.progress.chunks else { return }
+    private func post(_ rows: [RunPayable], _ chunk: Int) async throws {
         try await worker.chunk { run, write in
             guard run.state == .accepting, run.progress.chunks == chunk else { return }
             try write.post(

@@ -8,8 +8,9 @@ import Web
 struct RunPayable: Sendable, Hashable {
     enum State: String, Sendable { case pending, funded, reversed }
 
-    /// Members of one posting: few enough that sales wait a few thousandths of a second for it.
-    static let chunkMax = 200
+    /// Members of one posting. A commit's way to the disk costs as much as 200 of them; with 600 sales wait a few hundredths of a second.
+    /// Funding writes three entries for each, and a posting has 2,000 at most.
+    static let chunkMax = 600
 
     var memberID: MemberID
     /// Below zero: a debt.

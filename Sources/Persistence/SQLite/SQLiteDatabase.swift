@@ -21,6 +21,8 @@ public final class SQLiteDatabase: Database {
     public static let journalSizeLimitBytes = 64 << 20
     /// Pages the writing connection keeps: with SQLite's 2 MB a busy file is read again and again (9 % of a sale).
     public static let writerCacheKiB = 32 << 10
+    /// The journal goes into the file after so many pages of 4 KiB: a page that several commits touch is written back once.
+    public static let checkpointPages = 4_000
 
     public let dialect = Dialect.sqlite
     /// The file's path; nil in memory.
@@ -187,6 +189,7 @@ public final class SQLiteDatabase: Database {
         try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA cache_size = -\(writerCacheKiB)")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             let level = try Int.fetchOne(database, sql: "PRAGMA synchronous")
             guard level == 2 else {
                 throw DatabaseFailure(.other, "the database would not promise durable commits (synchronous is \(level ?? -1), not 2)")

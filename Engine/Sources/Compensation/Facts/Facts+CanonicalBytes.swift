@@ -24,14 +24,17 @@ extension Facts {
             }
         }
         bytes.add(Int64(orderCount))
-        for order in 0..<orderCount {
-            orderIds.withBytes(Int(orderIdNumber[order])) { bytes.add($0) }
-            bytes.add(Int64(buyer[order]))
-            bytes.add(orderMs[order])
-            bytes.add(amount[order])
-            bytes.add(commissionVolume[order])
-            bytes.add(qualifyingVolume[order])
-            if product[order] >= 0 { products.withBytes(Int(product[order])) { bytes.add($0) } } else { bytes.add(Int64(0)) }
+        for first in stride(from: 0, to: orderCount, by: IdTable.batchMax) {
+            orderIds.withBytes(min(IdTable.batchMax, orderCount - first), of: { Int(orderIdNumber[first + $0]) }) { place, id in
+                let order = first + place
+                bytes.add(id)
+                bytes.add(Int64(buyer[order]))
+                bytes.add(orderMs[order])
+                bytes.add(amount[order])
+                bytes.add(commissionVolume[order])
+                bytes.add(qualifyingVolume[order])
+                if product[order] >= 0 { products.withBytes(Int(product[order])) { bytes.add($0) } } else { bytes.add(Int64(0)) }
+            }
         }
         for refund in lateRefunds {
             bytes.add(Int64(refund.order))

@@ -32,7 +32,7 @@ extension FactsBuilder {
     }
 
     /// The row of an order; nil: there is none.
-    public func row(ofOrder id: String) -> Int? { orders.ids.number(of: id).map { orders.rows[Int($0)] } }
+    public func row(ofOrder id: String) -> Int? { orders.ids.number(of: id).map { orders.entries[Int($0)].row } }
 
     /// These members have orders of earlier periods; unknown ids are passed over.
     public mutating func markEarlierOrders(_ ids: some Sequence<String>) {
@@ -42,5 +42,5 @@ extension FactsBuilder {
         }
     }
     public var memberCount: Int { members.numbers.count }
-    public var orderCount: Int { orders.rows.count }
+    public var orderCount: Int { orders.entries.count }
 }

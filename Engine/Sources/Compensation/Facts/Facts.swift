@@ -48,6 +48,10 @@ public struct Facts: Sendable {
     static let isFirstOrder: UInt8 = 2
 
     public func memberId(_ member: Int) -> String { memberIds[Int(memberIdNumber[member])] }
+    /// The id as bytes of the facts' own, for writers of many.
+    public func withMemberId<Result>(_ member: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        memberIds.withBytes(Int(memberIdNumber[member]), body)
+    }
     public func orderId(_ order: Int) -> String { orderIds[Int(orderIdNumber[order])] }
 
     public func member(id: String) -> Int? {

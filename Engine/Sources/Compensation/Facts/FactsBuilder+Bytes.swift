@@ -31,43 +31,21 @@ public struct OrderBytes {
     }
 }
 
-extension FactsBuilder {
-    /// As `add(OrderRow)`, for readers of files with millions of rows.
-    public mutating func add(_ row: OrderBytes) throws(FactsFailure) {
-        func failure(_ column: String, _ reason: FactsFailure.Reason) -> FactsFailure {
-            FactsFailure(file: .orders, row: row.row, column: column, reason: reason)
-        }
-        guard !row.id.isEmpty else { throw failure("id", .emptyId) }
-        guard orders.rows.count < Self.rowsLimit else { throw failure("id", .tooManyRows) }
-        let (number, isNew) = orders.ids.insert(row.id)
-        guard isNew else { throw failure("id", .duplicateId) }
-        let commission = row.commissionVolume ?? row.amountMinor
-        let qualifying = row.qualifyingVolume ?? row.amountMinor
-        let limit = UInt64(Self.volumeLimit)
-        guard row.amountMinor.magnitude <= limit else { throw failure("amount", .volumeTooLarge) }
-        guard commission.magnitude <= limit else { throw failure("commission_volume", .volumeTooLarge) }
-        guard qualifying.magnitude <= limit else { throw failure("qualifying_volume", .volumeTooLarge) }
-        if !row.refundOf.isEmpty {
-            guard row.amountMinor <= 0 else { throw failure("amount", .refundNotNegative) }
-            guard commission <= 0 else { throw failure("commission_volume", .refundNotNegative) }
-            guard qualifying <= 0 else { throw failure("qualifying_volume", .refundNotNegative) }
-            orders.refunds.append((number, String(decoding: row.refundOf, as: UTF8.self)))
-        }
-        orders.rows.append(row.row)
-        orders.buyers.append(members.intern(row.buyerId))
-        orders.times.append(
-            calendar.orderTime == .placed && row.refundOf.isEmpty ? row.placedMs ?? row.occurredMs : row.occurredMs)
-        orders.amounts.append(row.amountMinor)
-        orders.commissions.append(commission)
-        orders.qualifyings.append(qualifying)
-        orders.products.append(row.product.isEmpty ? -1 : orders.productNames.insert(row.product).number)
-    }
-}
-
 extension MemberRows {
     mutating func intern(_ id: UnsafeBufferPointer<UInt8>) -> Int32 {
         let (number, isNew) = ids.insert(id)
         if isNew { rowOfId.append(-1) }
         return number
+    }
+
+    /// The numbers of up to `IdTable.batchMax` ids.
+    @inline(__always)
+    mutating func intern(_ count: Int, of text: (Int) -> UnsafeBufferPointer<UInt8>, _ take: (Int, Int32) -> Void) {
+        var mentioned = 0
+        ids.insert(count, of: text) { place, number, isNew in
+            if isNew { mentioned += 1 }
+            take(place, number)
+        }
+        for _ in 0..<mentioned { rowOfId.append(-1) }
     }
 }

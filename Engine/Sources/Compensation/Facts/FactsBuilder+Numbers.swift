@@ -85,7 +85,7 @@ extension FactsBuilder {
         func failure(_ row: Int, _ column: String, _ reason: FactsFailure.Reason) -> FactsFailure {
             FactsFailure(file: .orders, row: row, column: column, reason: reason)
         }
-        guard orders.rows.isEmpty else { throw failure(0, "id", .duplicateId) }
+        guard orders.entries.isEmpty else { throw failure(0, "id", .duplicateId) }
         guard count <= Self.rowsLimit else { throw failure(Self.rowsLimit, "id", .tooManyRows) }
         let codes = products.map { orders.productNames.insert($0).number }
         let limit = UInt64(Self.volumeLimit)
@@ -106,13 +106,11 @@ extension FactsBuilder {
                 guard order.qualifyingVolume <= 0 else { throw failure(row, "qualifying_volume", .refundNotNegative) }
                 orders.refunds.append((Int32(row), refunded))
             }
-            orders.rows.append(row)
-            orders.buyers.append(order.buyer)
-            orders.times.append(order.occurredMs)
-            orders.amounts.append(order.amountMinor)
-            orders.commissions.append(order.commissionVolume)
-            orders.qualifyings.append(order.qualifyingVolume)
-            orders.products.append(codes.indices.contains(Int(order.product)) ? codes[Int(order.product)] : -1)
+            orders.entries.append(
+                OrderEntry(
+                    row: row, time: order.occurredMs, amount: order.amountMinor, commission: order.commissionVolume,
+                    qualifying: order.qualifyingVolume, buyer: order.buyer,
+                    product: codes.indices.contains(Int(order.product)) ? codes[Int(order.product)] : -1))
         }
     }
 }
@@ -127,7 +125,7 @@ extension Facts {
 }
 
 extension MemberRows {
-    fileprivate mutating func reserve(_ count: Int) {
+    mutating func reserve(_ count: Int) {
         ids.reserve(count)
         rowOfId.reserveCapacity(count)
         numbers.reserveCapacity(count)
@@ -146,14 +144,8 @@ extension MemberRows {
 }
 
 extension OrderRows {
-    fileprivate mutating func reserve(_ count: Int) {
+    mutating func reserve(_ count: Int) {
         ids.reserve(count)
-        rows.reserveCapacity(count)
-        buyers.reserveCapacity(count)
-        times.reserveCapacity(count)
-        amounts.reserveCapacity(count)
-        commissions.reserveCapacity(count)
-        qualifyings.reserveCapacity(count)
-        products.reserveCapacity(count)
+        entries.reserveCapacity(count)
     }
 }

@@ -7,7 +7,8 @@ extension FactsBuilder {
         var days: Set<Int64> = []
         var lastMs = Int64.min
         var lastDay = Int64.min
-        for time in orders.times where time != lastMs {
+        for order in orders.entries where order.time != lastMs {
+            let time = order.time
             lastMs = time
             let day = calendar.zone.localDayNumber(ofMs: time)
             if day != lastDay { days.insert(day) }
@@ -43,40 +44,34 @@ extension FactsBuilder {
         chosen.orders = OrderRows()
         chosen.orders.productNames = orders.productNames
         let zone = calendar.zone
-        var isIn = [Bool](repeating: false, count: orders.rows.count)
+        var isIn = [Bool](repeating: false, count: orders.entries.count)
         var hasBought = [Bool](repeating: false, count: members.rowOfId.count)
         var buysNow = [Bool](repeating: false, count: members.rowOfId.count)
         var refundOf: [Int32: String] = [:]
-        var isRefund = [Bool](repeating: false, count: orders.rows.count)
+        var isRefund = [Bool](repeating: false, count: orders.entries.count)
         for refund in orders.refunds {
             refundOf[refund.row] = refund.refunded
             isRefund[Int(refund.row)] = true
         }
         var lastMs = Int64.min
         var lastDay: Int64 = 0
-        for row in orders.rows.indices {
-            if orders.times[row] != lastMs {
-                lastMs = orders.times[row]
+        for row in orders.entries.indices {
+            if orders.entries[row].time != lastMs {
+                lastMs = orders.entries[row].time
                 lastDay = zone.localDayNumber(ofMs: lastMs)
             }
             if lastDay >= period.start.dayNumber, lastDay < period.end.dayNumber {
                 isIn[row] = true
-                buysNow[Int(orders.buyers[row])] = true
+                buysNow[Int(orders.entries[row].buyer)] = true
             } else if lastDay < period.start.dayNumber, !isRefund[row] {
-                hasBought[Int(orders.buyers[row])] = true
+                hasBought[Int(orders.entries[row].buyer)] = true
             }
         }
         let count = isIn.count { $0 }
-        chosen.orders.ids.reserve(count)
-        for row in orders.rows.indices where isIn[row] {
+        chosen.orders.reserve(count)
+        for row in orders.entries.indices where isIn[row] {
             let number = orders.ids.withBytes(row) { chosen.orders.ids.insert($0).number }
-            chosen.orders.rows.append(orders.rows[row])
-            chosen.orders.buyers.append(orders.buyers[row])
-            chosen.orders.times.append(orders.times[row])
-            chosen.orders.amounts.append(orders.amounts[row])
-            chosen.orders.commissions.append(orders.commissions[row])
-            chosen.orders.qualifyings.append(orders.qualifyings[row])
-            chosen.orders.products.append(orders.products[row])
+            chosen.orders.entries.append(orders.entries[row])
             if isRefund[row], let refunded = refundOf[Int32(row)] { chosen.orders.refunds.append((number, refunded)) }
         }
         for row in chosen.members.numbers.indices where hasBought[Int(members.numbers[row])] { chosen.members.earlier[row] = 1 }
@@ -88,7 +83,7 @@ extension FactsBuilder {
     public func known(atEndOf period: Period) -> FactsBuilder {
         var chosen = self
         var buysNow = [Bool](repeating: false, count: members.rowOfId.count)
-        for buyer in orders.buyers { buysNow[Int(buyer)] = true }
+        for order in orders.entries { buysNow[Int(order.buyer)] = true }
         chosen.removeMembersWhoJoin(after: period, except: buysNow)
         return chosen
     }

@@ -29,8 +29,8 @@ public struct FactsBuilder: Sendable {
     }
 
     public mutating func reserve(members memberCount: Int, orders orderCount: Int) {
-        members.ids.reserve(memberCount)
-        orders.ids.reserve(orderCount)
+        members.reserve(memberCount)
+        orders.reserve(orderCount)
     }
 
     public mutating func add(_ move: MoveRow) { moves.append(move) }
@@ -80,11 +80,11 @@ public struct FactsBuilder: Sendable {
             FactsFailure(file: .orders, row: row.row, column: column, reason: reason)
         }
         guard !row.id.isEmpty else { throw failure("id", .emptyId) }
-        guard orders.rows.count < Self.rowsLimit else { throw failure("id", .tooManyRows) }
+        guard orders.entries.count < Self.rowsLimit else { throw failure("id", .tooManyRows) }
         let (number, isNew) = orders.ids.insert(row.id)
         guard isNew else { throw failure("id", .duplicateId) }
         // Ids of orders are interned by their own rows only, so the number is the row's place.
-        assert(Int(number) == orders.rows.count)
+        assert(Int(number) == orders.entries.count)
         let commission = row.commissionVolume ?? row.amountMinor
         let qualifying = row.qualifyingVolume ?? row.amountMinor
         let volumes: [(value: Int64, column: String)] = [
@@ -96,13 +96,10 @@ public struct FactsBuilder: Sendable {
         }
         let time =
             calendar.orderTime == .placed && row.refundOf == nil ? row.placedAt ?? row.occurredAt : row.occurredAt
-        orders.rows.append(row.row)
-        orders.buyers.append(members.intern(row.buyerId))
-        orders.times.append(time.millisecondsSince1970)
-        orders.amounts.append(row.amountMinor)
-        orders.commissions.append(commission)
-        orders.qualifyings.append(qualifying)
-        orders.products.append(row.product.map { orders.productNames.insert($0).number } ?? -1)
+        orders.entries.append(
+            OrderEntry(
+                row: row.row, time: time.millisecondsSince1970, amount: row.amountMinor, commission: commission, qualifying: qualifying,
+                buyer: members.intern(row.buyerId), product: row.product.map { orders.productNames.insert($0).number } ?? -1))
         if let refunded = row.refundOf { orders.refunds.append((Int32(number), refunded)) }
     }
 }
@@ -134,16 +131,24 @@ struct MemberRows: Sendable {
     }
 }
 
-/// Order rows as columns, in the order they came.
+/// Order rows in the order they came, which is that of their ids' numbers.
 struct OrderRows: Sendable {
     var ids = IdTable()
-    var rows: [Int] = []
-    var buyers: [Int32] = []
-    var times: [Int64] = []
-    var amounts: [Int64] = []
-    var commissions: [Int64] = []
-    var qualifyings: [Int64] = []
-    var products: [Int32] = []
+    var entries: [OrderEntry] = []
     var productNames = IdTable()
     var refunds: [(row: Int32, refunded: String)] = []
+}
+
+/// One order in 48 bytes: orders are gathered by their buyers, and whatever is asked of one lies in one or two lines of memory.
+struct OrderEntry: Sendable {
+    /// What a failure names.
+    var row: Int
+    var time: Int64
+    var amount: Int64
+    var commission: Int64
+    var qualifying: Int64
+    /// The number of the buyer's id.
+    var buyer: Int32
+    /// −1: none
+    var product: Int32
 }

@@ -3,6 +3,7 @@ struct IdTable: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var slots: [Slot] = Array(repeating: .free, count: 1 << 10)
+    private var lastSeen: UInt32 = 0
 
     /// 16 bytes, so that a look-up of a short text reads one line of memory: with a million members every further read is
     /// one from far away.
@@ -49,16 +50,43 @@ struct IdTable: Sendable {
         return text.withUTF8 { insert($0) }
     }
 
-    mutating func insert(_ text: UnsafeBufferPointer<UInt8>) -> (number: Int32, isNew: Bool) {
-        let key = Key(text)
+    mutating func insert(_ text: UnsafeBufferPointer<UInt8>) -> (number: Int32, isNew: Bool) { insert(Key(text)) }
+
+    @inline(__always)
+    private mutating func insert(_ key: Key) -> (number: Int32, isNew: Bool) {
         let slot = findSlot(key)
         if !slots[slot].isFree { return (slots[slot].number, false) }
         let number = Int32(ends.count)
         slots[slot] = Slot(number: number, tag: key.tag, start: key.start)
-        bytes.append(contentsOf: text)
+        bytes.append(contentsOf: key.text)
         ends.append(bytes.count)
         if Self.isFull(ends.count, of: slots.count) { rehash(slots.count * 2) }
         return (number, true)
+    }
+
+    /// Texts that are looked for at once.
+    static let batchMax = 64
+
+    /// The same for up to `batchMax` texts at once; `take` gets each one's place among them, its number and whether it is new.
+    /// The slots of all are asked for before the first is looked at: what is far away comes at the same time.
+    @inline(__always)
+    mutating func insert(_ count: Int, of text: (Int) -> UnsafeBufferPointer<UInt8>, _ take: (Int, Int32, Bool) -> Void) {
+        withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.batchMax) { keys in
+            var seen: UInt32 = 0
+            slots.withUnsafeBufferPointer { slots in
+                for place in 0..<count {
+                    let key = Key(text(place))
+                    keys.initializeElement(at: place, to: key)
+                    seen |= slots[Int(truncatingIfNeeded: key.hash) & (slots.count - 1)].tag
+                }
+            }
+            // Read once, so that the reads above stay.
+            lastSeen = seen
+            for place in 0..<count {
+                let (number, isNew) = insert(keys[place])
+                take(place, number, isNew)
+            }
+        }
     }
 
     func number(of text: String) -> Int32? {
@@ -74,6 +102,26 @@ struct IdTable: Sendable {
     @inline(__always)
     func withBytes<Result>(_ number: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range(number)])) }
+    }
+
+    /// The same for up to `batchMax` numbers at once, in turn; what is far away comes at the same time.
+    @inline(__always)
+    func withBytes(_ count: Int, of number: (Int) -> Int, _ body: (Int, UnsafeBufferPointer<UInt8>) -> Void) {
+        withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: Self.batchMax) { ranges in
+            ends.withUnsafeBufferPointer { ends in
+                for place in 0..<count {
+                    let number = number(place)
+                    ranges.initializeElement(at: place, to: (number == 0 ? 0 : ends[number - 1])..<ends[number])
+                }
+            }
+            bytes.withUnsafeBufferPointer { bytes in
+                var seen: UInt8 = 0
+                for place in 0..<count where !ranges[place].isEmpty { seen |= bytes[ranges[place].lowerBound] }
+                withExtendedLifetime(seen) {
+                    for place in 0..<count { body(place, UnsafeBufferPointer(rebasing: bytes[ranges[place]])) }
+                }
+            }
+        }
     }
 
     /// The first eight bytes as a number that compares like them; shorter texts end with zeros.

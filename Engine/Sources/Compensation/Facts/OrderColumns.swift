@@ -12,52 +12,138 @@ struct OrderColumns {
     let time: Column<Int64>
     let product: Column<Int32>
     let flags: Column<UInt8>
-    let lateRefunds: [LateRefund]
+    private(set) var lateRefunds: [LateRefund] = []
     let nettedIds: [String]
 
     init(
         builder: FactsBuilder, period: Period, memberOfNumber: [Int32], earlier: [UInt8], rowOfMember: [Int32]
     ) throws(FactsFailure) {
-        let rows = builder.orders
-        let count = rows.rows.count
         let memberCount = rowOfMember.count
-        func failure(_ row: Int, _ column: String, _ reason: FactsFailure.Reason) -> FactsFailure {
-            FactsFailure(file: .orders, row: rows.rows[row], column: column, reason: reason)
+        let checked = try CheckedOrders(rows: builder.orders, calendar: builder.calendar, period: period, memberOfNumber: memberOfNumber)
+        nettedIds = checked.nettedIds
+
+        // Counting sort by buyer, then small sorts inside.
+        let first = Column<Int32>(memberCount + 1, repeating: 0)
+        checked.forKept { _, order in first[Int(memberOfNumber[Int(order.buyer)]) + 1] += 1 }
+        for member in 0..<memberCount { first[member + 1] += first[member] }
+        let kept = Int(first[memberCount])
+        let fill = Column(copying: first, else: 0)
+        let sequence = Column<Int32>(kept, repeating: 0)
+        checked.forKept { row, order in
+            let member = Int(memberOfNumber[Int(order.buyer)])
+            sequence[Int(fill[member])] = Int32(row)
+            fill[member] += 1
         }
 
+        firstOrder = first
+        idNumber = sequence
+        buyer = Column(kept, repeating: 0)
+        amount = Column(kept, repeating: 0)
+        commission = Column(kept, repeating: 0)
+        qualifying = Column(kept, repeating: 0)
+        day = Column(kept, repeating: 0)
+        time = Column(kept, repeating: 0)
+        product = Column(kept, repeating: -1)
+        flags = Column(kept, repeating: 0)
+        let late = checked.late
+        checked.entries.withUnsafeBufferPointer { entries in
+            for member in 0..<memberCount {
+                let own = Int(first[member])..<Int(first[member + 1])
+                sort(own, of: sequence, entries, builder.orders.ids)
+                // A refund of an earlier order proves one.
+                var isFirst = earlier[Int(rowOfMember[member])] == 0
+                    && (late.isEmpty || !own.contains { late[sequence[$0]] != nil })
+                for order in own {
+                    let row = Int(sequence[order])
+                    let entry = entries[row]
+                    buyer[order] = Int32(member)
+                    amount[order] = entry.amount
+                    commission[order] = entry.commission
+                    qualifying[order] = entry.qualifying
+                    day[order] = checked.days[row]
+                    time[order] = entry.time
+                    product[order] = entry.product
+                    if !late.isEmpty, let refunded = late[sequence[order]] {
+                        flags[order] = Facts.isLateRefund
+                        lateRefunds.append(LateRefund(order: Int32(order), refundedOrderId: refunded))
+                    } else if isFirst {
+                        flags[order] = Facts.isFirstOrder
+                        isFirst = false
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Up to so many are put in place one by one; mostly they are in order already.
+private let insertedOrdersMax = 32
+
+/// One member's orders by time, then id bytes.
+@inline(__always)
+private func sort(_ own: Range<Int>, of sequence: Column<Int32>, _ entries: UnsafeBufferPointer<OrderEntry>, _ ids: IdTable) {
+    func precedes(_ one: Int32, _ other: Int32) -> Bool {
+        let (a, b) = (entries[Int(one)].time, entries[Int(other)].time)
+        return a != b ? a < b : ids.precedes(Int(one), Int(other))
+    }
+    guard own.count <= insertedOrdersMax else {
+        var rows = UnsafeMutableBufferPointer(start: sequence.base + own.lowerBound, count: own.count)
+        return rows.sort(by: precedes)
+    }
+    for place in own.dropFirst() {
+        let row = sequence[place]
+        var to = place
+        while to > own.lowerBound, precedes(row, sequence[to - 1]) {
+            sequence[to] = sequence[to - 1]
+            to -= 1
+        }
+        sequence[to] = row
+    }
+}
+
+/// The rows of a period, every one checked, refunds inside the period netted.
+private struct CheckedOrders {
+    /// After netting.
+    private(set) var entries: [OrderEntry]
+    private(set) var days: [Int32]
+    /// Empty: no row.
+    private var isGone: [Bool]
+    /// Refunds of orders that aren't among the rows.
+    private(set) var late: [Int32: String] = [:]
+    private(set) var nettedIds: [String] = []
+
+    init(rows: OrderRows, calendar: PlanCalendar, period: Period, memberOfNumber: [Int32]) throws(FactsFailure) {
+        let given = rows.entries
+        entries = given
+        days = [Int32](repeating: 0, count: given.count)
+        isGone = [Bool](repeating: false, count: rows.refunds.isEmpty ? 0 : given.count)
         var worst: (row: Int, failure: FactsFailure)?
         func fail(_ row: Int, _ column: String, _ reason: FactsFailure.Reason) {
-            if let known = worst, rows.rows[known.row] <= rows.rows[row] { return }
-            worst = (row, failure(row, column, reason))
+            if let known = worst, given[known.row].row <= given[row].row { return }
+            worst = (row, FactsFailure(file: .orders, row: given[row].row, column: column, reason: reason))
         }
-        var days = [Int32](repeating: 0, count: count)
         var sums: (Int128, Int128, Int128) = (0, 0, 0)
         var lastTime = Int64.min
         var lastDay: Int64 = 0
-        for row in 0..<count {
-            if memberOfNumber[Int(rows.buyers[row])] < 0 { fail(row, "buyer_id", .unknownMember) }
-            if rows.times[row] != lastTime {
-                lastTime = rows.times[row]
-                lastDay = builder.calendar.zone.localDayNumber(ofMs: lastTime)
+        for row in given.indices {
+            let order = given[row]
+            if memberOfNumber[Int(order.buyer)] < 0 { fail(row, "buyer_id", .unknownMember) }
+            if order.time != lastTime {
+                lastTime = order.time
+                lastDay = calendar.zone.localDayNumber(ofMs: lastTime)
             }
             if lastDay < period.start.dayNumber || lastDay >= period.end.dayNumber {
                 fail(row, "occurred_at", .outsidePeriod)
             }
             days[row] = Int32(clamping: lastDay)
-            sums.0 += Int128(rows.amounts[row].magnitude)
-            sums.1 += Int128(rows.commissions[row].magnitude)
-            sums.2 += Int128(rows.qualifyings[row].magnitude)
+            sums.0 += Int128(order.amount.magnitude)
+            sums.1 += Int128(order.commission.magnitude)
+            sums.2 += Int128(order.qualifying.magnitude)
         }
         let limit = Int128(FactsBuilder.volumeSumLimit)
-        if count > 0, sums.0 > limit || sums.1 > limit || sums.2 > limit { fail(count - 1, "amount", .volumeTooLarge) }
+        if !given.isEmpty, sums.0 > limit || sums.1 > limit || sums.2 > limit { fail(given.count - 1, "amount", .volumeTooLarge) }
 
-        var amounts = rows.amounts
-        var commissions = rows.commissions
-        var qualifyings = rows.qualifyings
-        var isGone = [Bool](repeating: false, count: rows.refunds.isEmpty ? 0 : count)
-        var late: [Int32: String] = [:]
-        var refundRows: Set<Int32> = []
-        for refund in rows.refunds { refundRows.insert(refund.row) }
+        let refundRows = Set(rows.refunds.map(\.row))
         for refund in rows.refunds {
             let row = Int(refund.row)
             guard let original = rows.ids.number(of: refund.refunded) else {
@@ -69,78 +155,26 @@ struct OrderColumns {
                 fail(row, "refund_of", .refundOfRefund)
                 continue
             }
-            if rows.buyers[order] != rows.buyers[row] { fail(row, "refund_of", .refundOfAnotherBuyer) }
-            amounts[order] += rows.amounts[row]
-            commissions[order] += rows.commissions[row]
-            qualifyings[order] += rows.qualifyings[row]
-            if rows.amounts[order] >= 0, rows.commissions[order] >= 0, rows.qualifyings[order] >= 0,
-                amounts[order] < 0 || commissions[order] < 0 || qualifyings[order] < 0 {
+            if given[order].buyer != given[row].buyer { fail(row, "refund_of", .refundOfAnotherBuyer) }
+            entries[order].amount += given[row].amount
+            entries[order].commission += given[row].commission
+            entries[order].qualifying += given[row].qualifying
+            let left = entries[order]
+            if given[order].amount >= 0, given[order].commission >= 0, given[order].qualifying >= 0,
+                left.amount < 0 || left.commission < 0 || left.qualifying < 0 {
                 fail(row, "amount", .refundExceedsOrder)
             }
             isGone[row] = true
-            isGone[order] = amounts[order] == 0 && commissions[order] == 0 && qualifyings[order] == 0
+            isGone[order] = left.amount == 0 && left.commission == 0 && left.qualifying == 0
         }
         if let worst { throw worst.failure }
         nettedIds = isGone.indices.filter { isGone[$0] }.map { rows.ids[$0] }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
 
-        // Counting sort by buyer, then small sorts inside.
-        let first = Column<Int32>(memberCount + 1, repeating: 0)
-        var kept = 0
-        for row in 0..<count where isGone.isEmpty || !isGone[row] {
-            first[Int(memberOfNumber[Int(rows.buyers[row])]) + 1] += 1
-            kept += 1
+    @inline(__always)
+    func forKept(_ body: (Int, OrderEntry) -> Void) {
+        entries.withUnsafeBufferPointer { entries in
+            for row in entries.indices where isGone.isEmpty || !isGone[row] { body(row, entries[row]) }
         }
-        for member in 0..<memberCount { first[member + 1] += first[member] }
-        var fill = first.array
-        var sequence = [Int32](repeating: 0, count: kept)
-        for row in 0..<count where isGone.isEmpty || !isGone[row] {
-            let member = Int(memberOfNumber[Int(rows.buyers[row])])
-            sequence[Int(fill[member])] = Int32(row)
-            fill[member] += 1
-        }
-        let ids = rows.ids
-        let times = rows.times
-        for member in 0..<memberCount where first[member + 1] - first[member] > 1 {
-            sequence[Int(first[member])..<Int(first[member + 1])].sort {
-                let (one, other) = (times[Int($0)], times[Int($1)])
-                return one != other ? one < other : ids.precedes(Int($0), Int($1))
-            }
-        }
-
-        firstOrder = first
-        idNumber = Column(sequence, else: 0)
-        buyer = Column(kept, repeating: 0)
-        amount = Column(kept, repeating: 0)
-        commission = Column(kept, repeating: 0)
-        qualifying = Column(kept, repeating: 0)
-        day = Column(kept, repeating: 0)
-        time = Column(kept, repeating: 0)
-        product = Column(kept, repeating: -1)
-        flags = Column(kept, repeating: 0)
-        var lateRefunds: [LateRefund] = []
-        for member in 0..<memberCount {
-            let own = Int(first[member])..<Int(first[member + 1])
-            // A refund of an earlier order proves one.
-            var isFirst = earlier[Int(rowOfMember[member])] == 0
-                && (late.isEmpty || !own.contains { late[Int32(sequence[$0])] != nil })
-            for order in own {
-                let row = Int(sequence[order])
-                buyer[order] = Int32(member)
-                amount[order] = amounts[row]
-                commission[order] = commissions[row]
-                qualifying[order] = qualifyings[row]
-                day[order] = days[row]
-                time[order] = times[row]
-                product[order] = rows.products[row]
-                if !late.isEmpty, let refunded = late[Int32(row)] {
-                    flags[order] = Facts.isLateRefund
-                    lateRefunds.append(LateRefund(order: Int32(order), refundedOrderId: refunded))
-                } else if isFirst {
-                    flags[order] = Facts.isFirstOrder
-                    isFirst = false
-                }
-            }
-        }
-        self.lateRefunds = lateRefunds
     }
 }

@@ -79,13 +79,17 @@ public struct RunResult: Sendable {
     }
 
     /// Promoters with any volume, amount, rank or debt, by id bytes.
-    public var statementMembers: [Int] {
-        membersById { member in
-            facts.isPromoter(member)
-                && (personalVolume[member] != 0 || groupVolume[member] != 0 || amounts[member] != 0
-                    || state.achieved[member] != 0 || state.paidAs[member] != 0 || (carryOf(member)?.debtMinor ?? 0) != 0)
-        }
+    public var statementMembers: [Int] { membersById(hasStatement) }
+
+    /// Whether the member is a promoter with any volume, amount, rank or debt.
+    public func hasStatement(_ member: Int) -> Bool {
+        facts.isPromoter(member)
+            && (personalVolume[member] != 0 || groupVolume[member] != 0 || amounts[member] != 0
+                || state.achieved[member] != 0 || state.paidAs[member] != 0 || (carryOf(member)?.debtMinor ?? 0) != 0)
     }
+
+    /// All members by id bytes.
+    public var membersById: [Int] { membersById { _ in true } }
 
     /// Places in `lines` in the order of files: member id, bonus in plan order, order id, level, source id, reason,
     /// rate, base, amount.
@@ -143,9 +147,12 @@ public struct RunResult: Sendable {
     }
 
     /// What the next period reads. Entries of members that the facts don't know are handed on.
-    public var carryOut: Carry {
+    public var carryOut: Carry { carryOut(membersById: membersById) }
+
+    /// The same where the order of members is known.
+    public func carryOut(membersById: [Int]) -> Carry {
         var carry = Carry()
-        for member in membersById({ _ in true }) {
+        for member in membersById {
             let statement = statement(of: member)
             let hasOrdered = facts.firstOrder[member + 1] > facts.firstOrder[member]
                 || facts.hasEarlierOrders[member] != 0 || (carryOf(member)?.hasOrdered ?? false)
