@@ -9,6 +9,7 @@ final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     init(_ count: Int, repeating value: Element) {
         self.count = count
         base = .allocate(capacity: max(count, 1))
+        LargePages.advise(base, byteCount: count * MemoryLayout<Element>.stride)
         base.initialize(repeating: value, count: count)
     }
 

@@ -146,6 +146,6 @@ extension MemberRows {
 extension OrderRows {
     mutating func reserve(_ count: Int) {
         ids.reserve(count)
-        entries.reserveCapacity(count)
+        entries.reserveLarge(count)
     }
 }

@@ -140,7 +140,7 @@ struct OrderRows: Sendable {
 }
 
 /// One order in 48 bytes: orders are gathered by their buyers, and whatever is asked of one lies in one or two lines of memory.
-struct OrderEntry: Sendable {
+struct OrderEntry: Sendable, BitwiseCopyable {
     /// What a failure names.
     var row: Int
     var time: Int64

@@ -7,7 +7,7 @@ struct IdTable: Sendable {
 
     /// 16 bytes, so that a look-up of a short text reads one line of memory: with a million members every further read is
     /// one from far away.
-    private struct Slot {
+    private struct Slot: BitwiseCopyable {
         static let free = Slot(number: -1, tag: 0, start: 0)
         var number: Int32
         var tag: UInt32
@@ -37,8 +37,8 @@ struct IdTable: Sendable {
     var count: Int { ends.count }
 
     mutating func reserve(_ capacity: Int) {
-        ends.reserveCapacity(capacity)
-        bytes.reserveCapacity(capacity * 12)
+        ends.reserveLarge(capacity)
+        bytes.reserveLarge(capacity * 12)
         var size = slots.count
         while Self.isFull(capacity, of: size) { size *= 2 }
         if size != slots.count { rehash(size) }
@@ -185,7 +185,7 @@ struct IdTable: Sendable {
     }
 
     private mutating func rehash(_ size: Int) {
-        slots = Array(repeating: .free, count: size)
+        slots = Array(large: size, repeating: .free)
         bytes.withUnsafeBufferPointer { all in
             for number in 0..<ends.count {
                 let key = Key(UnsafeBufferPointer(rebasing: all[range(number)]))

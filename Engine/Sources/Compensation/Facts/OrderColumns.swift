@@ -115,7 +115,7 @@ private struct CheckedOrders {
     init(rows: OrderRows, calendar: PlanCalendar, period: Period, memberOfNumber: [Int32]) throws(FactsFailure) {
         let given = rows.entries
         entries = given
-        days = [Int32](repeating: 0, count: given.count)
+        days = [Int32](large: given.count, repeating: 0)
         isGone = [Bool](repeating: false, count: rows.refunds.isEmpty ? 0 : given.count)
         var worst: (row: Int, failure: FactsFailure)?
         func fail(_ row: Int, _ column: String, _ reason: FactsFailure.Reason) {

@@ -7,6 +7,7 @@ enum LineOrder {
         for chunk in chunks { for line in chunk { starts[Int(line.member) + 1] += 1 } }
         for member in 0..<memberCount { starts[member + 1] += starts[member] }
         return [Line](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { LargePages.advise(base, byteCount: count * MemoryLayout<Line>.stride) }
             for chunk in chunks {
                 for line in chunk {
                     buffer.initializeElement(at: starts[Int(line.member)], to: line)

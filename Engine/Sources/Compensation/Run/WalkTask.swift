@@ -29,7 +29,7 @@ struct WalkTask<Finder: PathFinder>: @unchecked Sendable {
         var path = Path()
         if wantsLines {
             let orderCount = Int(facts.firstOrder[buyers.upperBound] - facts.firstOrder[buyers.lowerBound])
-            part.lines.reserveCapacity(min(orderCount * finder.stepsHint, Self.reservedLines))
+            part.lines.reserveLarge(min(orderCount * finder.stepsHint, Self.reservedLines))
         }
         let totals = part.totals.base
         // Plain pointers: references would be counted by every task at once.

@@ -70,12 +70,12 @@ struct LaboratoryTests {
             try await app.moveClock(days: 40)
             let made = try await CommandVerbs.run(
                 "generate",
-                ["workspace": .text(app.twinID.text), "test": true, "program": .text(line.program), "members": 600, "seed": 4, "day": "2026-01-10"],
+                ["workspace": .text(app.twinID.text), "test": true, "program": .text(line.program), "members": 2_000, "seed": 4, "day": "2026-01-10"],
                 app.installation)
             #expect((made["orders"]?.wholeNumber ?? 0) > 200)
             let id = try await line.accept(in: app)
             let run = try await app.get("/runs/\(id)")
-            #expect((run["summary"]?["payees"].integer ?? 0) > 200, "more than one chunk")
+            #expect((run["summary"]?["payees"].integer ?? 0) > RunPayable.chunkMax, "more than one chunk")
             let chunks = try await app.installation.main.read { connection in
                 try connection.value("SELECT count(*) FROM journal_transaction WHERE cause = \(id)", as: Int64.self)
             }
