@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// Pure, deterministic arithmetic: nothing here reads a clock, a file or a database, and nothing imports Foundation.
+/// Pure, deterministic arithmetic: nothing here reads a clock, a file or a database, and nothing but PlanLanguage imports Foundation.
 let package = Package(
     name: "Engine",
     products: [

@@ -9,10 +9,17 @@ public struct RunOptions: Hashable, Sendable {
     public var keepsLines: Bool
     /// More lines are a failure.
     public var linesLimit: Int
-    public init(threads: Int = 1, keepsLines: Bool = true, linesLimit: Int = 1_000_000_000) {
+
+    /// Lines that are counted and not kept.
+    public static let countedLinesMax = 1_000_000_000
+    /// Kept ones have 56 bytes each: 11 GB. Ten million members with fifty million orders had 182 million.
+    public static let keptLinesMax = 200_000_000
+
+    /// `linesLimit` nil: the greatest.
+    public init(threads: Int = 1, keepsLines: Bool = true, linesLimit: Int? = nil) {
         self.threads = max(1, threads)
         self.keepsLines = keepsLines
-        self.linesLimit = linesLimit
+        self.linesLimit = linesLimit ?? (keepsLines ? Self.keptLinesMax : Self.countedLinesMax)
     }
 }
 
@@ -27,6 +34,7 @@ public func run(
     // A cap that is spread over lines needs them.
     var withLines = options
     withLines.keepsLines = true
+    withLines.linesLimit = min(withLines.linesLimit, RunOptions.keptLinesMax)
     var again = try Computation(plan, facts, carryIn, overrides, history, withLines)
     guard var whole = try await again.run() else {
         throw .overflow(where: "caps")
