@@ -21,6 +21,8 @@ SEEN = """() => {
     const texts = []
     const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT)
     while (walker.nextNode()) {
+        // Lines to copy are copied, not read.
+        if (walker.currentNode.parentElement.closest("pre")) continue
         const box = walker.currentNode.parentElement.getBoundingClientRect()
         if (box.height && box.top < innerHeight && box.bottom > 0) texts.push(walker.currentNode.data.trim())
     }
@@ -57,7 +59,8 @@ class Printed:
 class Newcomer:
     def __init__(self, page):
         self.page, self.log, self.started = page, [], time.monotonic()
-        self.seconds, self.letters, self.read = 0.0, 0, set()
+        # Of the person, and with what the machine took.
+        self.person, self.seconds, self.letters, self.read = 0.0, 0.0, 0, set()
 
     def type(self, field, text):
         self.page.get_by_label(field, exact=True).first.fill(text)
@@ -79,6 +82,7 @@ class Newcomer:
 
     def note(self, what, words, away, waited):
         person = words / WORDS_A_SECOND + self.letters / LETTERS_A_SECOND + PRESS_SECONDS * (1 + away)
+        self.person += person
         self.seconds += person + waited
         self.log.append((what, words, self.letters, waited, self.seconds))
         self.letters = 0
@@ -130,7 +134,8 @@ def test_a_first_test_sale_by_pages_alone(printed, chromium):
     table += "".join(f"| {number} | {what} | {words} | {letters} | {waited:.1f} | {together:.0f} |\n" for number, (what, words, letters, waited, together) in enumerate(newcomer.log))
     print(f"\nnewcomer: {steps} presses, {newcomer.seconds:.0f} s for a person, {sum(row[3] for row in newcomer.log):.1f} s of them the machine's\n{table}")
     assert steps <= STEPS_MAX
-    assert newcomer.seconds < MINUTES_MAX * 60
+    # The machine's share is printed: how busy it is must not fail a test.
+    assert newcomer.person < MINUTES_MAX * 60
     if os.environ.get("KITH_WRITE_DOCS"):
         text = PAGE.read_text()
         begin, end = "<!-- newcomer: begin -->\n", "<!-- newcomer: end -->"
