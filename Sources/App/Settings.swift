@@ -157,15 +157,17 @@ enum FreePort {
         let descriptor = socket(AF_INET, streamSocket, 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return nil }
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bound in
-                bind(descriptor, bound, length) == 0 && getsockname(descriptor, bound, &length) == 0
-            }
+        // The fields of `sockaddr_in` belong to whichever module read Linux's header first, so that a file that names them compiles
+        // or not by chance. Its 16 bytes are fixed: family, port, address, zeros.
+        var address = [UInt8](repeating: 0, count: 16)
+        withUnsafeBytes(of: sa_family_t(AF_INET)) { address.replaceSubrange(0..<2, with: $0) }
+        let isAddress = address.withUnsafeMutableBytes { bytes in bytes.baseAddress.map { inet_pton(AF_INET, host, $0 + 4) == 1 } ?? false }
+        guard isAddress else { return nil }
+        var length = socklen_t(address.count)
+        let isBound = address.withUnsafeMutableBytes { bytes in
+            guard let bound = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
+            return bind(descriptor, bound, length) == 0 && getsockname(descriptor, bound, &length) == 0
         }
-        return isBound ? Int(UInt16(bigEndian: address.sin_port)) : nil
+        return isBound ? Int(address[2]) << 8 | Int(address[3]) : nil
     }
 }

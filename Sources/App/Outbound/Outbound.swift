@@ -148,13 +148,15 @@ private final class Transfer {
 
     private static func addressBytes(_ address: UnsafeMutablePointer<curl_sockaddr>) -> [UInt8]? {
         withUnsafePointer(to: &address.pointee.addr) { generic in
+            // By their places, because no module surely owns the fields of `sockaddr_in` and `sockaddr_in6`.
+            let bytes = UnsafeRawPointer(generic)
+            let places: Range<Int>
             switch Int32(generic.pointee.sa_family) {
-            case AF_INET:
-                generic.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { four in withUnsafeBytes(of: four.pointee.sin_addr) { Array($0) } }
-            case AF_INET6:
-                generic.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { six in withUnsafeBytes(of: six.pointee.sin6_addr) { Array($0) } }
-            default: nil
+            case AF_INET: places = 4..<8
+            case AF_INET6: places = 8..<24
+            default: return nil
             }
+            return places.map { bytes.load(fromByteOffset: $0, as: UInt8.self) }
         }
     }
 
