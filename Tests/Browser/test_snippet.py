@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -74,8 +75,14 @@ def tab(chromium):
 CLICK_ID = "() => new Promise(found => kith('clickId', found))"
 
 
-def cookies(tab):
-    return {cookie["name"]: cookie for cookie in tab.context.cookies()}
+def cookies(tab, *expected):
+    """Those that the browser keeps; what a page has just written reaches its store a moment later, so expected ones are waited for."""
+    until = time.monotonic() + 5
+    while True:
+        kept = {cookie["name"]: cookie for cookie in tab.context.cookies()}
+        if kept.keys() >= set(expected) or time.monotonic() > until:
+            return kept
+        tab.wait_for_timeout(20)
 
 
 def test_code_becomes_a_click_and_a_cookie(shop_site, tab):
@@ -84,7 +91,7 @@ def test_code_becomes_a_click_and_a_cookie(shop_site, tab):
     assert tab.evaluate(CLICK_ID) == "clk_1"
     path, body, authorization = shop_site.posted[0]
     assert path == "/api/v1/track/click" and body["code"] == "AMIRA" and authorization == "Bearer kith_pk_1"
-    kept = cookies(tab)
+    kept = cookies(tab, "kith_click", "kith_visitor")
     assert kept["kith_click"]["value"] == "clk_1" and kept["kith_click"]["sameSite"] == "Lax" and not kept["kith_click"]["httpOnly"]
     assert body["visitorId"] == kept["kith_visitor"]["value"]
 
@@ -102,7 +109,7 @@ def test_click_id_in_the_address_is_taken_as_it_is(shop_site, tab):
     shop_site.page()
     tab.goto(f"{shop_site.base}/?kith_click=clk_from_redirect")
     assert tab.evaluate(CLICK_ID) == "clk_from_redirect"
-    assert shop_site.posted == [] and cookies(tab)["kith_click"]["value"] == "clk_from_redirect"
+    assert shop_site.posted == [] and cookies(tab, "kith_click")["kith_click"]["value"] == "clk_from_redirect"
 
 
 def test_queued_lead_waits_for_its_click(shop_site, tab):
@@ -136,7 +143,7 @@ def test_nothing_before_consent_and_nothing_after_its_end(shop_site, tab):
     assert tab.evaluate(CLICK_ID) is None
     assert shop_site.posted == [] and cookies(tab) == {}
     tab.evaluate("kith('consent', true)")
-    assert tab.evaluate(CLICK_ID) == "clk_1" and "kith_click" in cookies(tab)
+    assert tab.evaluate(CLICK_ID) == "clk_1" and "kith_click" in cookies(tab, "kith_click")
     tab.evaluate("kith('consent', false)")
     assert tab.evaluate(CLICK_ID) is None and cookies(tab) == {}
 
