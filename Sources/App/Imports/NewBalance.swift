@@ -12,14 +12,20 @@ struct NewBalance: Sendable {
     var note: String?
 
     static func read(_ reader: JSONReader) -> NewBalance {
-        NewBalance(
+        let balance = NewBalance(
             balanceID: reader.text("balanceId", maximumLength: 255),
             member: reader.custom("memberId", standIn: .external("")) { value -> JSONReader.Reading<MemberReference> in
                 if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                 return .refused(MemberReference.allowed)
             },
-            amountMinor: reader.integer("amount", in: 0...Schemas.amountMax), currency: reader.text("currency", maximumLength: 3),
+            amountMinor: reader.integer("amount", in: -Schemas.amountMax...Schemas.amountMax), currency: reader.text("currency", maximumLength: 3),
             note: reader.optionalText("note", maximumLength: 200))
+        if balance.amountMinor < 0 {
+            reader.note(
+                "amount",
+                "Is below zero: this member owes you. What members owe is not taken over. Write 0, and set it off against what they earn, or leave it.")
+        }
+        return balance
     }
 
     func apply(in program: ProgramID, _ write: Write) throws -> ImportRow.Outcome {
