@@ -61,7 +61,9 @@ struct WebhookWorker: Service {
 
     private func endpointsDue() async throws -> [(id: WebhookID, workspaceID: WorkspaceID)] {
         let now = installation.world.now()
-        return try await installation.main.read { connection in try WebhookDeliveryStore.endpointsDue(at: now, limit: Self.lookMax, limitOfWorkspace: Self.lookOfWorkspaceMax, on: connection) }
+        return try await installation.main.read { connection in
+            try WebhookDeliveryStore.endpointsDue(at: now, limit: Self.lookMax, limitOfWorkspace: Self.lookOfWorkspaceMax, on: connection)
+        }
     }
 
     private func serveOrSay(_ id: WebhookID) async {
