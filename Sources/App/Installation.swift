@@ -26,6 +26,8 @@ final class Installation: Sendable {
     let keysInFlight: KeysInFlight
     let callers: CallerDirectory
     let outbound: Outbound
+    /// For webhooks alone: slow ones keep no payment waiting.
+    let webhookOutbound: Outbound
     let proxyWarning = Once()
     /// PostgreSQL: the rewriting of tables that somebody was erased from.
     let remains = ErasureRemains()
@@ -57,6 +59,7 @@ final class Installation: Sendable {
         runs = RunWorkshop(owner: world.newID(RunKind.self).text)
         callers = CallerDirectory(main, world: world)
         outbound = Outbound(allowed: settings.egressAllow)
+        webhookOutbound = Outbound(allowed: settings.egressAllow, concurrency: WebhookWorker.requestsMax)
         mailServer = try settings.smtpURL.map { try MailServer($0) }
     }
 

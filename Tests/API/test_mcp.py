@@ -15,6 +15,7 @@ LINE_BYTES_MAX = 256 * 1024
 class Conversation:
     def __init__(self, server, *flags, key=None, url=None):
         environment = {"KITH_KEY": server.secret_key if key is None else key, "KITH_URL": url or server.base, "PATH": "/usr/bin:/bin"}
+        self.meta = META
         self.process = subprocess.Popen([BINARY, "mcp", *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         self.number = 0
 
@@ -29,7 +30,7 @@ class Conversation:
         self.number += 1
         parameters = dict(parameters or {})
         if modern:
-            parameters["_meta"] = META
+            parameters["_meta"] = self.meta
         self.line(json.dumps({"jsonrpc": "2.0", "id": self.number, "method": method, "params": parameters}).encode())
         answer = self.answer()
         assert answer["jsonrpc"] == "2.0" and answer["id"] == self.number
@@ -120,6 +121,80 @@ def test_a_write_asks_first(talk, server, shop):
     assert len(server.call("GET", "/sales?limit=100")["data"]) == count + 1
     other, failed = talk.use("record_refund", invoiceId="MCP-1", refundId="r", confirmToken=token)
     assert failed and other["code"] == "not_confirmed"
+
+
+def test_a_preview_shows_the_sale_that_stands(talk, server):
+    assert talk.use("record_sale", invoiceId="MCP-7", customerExternalId="c", amount=1000, currency="EUR")[0]["asItStands"]["GET /sales?invoiceId=MCP-7"]["data"] == []
+    server.call("POST", "/track/sale", {"customerExternalId": "c", "amount": 1000, "currency": "EUR", "invoiceId": "MCP-7 &x={a}", "code": "AMIRA"})
+    asked, failed = talk.use("record_refund", invoiceId="MCP-7 &x={a}", refundId="r7")
+    (standing,) = asked["asItStands"].values()
+    assert not failed and [(sale["invoiceId"], sale["amount"], sale["refundedAmount"]) for sale in standing["data"]] == [("MCP-7 &x={a}", 1000, 0)]
+
+
+def test_a_client_that_can_ask_the_person_does(talk, server):
+    talk.meta = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    sale = {"invoiceId": "MCP-ASK", "customerExternalId": "mcp", "amount": 5000, "currency": "EUR", "code": "AMIRA"}
+    call = {"name": "record_sale", "arguments": sale}
+    count = len(server.call("GET", "/sales?limit=100")["data"])
+    asked = talk.ask("tools/call", call)["result"]
+    question = asked["inputRequests"]["confirm"]
+    assert asked["resultType"] == "input_required" and question["method"] == "elicitation/create" and "content" not in asked
+    assert "MCP-ASK" in question["params"]["message"] and question["params"]["requestedSchema"]["properties"]["confirm"]["type"] == "boolean"
+
+    def go_on(answer, arguments=sale, state=asked["requestState"]):
+        result = talk.ask("tools/call", {"name": "record_sale", "arguments": arguments, "requestState": state, "inputResponses": {"confirm": answer}})["result"]
+        return result["structuredContent"], result["isError"]
+
+    yes = {"action": "accept", "content": {"confirm": True}}
+    for answer in ({"action": "decline"}, {"action": "cancel"}, {"action": "accept"}, {"action": "accept", "content": {"confirm": False}}, {}):
+        refused, failed = go_on(answer)
+        assert failed and refused["code"] == "not_confirmed", answer
+    for arguments, state in (({**sale, "amount": 5001}, asked["requestState"]), (sale, "1.x"), (sale, "")):
+        assert go_on(yes, arguments, state)[1]
+    # What a model can send is no yes.
+    for words in ({"confirmToken": asked["requestState"]}, {"confirm": True}):
+        refused, failed = talk.use("record_sale", **sale, **words)
+        assert failed, words
+    assert len(server.call("GET", "/sales?limit=100")["data"]) == count
+    done, failed = go_on(yes)
+    assert not failed and done["commissions"][0]["amount"] == 500
+    assert go_on(yes)[0]["saleId"] == done["saleId"], "the same deed again"
+    assert len(server.call("GET", "/sales?limit=100")["data"]) == count + 1
+    assert not talk.use("overview")[1], "reading asks nobody"
+
+
+@pytest.mark.parametrize("capability, asks", [({"elicitation": {}}, True), ({"elicitation": {"form": {}}}, True), ({"elicitation": {"url": {}}}, False), ({}, False)])
+def test_a_client_of_yesterday_is_asked_too(server, shop, capability, asks):
+    talk = Conversation(server, "--write")
+    talk.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": capability, "clientInfo": {"name": "t", "version": "1"}}, modern=False)
+    name = f"OLD-{len(str(capability))}"
+    call = {"name": "record_sale", "arguments": {"invoiceId": name, "customerExternalId": "old", "amount": 700, "currency": "EUR"}}
+
+    def send(number):
+        talk.line(json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call}).encode())
+        return talk.answer()
+
+    first = send(901)
+    if not asks:
+        assert first["id"] == 901 and first["result"]["structuredContent"]["confirmToken"]
+        return talk.close()
+    assert first["method"] == "elicitation/create" and name in first["params"]["message"] and "result" not in first
+    # While the person thinks, other calls are answered.
+    assert not talk.use("overview", modern=False)[1]
+    talk.line(json.dumps({"jsonrpc": "2.0", "id": first["id"], "result": {"action": "decline"}}).encode())
+    refused = talk.answer()
+    assert refused["id"] == 901 and refused["result"]["isError"] and refused["result"]["structuredContent"]["code"] == "not_confirmed"
+    second = send(902)
+    assert second["id"] != first["id"]
+    answer = {"jsonrpc": "2.0", "id": second["id"], "result": {"action": "accept", "content": {"confirm": True}}}
+    talk.line(json.dumps(answer).encode())
+    done = talk.answer()
+    assert done["id"] == 902 and not done["result"]["isError"] and done["result"]["structuredContent"]["saleId"]
+    talk.line(json.dumps(answer).encode())
+    assert talk.answer()["error"]["code"] == -32600, "a question is answered once"
+    # No more than so many wait.
+    assert [("method" in send(1000 + number)) for number in range(17)] == [True] * 16 + [False]
+    talk.close()
 
 
 def test_what_takes_away_is_rehearsed(talk, server):

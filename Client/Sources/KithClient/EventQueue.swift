@@ -36,7 +36,8 @@ public enum EventQueueFailure: Error, Sendable, Equatable {
 ///
 /// A fact is on disk before ``add(_:at:)`` returns, and stays there until the server has taken it: through crashes and restarts. Facts are sent in
 /// the order in which they were added, one at a time. The server knows each by an idempotency key of its own, so that one whose answer was lost is
-/// not taken twice. Nothing is dropped silently: a full queue refuses the next fact, and a fact that the server refuses for good is kept aside, with
+/// not taken twice. The server keeps such keys for 24 hours. After that sales, refunds and leads are still known by their own ids; a click is not, and
+/// one whose answer was lost and that is sent again more than a day later counts twice. Nothing is dropped silently: a full queue refuses the next fact, and a fact that the server refuses for good is kept aside, with
 /// the reason, until you have looked at it (``refused()``, ``discard(_:)``).
 ///
 /// In an app use a publishable key: it may tell clicks and leads. Call ``send()`` when the app comes to the front and when the network is back.

@@ -31,6 +31,15 @@ enum Query {
         return value
     }
 
+    /// An id of the company's own, such as an invoice's.
+    static func externalID(_ name: String, in request: Request) throws -> String? {
+        guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
+        guard let id = Normalised.externalID(String(text)) else {
+            throw Refusal.field(name, "Must be a text of 1 to \(Normalised.externalIDLengthMax) characters without control characters.")
+        }
+        return id
+    }
+
     static func instant(_ name: String, in request: Request) throws -> Instant? {
         guard let text = request.uri.queryParameters[Substring(name)] else { return nil }
         guard let instant = try? Instant(rfc3339: String(text)) else { throw Refusal.field(name, "Must be a time (RFC 3339).") }

@@ -8,6 +8,9 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Take in a CSV file (--kind), or a folder that kith export wrote.",
         discussion: "Beside a running server the server reads the file. A file with any bad row writes nothing; the same file again writes nothing twice.")
 
+    /// The exit status when a part of the file was written.
+    static let partlyStatus: Int32 = 2
+
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var workspace: WorkspaceOptions
     @Argument(help: "A CSV file, or a folder of kith export.") var path: String
@@ -18,7 +21,7 @@ struct ImportCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await plainly {
+        let isPartly = try await plainly { () -> Bool in
             let path = Commands.absolute(path)
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -38,9 +41,17 @@ struct ImportCommand: AsyncParsableCommand {
             }
             if json { Commands.show(answer, json: true) } else { Self.show(answer) }
             if case .number(let number)? = answer["errorCount"], let count = number.integer, count > 0 {
-                throw Problem.badRequest(detail: "\(count) \(count == 1 ? "mistake" : "mistakes") in \(path); nothing was written. Mend the lines that are named and try again.")
+                let mistakes = "\(count) \(count == 1 ? "mistake" : "mistakes") in \(path)"
+                guard answer["written"] == "partly" else {
+                    throw Problem.badRequest(detail: "\(mistakes); nothing was written. Mend the lines that are named and try again.")
+                }
+                let sentence = "\(mistakes); a part was written and stays. Mend the lines that are named and take the same file in again: nothing is written twice."
+                FileHandle.standardError.write(Data((sentence + "\n").utf8))
+                return true
             }
+            return false
         }
+        if isPartly { throw ExitCode(Self.partlyStatus) }
     }
 
     private static func show(_ answer: JSONValue) {

@@ -63,9 +63,13 @@ struct EmbedWish: Sendable {
     var email: String?
     var wantsPortal: Bool
 
-    /// The member: by id, by the company's own id, else by the mail address that the company vouches for.
+    /// The member: by id, by the company's own id, or, where neither was given, by the mail address that the company vouches for. An id that is
+    /// not known is no reason to look at the address: whoever may set their own address would be shown as somebody else.
     func find(in write: Write) throws -> Member {
-        if let member, let found = try MemberStore.find(member, in: write.workspace.id, vault: write.vault, on: write.connection) { return found }
+        if let member {
+            guard let found = try MemberStore.find(member, in: write.workspace.id, vault: write.vault, on: write.connection) else { throw Refusal.unknown("member") }
+            return found
+        }
         if let email {
             let hash = write.vault.lookupHash(write.workspace.id, PersonLookup.email.rawValue, email)
             let ids = try MemberPageStore.members(emailHash: hash, in: write.workspace.id, on: write.connection)

@@ -16,7 +16,7 @@ struct ClickImport {
         let checked = try await pass { _ in 0 }
         if checked.errorCount > 0 { return checked }
         let clicks = file.installation.clicks
-        let summary = try await pass { batch in
+        var summary = try await pass { batch in
             if isDryRun {
                 return try await clicks.read { connection in try ClickStore.unknown(batch, on: connection).count }
             }
@@ -26,7 +26,10 @@ struct ClickImport {
                 return fresh.count
             }
         }
-        if !isDryRun { try await file.installation.applyClicks() }
+        if !isDryRun {
+            try await file.installation.applyClicks()
+            summary.written = summary.errorCount == 0 ? .everything : summary.created > 0 ? .partly : .nothing
+        }
         return summary
     }
 

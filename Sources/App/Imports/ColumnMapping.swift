@@ -24,6 +24,8 @@ struct ColumnMapping: Sendable {
         var fallback: String?
         /// What an empty cell of a column that is there means.
         var empty: String?
+        /// A row in which all such cells are empty, or zero, holds nothing of this kind.
+        var tells = false
     }
 
     var sources: [Source]
@@ -58,6 +60,20 @@ struct ColumnMapping: Sendable {
 
         var columns: [String] { parts.map(\.source.column) }
 
+        /// Whether a row holds nothing of this kind, because each cell that would tell is empty or zero.
+        func isSilent(_ fields: [String]) -> Bool {
+            let telling = parts.filter { $0.source.tells && !$0.places.isEmpty }
+            return !telling.isEmpty && telling.allSatisfy { part in
+                part.places.allSatisfy { place in
+                    part.source.column == "amount"
+                        ? !fields[place].contains { $0.isNumber && $0 != "0" } : fields[place].trimmingCharacters(in: .whitespaces).isEmpty
+                }
+            }
+        }
+
+        /// Where a column's cells stand in the file; empty where a fallback stands for it.
+        func places(_ column: String) -> [Int] { parts.first { $0.source.column == column }?.places ?? [] }
+
         /// What theirs is called that a column was made of.
         func theirs(_ column: String) -> String {
             guard let part = parts.first(where: { $0.source.column == column }), !part.places.isEmpty else { return column }
@@ -90,15 +106,19 @@ struct ColumnMapping: Sendable {
             return text.prefix(10) + "T" + (time.contains("Z") || time.contains("+") ? time : time + "Z")
         }
 
-        /// Nil when the text is no such amount; then it stays, and is refused as every wrong amount.
+        /// Nil when the text is no such amount, or could be read in two ways; then it stays, and is refused as every wrong amount.
         static func minor(_ text: String, _ currency: String) -> String? {
             guard let exponent = try? UnitCode(currency).exponent else { return nil }
             var plain = text.replacing(currency, with: "")
             plain.removeAll { $0.isWhitespace || "$€£¥₹".contains($0) }
             guard !plain.isEmpty else { return nil }
-            let whole = plain.split(separator: ".", omittingEmptySubsequences: false)[0]
-            let groups = whole.split(separator: ",", omittingEmptySubsequences: false)
+            let sides = plain.split(separator: ".", omittingEmptySubsequences: false)
+            // Commas part thousands, left of the point.
+            guard sides.count <= 2, !(sides.dropFirst().first?.contains(",") ?? false) else { return nil }
+            let groups = (sides[0].hasPrefix("-") ? sides[0].dropFirst() : sides[0]).split(separator: ",", omittingEmptySubsequences: false)
             guard groups.count == 1 || (groups.dropFirst().allSatisfy { $0.count == 3 } && (1...3).contains(groups[0].count)) else { return nil }
+            // In dinars 1,500 may be one and a half, or a thousand and five hundred.
+            if exponent == 3, groups.count == 2, sides.count == 1 { return nil }
             plain = plain.replacing(",", with: "")
             return (try? Amount(decimalText: plain, exponent: exponent)).map { String($0.minor) }
         }

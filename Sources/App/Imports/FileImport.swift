@@ -5,7 +5,8 @@ import Persistence
 import Web
 
 /// Takes a generic file in through the same verbs as the API. A file with any bad row writes nothing: every row is read first, then the
-/// whole import is rehearsed on a copy that is thrown away, and only then done, in batches.
+/// whole import is rehearsed on a copy that is thrown away, and only then done, in batches. What only then can't be written, because others
+/// wrote meanwhile, ends the import before its batch; the batches before stay, and the answer says so.
 struct FileImport: Sendable {
     /// Rows in one transaction.
     static let batchRows = 200
@@ -32,18 +33,22 @@ struct FileImport: Sendable {
         var amountsMinor: [String: Int128] = [:]
         var errors: [RowError] = []
         var errorCount = 0
+        var written = Written.nothing
+
+        enum Written: Sendable { case nothing, partly, everything }
 
         mutating func add(_ errors: [RowError]) {
             errorCount += errors.count
             self.errors += errors.prefix(max(0, FileImport.errorsMax - self.errors.count))
         }
 
+        /// As commands and pages show it: `written` is true, false or `partly`.
         func json(_ kinds: [ImportKind], isDryRun: Bool) -> JSONValue {
             [
                 "kind": .text(kinds.map(\.rawValue).joined(separator: " ")), "dryRun": .boolean(isDryRun), "rows": .integer(Int64(rows)), "created": .integer(Int64(created)),
                 "updated": .integer(Int64(updated)), "known": .integer(Int64(known)), "errorCount": .integer(Int64(errorCount)),
                 "amounts": .array(amountsMinor.sorted { $0.key < $1.key }.map { ["currency": .text($0.key), "amount": .integer(Int64(clamping: $0.value))] }),
-                "errors": .array(errors.map(\.json)), "written": .boolean(!isDryRun && errorCount == 0),
+                "errors": .array(errors.map(\.json)), "written": written == .partly ? .text("partly") : .boolean(written == .everything),
             ]
         }
     }
@@ -61,6 +66,8 @@ struct FileImport: Sendable {
     struct Part: Sendable {
         var kind: ImportKind
         var mapping: ColumnMapping.Resolved?
+        /// Rows that say nothing of this kind are passed over: most sales of a file were never refunded.
+        var passesSilentRows = false
     }
 
     init(installation: Installation, workspace: Workspace, program: ProgramID?, parts: [Part], path: String) {
@@ -117,7 +124,9 @@ struct FileImport: Sendable {
         try kind.check(columns)
         var count = 0
         return {
-            guard let row = try reader.next() else { return nil }
+            var next = try reader.next()
+            if part.passesSilentRows { while let row = next, part.mapping?.isSilent(row.fields) == true { next = try reader.next() } }
+            guard let row = next else { return nil }
             count += 1
             guard count <= Self.rowsMax else { throw CSVReader.Malformed(line: row.line, reason: "A file has at most \(Self.rowsMax) rows. Split it.") }
             do {
@@ -188,15 +197,26 @@ struct FileImport: Sendable {
         var evidence = Evidence.none
     }
 
-    private func write() async throws -> Summary {
+    /// The import itself, after the rehearsal went well.
+    func write() async throws -> Summary {
         var summary = Summary()
-        for part in parts { summary = try await write(part, after: summary) }
+        do {
+            for part in parts { try await write(part, to: &summary) }
+            summary.written = .everything
+        } catch let stopped as Stopped {
+            let before = summary.created + summary.updated
+            summary.written = before > 0 ? .partly : .nothing
+            let told = before > 0 ? " The \(before) rows written before it stay; take the same file in again when it is mended." : ""
+            summary.add(stopped.errors.map { RowError(line: $0.line, column: $0.column, message: $0.message + told) })
+        }
         return summary
     }
 
-    private func write(_ part: Part, after before: Summary) async throws -> Summary {
+    /// A batch had rows that could not be written, and was taken back.
+    private struct Stopped: Error { var errors: [RowError] }
+
+    private func write(_ part: Part, to summary: inout Summary) async throws {
         let next = try rowsInOrder(part)
-        var summary = before
         var batch: [Waiting] = []
         var clicked = Set<String>()
         while let (line, row) = try next() {
@@ -209,7 +229,7 @@ struct FileImport: Sendable {
             if let customer = row.customer, row.clickID != nil { clicked.insert(customer) }
             batch.append(Waiting(line: line, row: row))
         }
-        return try await write(batch, part, after: summary)
+        summary = try await write(batch, part, after: summary)
     }
 
     private func write(_ batch: [Waiting], _ part: Part, after before: Summary) async throws -> Summary {
@@ -226,6 +246,7 @@ struct FileImport: Sendable {
         let summary = try await installation.write(workspace.id, actor: .command) { write in
             var summary = before
             for waiting in rows { try apply(waiting.row, line: waiting.line, part, evidence: waiting.evidence, to: &summary, in: write) }
+            if summary.errorCount > 0 { throw Stopped(errors: summary.errors) }
             return summary
         }
         CommandProgress.tell("\(summary.rows) rows written")
@@ -241,7 +262,8 @@ struct FileImport: Sendable {
             case .updated: summary.updated += 1
             case .known: summary.known += 1
             }
-            if let (currency, minor) = row.money { summary.amountsMinor[currency, default: 0] += Int128(minor) }
+            // Refunds among sales are not added to them.
+            if parts.count == 1 || part.kind != .refunds, let (currency, minor) = row.money { summary.amountsMinor[currency, default: 0] += Int128(minor) }
         } catch let problem as Problem where problem.status.code < 500 {
             summary.add(errors(problem, line: line, part))
         }

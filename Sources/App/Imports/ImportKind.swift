@@ -50,8 +50,8 @@ enum ImportKind: String, Sendable, CaseIterable {
         case .refunds:
             [
                 Column(name: "refund_id", field: "refundId", isRequired: true), Column(name: "invoice_id", field: "invoiceId", isRequired: true),
-                Column(name: "amount", field: "amount", form: .integer), Column(name: "occurred_at", field: "occurredAt", form: .instant),
-                Column(name: "reason", field: "reason"),
+                Column(name: "amount", field: "amount", form: .integer), Column(name: "currency", field: "currency"),
+                Column(name: "occurred_at", field: "occurredAt", form: .instant), Column(name: "reason", field: "reason"),
             ]
         case .balances:
             [

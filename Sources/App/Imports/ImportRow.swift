@@ -7,7 +7,7 @@ import Web
 enum ImportRow: Sendable {
     case member(Enrolment)
     case sale(NewSale)
-    case refund(NewRefund)
+    case refund(NewRefund, currency: Currency?)
     case click(NewClick)
     case link(NewLink)
     case balance(NewBalance, ProgramID)
@@ -26,7 +26,12 @@ enum ImportRow: Sendable {
             sale.programID = sale.programID ?? program
             sale.factsHash = sale.hash
             row = .sale(sale)
-        case .refunds: row = .refund(NewRefund.read(reader))
+        case .refunds:
+            let currency = reader.optionalCustom("currency") { value -> JSONReader.Reading<Currency> in
+                if case .text(let text) = value, let currency = Currency(code: text) { return .accepted(currency) }
+                return .refused("Is not a currency that Kith knows.")
+            }
+            row = .refund(NewRefund.read(reader), currency: currency)
         case .clicks: row = .click(NewClick.read(reader))
         case .links: row = .link(LinkRoutes.read(reader))
         case .balances: row = .balance(NewBalance.read(reader), program ?? ProgramID(stored: ""))
@@ -47,6 +52,7 @@ enum ImportRow: Sendable {
         switch self {
         case .sale(let sale): (sale.currency.code, sale.amountMinor)
         case .balance(let balance, _): (balance.currency, balance.amountMinor)
+        case .refund(let refund, let currency?): refund.amountMinor.map { (currency.code, $0) }
         default: nil
         }
     }
@@ -55,11 +61,24 @@ enum ImportRow: Sendable {
         switch self {
         case .member(let enrolment): return try Self.enroll(enrolment, in: write)
         case .sale(let sale): return try Sale.record(sale, evidence: evidence, in: write).isRepeated ? .known : .created
-        case .refund(let refund): return try Refund.record(refund, in: write).isRepeated ? .known : .created
+        case .refund(let refund, let currency): return try Self.take(refund, currency, in: write)
         case .link(let link): return try Self.create(link, in: write)
         case .balance(let balance, let program): return try balance.apply(in: program, write)
         case .click: return .known
         }
+    }
+
+    /// A refund has no currency of its own, it is in its sale's: where a file says one, it must be that.
+    private static func take(_ refund: NewRefund, _ currency: Currency?, in write: Write) throws -> Outcome {
+        if let currency {
+            guard let sale = try SaleStore.find(invoice: refund.invoiceID, in: write.workspace.id, on: write.connection) else {
+                throw Refusal.field("invoiceId", "Its sale is not known, so that the currency can't be compared. Import the sales first.")
+            }
+            guard sale.currency == currency else {
+                throw Refusal.field("currency", "The sale was in \(sale.currency.code), and so must be its refund.", code: "refund_currency")
+            }
+        }
+        return try Refund.record(refund, in: write).isRepeated ? .known : .created
     }
 
     private static func create(_ input: NewLink, in write: Write) throws -> Outcome {
@@ -78,11 +97,40 @@ enum ImportRow: Sendable {
         let known = try input.externalID.flatMap {
             try MemberStore.find(.external($0), in: write.workspace.id, vault: write.vault, on: write.connection)
         }
-        if let known, try isSame(known, input, in: write) { return .known }
+        if input.placementSlot != nil, input.placementParent == nil {
+            throw Refusal.field("placementSlot", "Is a place below somebody: name them as placement_parent_external_id.")
+        }
+        if let known {
+            try checkFixed(known, input, in: write)
+            if try isSame(known, input, in: write) { return .known }
+        }
         var quiet = input
         quiet.isQuiet = true
-        _ = try Member.enroll(quiet, in: write)
+        let member = try Member.enroll(quiet, in: write)
+        if input.placementParent != nil, try MemberStore.placement(of: member.id, in: input.programID, on: write.connection) == nil {
+            throw Refusal.field("placementParentId", "This member is placed in another program's tree already.")
+        }
         return known == nil ? .created : .updated
+    }
+
+    /// Refuses what a row says otherwise than it is and that no enrolment changes: it would be passed over without a word.
+    private static func checkFixed(_ member: Member, _ input: Enrolment, in write: Write) throws {
+        if let joinedAt = input.joinedAt, joinedAt != member.joinedAt {
+            throw Refusal.field("joinedAt", "Is known as \(member.joinedAt.rfc3339), and when somebody joined never changes. Leave the cell empty to keep it.")
+        }
+        if let group = input.groupID, try MemberStore.isEnrolled(member.id, in: input.programID, on: write.connection) {
+            let known = try MemberStore.group(of: member.id, in: input.programID, on: write.connection)
+            guard known == group else {
+                throw Refusal.field("groupId", "Is \(known ?? "empty") for this member already; an import does not move members between groups.")
+            }
+        }
+        guard let place = try MemberStore.placement(of: member.id, in: input.programID, on: write.connection), let reference = input.placementParent else { return }
+        guard try Member.find(reference, field: "placementParentId", in: write).id == place.parent else {
+            throw Refusal.field("placementParentId", "This member is placed elsewhere already; an import does not move them.")
+        }
+        guard input.placementSlot == nil || input.placementSlot == place.slot else {
+            throw Refusal.field("placementSlot", "This member is placed in \(place.slot.map { "slot \($0)" } ?? "no slot") already; an import does not move them.")
+        }
     }
 
     /// Whether everything that the row says is so already.
@@ -90,11 +138,13 @@ enum ImportRow: Sendable {
         guard try MemberStore.isEnrolled(member.id, in: input.programID, on: write.connection),
             input.kind ?? member.kind == member.kind, input.status ?? member.status == member.status, input.stage ?? member.stage == member.stage,
             input.country ?? member.country == member.country, input.locale ?? member.locale == member.locale,
-            input.timeZone ?? member.timeZone == member.timeZone, input.website == nil
+            input.timeZone ?? member.timeZone == member.timeZone
         else { return false }
         if let enroller = input.enroller, try Member.find(enroller, field: "enrollerId", in: write).id != member.enrollerID { return false }
-        let names = try PersonStore.fields(of: [member.personID], [.email, .name], vault: write.vault, on: write.connection)[member.personID] ?? [:]
-        return input.email ?? names[.email] == names[.email] && input.name ?? names[.name] == names[.name]
+        if input.placementParent != nil, try MemberStore.placement(of: member.id, in: input.programID, on: write.connection) == nil { return false }
+        let known = try PersonStore.fields(of: [member.personID], [.email, .name, .website], vault: write.vault, on: write.connection)[member.personID] ?? [:]
+        return input.email ?? known[.email] == known[.email] && input.name ?? known[.name] == known[.name]
+            && input.website ?? known[.website] == known[.website]
     }
 }
 

@@ -18,8 +18,15 @@ struct NewBalance: Sendable {
                 if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                 return .refused(MemberReference.allowed)
             },
-            amountMinor: reader.integer("amount", in: 0...Schemas.amountMax), currency: reader.text("currency", maximumLength: 3),
-            note: reader.optionalText("note", maximumLength: 200))
+            amountMinor: reader.custom("amount", standIn: 0) { value -> JSONReader.Reading<Int64> in
+                guard case .number(let number) = value, let minor = number.integer, minor <= Schemas.amountMax else {
+                    return .refused("Must be a whole number from 0 to \(Schemas.amountMax).")
+                }
+                guard minor >= 0 else {
+                    return .refused("Is below zero: this member owes you. What members owe is not taken over. Write 0, and settle it with them yourself.")
+                }
+                return .accepted(minor)
+            }, currency: reader.text("currency", maximumLength: 3), note: reader.optionalText("note", maximumLength: 200))
     }
 
     func apply(in program: ProgramID, _ write: Write) throws -> ImportRow.Outcome {

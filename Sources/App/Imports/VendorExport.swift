@@ -24,7 +24,24 @@ enum VendorExport: String, Sendable, CaseIterable {
                 line: 1, reason: "Nothing that \(rawValue) exports was recognised in this header. Looked for what gives \(needed.joined(separator: "; ")). Rename columns, or import it as a generic file with --kind.")
         }
         // A file of sales names members by their ids too; it is no file of members.
-        return parts.contains { $0.kind == .sales } && wanted == nil ? parts.filter { $0.kind == .sales || $0.kind == .refunds } : parts
+        guard wanted == nil, let sales = parts.first(where: { $0.kind == .sales }) else { return try parts.map(Self.whole) }
+        guard let refunds = parts.first(where: { $0.kind == .refunds }) else { return [sales] }
+        // Which of the two an amount is of must be plain: else whole sales would be taken back, or refunds be paid for.
+        let places = refunds.mapping?.places("amount") ?? []
+        guard places.isEmpty || places != sales.mapping?.places("amount") else {
+            throw CSVReader.Malformed(
+                line: 1, reason: "This may be a file of sales or of refunds: its amounts could be either. Say --kind sales or --kind refunds, or call the refunds' column refunded_amount.")
+        }
+        var among = try Self.whole(refunds)
+        among.passesSilentRows = true
+        return [sales, among]
+    }
+
+    /// Refunds must say how much: without it each would take all of its sale back.
+    private static func whole(_ part: FileImport.Part) throws -> FileImport.Part {
+        guard part.kind == .refunds, part.mapping?.places("amount").isEmpty ?? true else { return part }
+        throw CSVReader.Malformed(
+            line: 1, reason: "These refunds have no column that says how much was given back. Looked for refunded_amount, refund_amount, amount. --kind sales takes the sales of such a file alone.")
     }
 
     /// What one file may hold at once: people, their links, and what they are still owed; or sales.
@@ -66,9 +83,14 @@ enum VendorExport: String, Sendable, CaseIterable {
             ])
         case .refunds:
             ColumnMapping(sources: [
-                source("refund_id", ["refund_id"]), source("invoice_id", ["invoice_id", "charge_id", "external_id", "transaction_id", "sale_id"]),
-                .init(column: "amount", names: [["refunded_amount"], ["refund_amount"]], change: amountsAreMinor ? .asIs : .decimalAmount),
-                source("currency", ["currency"], fallback: defaults.currency), source("occurred_at", ["refunded_at", "created_at", "date"]),
+                .init(column: "refund_id", names: [["refund_id"]], tells: true),
+                source("invoice_id", ["invoice_id", "charge_id", "stripe_charge_id", "external_id", "event_id", "transaction_id", "transaction_key", "sale_id"]),
+                // An empty amount must not mean everything.
+                .init(
+                    column: "amount", names: [["refunded_amount"], ["refund_amount"], ["amount"]], change: amountsAreMinor ? .asIs : .decimalAmount,
+                    empty: "empty", tells: true),
+                source("currency", ["currency", "sale_currency", "currency_iso"], fallback: defaults.currency),
+                source("occurred_at", ["refunded_at", "created_at", "date"]),
             ])
         case .balances:
             ColumnMapping(sources: [

@@ -3,7 +3,8 @@ import Foundation
 import HTTPTypes
 import Web
 
-/// Runs tools: checks the arguments, asks the server, and does what writes only when the same call comes again with the token that it gave.
+/// Runs tools: checks the arguments, asks the server, and does what writes only after a person's yes where the client can ask them, else when the
+/// same call comes again with the token that it gave.
 struct MCPCalls: Sendable {
     static let confirmation = "confirmToken"
     /// How long a token is good.
@@ -20,7 +21,26 @@ struct MCPCalls: Sendable {
         self.nowMs = nowMs
     }
 
-    func run(_ tool: MCPTool, _ arguments: JSONValue) async -> MCPResult {
+    /// - Parameter canAskPerson: the client shows a question to whoever sits before it.
+    func run(_ tool: MCPTool, _ arguments: JSONValue, canAskPerson: Bool) async -> MCPOutcome {
+        guard tool.isWriting, canAskPerson, case .object(let members) = arguments else { return .done(await run(tool, arguments)) }
+        // What a model sends back is no person's yes.
+        guard !members.contains(where: { $0.name == Self.confirmation }) else {
+            return .done(.failed("This client asks the person itself. Call again without confirmToken.", code: "not_confirmed"))
+        }
+        let shown = await run(tool, arguments)
+        guard !shown.isError, let token = shown.value[Self.confirmation]?.string else { return .done(shown) }
+        return .asks(MCPQuestion(tool: tool, arguments: arguments, message: MCPQuestion.message(tool, shown.value), state: token))
+    }
+
+    /// What follows from a person's answer to a question.
+    func goOn(_ tool: MCPTool, _ arguments: JSONValue, state: String, answer: JSONValue?) async -> MCPResult {
+        guard MCPQuestion.isYes(answer) else { return .failed("The person did not agree. Nothing was changed.", code: "not_confirmed") }
+        guard case .object(let members) = arguments else { return .failed("The arguments must be an object.", code: "invalid_arguments") }
+        return await run(tool, .object(members.filter { $0.name != Self.confirmation } + [JSONMember(Self.confirmation, .text(state))]))
+    }
+
+    private func run(_ tool: MCPTool, _ arguments: JSONValue) async -> MCPResult {
         guard case .object(var members) = arguments else { return .failed("The arguments must be an object.", code: "invalid_arguments") }
         var token: String?
         if tool.isWriting, let index = members.firstIndex(where: { $0.name == Self.confirmation }) {
@@ -48,8 +68,10 @@ struct MCPCalls: Sendable {
         for path in tool.shows {
             let call = MCPRemote.Call(method: .get, path: tool.filled(path, members))
             let result = await ask(call)
-            if result.isError { return result }
-            shown.append(JSONMember("GET \(call.path)", result.value))
+            // A key that may write and not read: the person decides without seeing.
+            let isHidden = result.isError && result.value["code"] == "missing_right"
+            if result.isError, !isHidden { return result }
+            shown.append(JSONMember("GET \(call.path)", isHidden ? ["notShown": result.value["error"] ?? .null] : result.value))
         }
         if tool.rehearses {
             var call = tool.call(members)
@@ -136,11 +158,10 @@ extension MCPTool {
     }
 
     func filled(_ path: String, _ members: [JSONMember]) -> String {
-        path.split(separator: "/", omittingEmptySubsequences: false).map { part in
-            guard part.hasPrefix("{"), part.hasSuffix("}") else { return String(part) }
-            let name = part.dropFirst().dropLast()
-            return MCPRemote.escaped(members.first { $0.name == name }?.value.addressText ?? "")
-        }.joined(separator: "/")
+        arguments.reduce(path) { path, argument in
+            // What is put in holds no braces: they are escaped.
+            path.replacing("{\(argument.name)}", with: MCPRemote.escaped(members.first { $0.name == argument.name }?.value.addressText ?? ""))
+        }
     }
 }
 

@@ -13,13 +13,20 @@ struct MCPServer {
     let tools: [MCPTool]
     let calls: MCPCalls
     private var hasShakenHands = false
+    /// Of the handshake: the client can ask the person.
+    private var canAskPerson = false
+    /// Questions that a client of the handshake was asked, by their ids.
+    private var asked: [String: (request: JSONValue, question: MCPQuestion)] = [:]
+    private var questions = 0
+    /// Questions that may be open at once.
+    static let askedMax = 16
 
     init(tools: [MCPTool], calls: MCPCalls) {
         self.tools = tools
         self.calls = calls
     }
 
-    /// The answer to a line; nil for notifications.
+    /// The answer to a line, or the question that comes before it; nil for notifications.
     mutating func answer(to line: [UInt8]) async -> JSONValue? {
         let message: JSONValue
         do throws(JSONSyntaxError) {
@@ -27,17 +34,22 @@ struct MCPServer {
         } catch {
             return MCPFailure.parse("The line is no JSON: \(error.reason).").answer(to: .null)
         }
+        if let answered = await goOn(message) { return answered }
         guard case .object = message, message["jsonrpc"] == "2.0", case .text(let method)? = message["method"] else {
             return MCPFailure.invalidRequest("A message must be an object with \"jsonrpc\": \"2.0\" and a method.").answer(to: Self.id(message) ?? .null)
         }
         guard message["id"] != nil else { return nil }
         guard let id = Self.id(message) else { return MCPFailure.invalidRequest("The id must be a text or a whole number.").answer(to: .null) }
         do throws(MCPFailure) {
-            return ["jsonrpc": "2.0", "id": id, "result": try await result(of: method, message["params"] ?? .object([]))]
+            let parameters = message["params"] ?? .object([])
+            if method == "tools/call", case .object = parameters { return try await call(parameters, id) }
+            return Self.answer(try await result(of: method, parameters), to: id)
         } catch {
             return error.answer(to: id)
         }
     }
+
+    private static func answer(_ result: JSONValue, to id: JSONValue) -> JSONValue { ["jsonrpc": "2.0", "id": id, "result": result] }
 
     private mutating func result(of method: String, _ parameters: JSONValue) async throws(MCPFailure) -> JSONValue {
         guard case .object = parameters else { throw .invalidParameters("params must be an object.") }
@@ -54,22 +66,62 @@ struct MCPServer {
         case "tools/list":
             let list = JSONMember("tools", .array(tools.map(\.json)))
             members = isModern ? [list, JSONMember("ttlMs", .integer(Self.listFreshMs)), JSONMember("cacheScope", "public")] : [list]
-        case "tools/call": members = try await call(parameters).members
         default: throw .unknownMethod(method)
         }
-        let modern: [JSONMember] = [JSONMember("resultType", "complete"), JSONMember("_meta", ["io.modelcontextprotocol/serverInfo": Self.identity])]
+        return Self.complete(members, isModern)
+    }
+
+    private static func complete(_ members: [JSONMember], _ isModern: Bool, _ type: JSONValue = "complete") -> JSONValue {
+        let modern = [JSONMember("resultType", type), JSONMember("_meta", ["io.modelcontextprotocol/serverInfo": identity])]
         return .object((isModern ? modern : []) + members)
     }
 
-    private func call(_ parameters: JSONValue) async throws(MCPFailure) -> MCPResult {
+    private mutating func call(_ parameters: JSONValue, _ id: JSONValue) async throws(MCPFailure) -> JSONValue {
+        let isModern = try isModern(parameters)
         guard case .text(let name)? = parameters["name"] else { throw .invalidParameters("tools/call needs the name of a tool.") }
         guard let tool = tools.first(where: { $0.name == name }) else { throw .invalidParameters("Unknown tool: \(name.prefix(100))") }
-        return await calls.run(tool, parameters["arguments"] ?? .object([]))
+        let arguments = parameters["arguments"] ?? .object([])
+        let capabilities = parameters["_meta"]?["io.modelcontextprotocol/clientCapabilities"]
+        let canAsk = isModern ? MCPQuestion.canBeAsked(capabilities) : canAskPerson
+        if isModern, canAsk, tool.isWriting, let state = parameters["requestState"]?.string {
+            let result = await calls.goOn(tool, arguments, state: state, answer: parameters["inputResponses"]?[MCPQuestion.name])
+            return Self.answer(Self.complete(result.members, true), to: id)
+        }
+        switch await calls.run(tool, arguments, canAskPerson: canAsk) {
+        case .done(let result): return Self.answer(Self.complete(result.members, isModern), to: id)
+        case .asks(let question) where isModern:
+            let request = JSONMember(MCPQuestion.name, ["method": "elicitation/create", "params": question.parameters])
+            let members = [JSONMember("inputRequests", .object([request])), JSONMember("requestState", .text(question.state))]
+            return Self.answer(Self.complete(members, true, "input_required"), to: id)
+        case .asks(let question): return ask(question, for: id)
+        }
+    }
+
+    // MARK: Asking a client of the handshake
+
+    private mutating func ask(_ question: MCPQuestion, for request: JSONValue) -> JSONValue {
+        guard asked.count < Self.askedMax else {
+            let refused = MCPResult.failed("\(Self.askedMax) questions wait for a person already. Nothing was changed.", code: "too_many_questions")
+            return Self.answer(Self.complete(refused.members, false), to: request)
+        }
+        questions += 1
+        let id = "kith-\(questions)"
+        asked[id] = (request, question)
+        return ["jsonrpc": "2.0", "id": .text(id), "method": "elicitation/create", "params": question.parameters]
+    }
+
+    /// The result of the call that a person's answer was waited for; nil when a message is no such answer.
+    private mutating func goOn(_ message: JSONValue) async -> JSONValue? {
+        guard message["method"] == nil, let id = message["id"]?.string, let waiting = asked.removeValue(forKey: id) else { return nil }
+        let question = waiting.question
+        let result = await calls.goOn(question.tool, question.arguments, state: question.state, answer: message["result"])
+        return Self.answer(Self.complete(result.members, false), to: waiting.request)
     }
 
     private mutating func shakeHands(_ parameters: JSONValue) throws(MCPFailure) -> JSONValue {
         guard case .text(let wanted)? = parameters["protocolVersion"] else { throw .invalidParameters("initialize needs a protocolVersion.") }
         hasShakenHands = true
+        canAskPerson = MCPQuestion.canBeAsked(parameters["capabilities"])
         // The client goes, or takes what it is offered.
         let version = Self.handshaken.first { $0 == wanted } ?? Self.handshaken[0]
         return [
@@ -108,7 +160,8 @@ struct MCPServer {
     static let instructions = """
         Reads a Kith workspace: programs, members, sales, commissions, receipts, runs, payouts. Money is in minor units of its currency (8600 EUR is 86.00 €). \
         Start with overview. "Why was this paid, or not?" is answered by sale_receipt and commission_receipt: quote their answer. \
-        Tools that write answer first with what they would do and a confirmToken; ask the person, then call again with the same arguments and the token.
+        Tools that write do nothing before the person agreed. Where this client can't ask them, they answer first with what they would do and a confirmToken: \
+        ask the person, then call again with the same arguments and the token.
         """
 }
 

@@ -77,7 +77,7 @@ enum MCPTools {
                 body("customerExternalId", .string(maximumLength: 255), "The buyer, as the company knows them.", isRequired: true),
                 body("amount", .integer(0...Schemas.amountMax), "In minor units.", isRequired: true), body("currency", .string(maximumLength: 3), "ISO 4217.", isRequired: true),
                 body("code", .string(maximumLength: 100), "The code that was used."), body("occurredAt", .string(maximumLength: 35), "When, RFC 3339."),
-            ]),
+            ], shows: ["/sales?invoiceId={invoiceId}"]),
         MCPTool(
             name: "record_refund", title: "Record a refund", text: "Takes back what was earned by a sale, in proportion.", effect: .takesAway, method: .post,
             path: "/track/refund",
@@ -85,7 +85,7 @@ enum MCPTools {
                 body("invoiceId", .string(maximumLength: 255), "The invoice of the sale.", isRequired: true),
                 body("refundId", .string(maximumLength: 255), "The refund's own number.", isRequired: true),
                 body("amount", .integer(1...Schemas.amountMax), "In minor units; all that is left without it."), body("reason", .string(maximumLength: 500), "Why."),
-            ]),
+            ], shows: ["/sales?invoiceId={invoiceId}"]),
         MCPTool(
             name: "correct_commission", title: "Correct a commission", text: "Sets what a commission is worth, with its earlier corrections.", effect: .takesAway,
             method: .post, path: "/commissions/{commissionId}/corrections",

@@ -6,7 +6,7 @@ enum MemberMergeKind: Identified { static let prefix = "mrg_" }
 typealias MemberMergeID = Identifier<MemberMergeKind>
 
 /// Two members who turned out to be one person. Links, customers and memberships go to the one who is kept, so that what comes is theirs; what
-/// was earned before stays on the balance it was earned on and is paid to it. No amount moves, so the books need no correction, and for a week
+/// was earned before stays on the balance it was earned on and is paid to it. A tracker of the duplicate's is told of both. No amount moves, so the books need no correction, and for a week
 /// all of it can be taken back.
 struct MemberMerge: Sendable {
     static let undoMs: Int64 = 7 * 86_400_000
@@ -19,11 +19,14 @@ struct MemberMerge: Sendable {
         /// Programs that the kept member was enrolled in for this.
         var programs: [ProgramID] = []
         var status = Member.Status.active
+        /// The kept member's tracker, where the merge gave them the duplicate's.
+        var tracker: WebhookID?
 
         var json: JSONValue {
             [
                 "links": .array(links.map { .text($0.text) }), "programs": .array(programs.map { .text($0.text) }), "status": .text(status.rawValue),
                 "customers": .array(customers.map { ["programId": .text($0.program.text), "customerId": .text($0.customer.text)] }),
+                "tracker": tracker.map { .text($0.text) } ?? .null,
             ]
         }
 
@@ -32,6 +35,7 @@ struct MemberMerge: Sendable {
         init(_ json: JSONValue) {
             links = (json["links"]?.elements ?? []).compactMap { $0.string.flatMap { LinkID($0) } }
             programs = (json["programs"]?.elements ?? []).compactMap { $0.string.flatMap { ProgramID($0) } }
+            tracker = json["tracker"]?.string.flatMap { WebhookID($0) }
             status = json["status"]?.string.flatMap { Member.Status(rawValue: $0) } ?? .active
             customers = (json["customers"]?.elements ?? []).compactMap { pair in
                 guard let program = pair["programId"]?.string.flatMap({ ProgramID($0) }), let customer = pair["customerId"]?.string.flatMap({ CustomerID($0) })
@@ -89,6 +93,7 @@ extension MemberMerge {
         for program in moved.programs { try MemberStore.enroll(kept, in: program, group: nil, at: write.now, on: write.connection) }
         try MemberMergeStore.give(moved.links, to: kept, on: write.connection)
         try replace(duplicate, by: kept, in: moved.customers, write)
+        moved.tracker = try Postback.carry(from: duplicate, to: kept, in: write)
         if other.status == .active { try MemberMergeStore.setStatus(duplicate, .inactive, on: write.connection) }
         let merge = MemberMerge(
             id: write.world.newID(), keptID: kept, duplicateID: duplicate, moved: moved, reason: reason, mergedBy: write.actor.text, mergedAt: write.now)
@@ -112,6 +117,7 @@ extension MemberMerge {
         let links = try MemberMergeStore.owned(merge.moved.links, by: merge.keptID, on: write.connection)
         try MemberMergeStore.give(links, to: merge.duplicateID, on: write.connection)
         try replace(merge.keptID, by: merge.duplicateID, in: merge.moved.customers, write)
+        if let tracker = merge.moved.tracker { try Postback.giveBack(tracker, of: merge.keptID, from: merge.duplicateID, in: write) }
         for program in merge.moved.programs { try MemberMergeStore.leave(merge.keptID, program, on: write.connection) }
         if let duplicate = try MemberStore.find(merge.duplicateID, in: write.workspace.id, on: write.connection), duplicate.status == .inactive {
             try MemberMergeStore.setStatus(merge.duplicateID, merge.moved.status, on: write.connection)

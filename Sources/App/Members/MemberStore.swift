@@ -84,6 +84,10 @@ enum MemberStore {
             """)
     }
 
+    static func group(of member: MemberID, in program: ProgramID, on connection: any Connection) throws -> String? {
+        try connection.row("SELECT group_id FROM enrollment WHERE program_id = \(program) AND member_id = \(member)")?.get(at: 0)
+    }
+
     static func programs(of member: MemberID, on connection: any Connection) throws -> [ProgramID] {
         try connection.rows("SELECT program_id FROM enrollment WHERE member_id = \(member) ORDER BY program_id").map { try $0.get(at: 0) }
     }
@@ -139,6 +143,16 @@ enum MemberStore {
             VALUES (\(program), \(tree), \(member), \(parent), \(slot), \(from), \(recordedAt))
             ON CONFLICT (program_id, tree, member_id, effective_from) DO NOTHING
             """)
+    }
+
+    /// Where a member stands in a program's placement tree now; nil when nowhere.
+    static func placement(of member: MemberID, in program: ProgramID, on connection: any Connection) throws -> (parent: MemberID?, slot: Int64?)? {
+        try connection.row(
+            """
+            SELECT parent_id, slot FROM placement
+            WHERE program_id = \(program) AND member_id = \(member) AND tree = 'placement' AND effective_until IS NULL ORDER BY effective_from DESC LIMIT 1
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
     }
 
     static func placementParent(of member: MemberID, on connection: any Connection) throws -> MemberID? {

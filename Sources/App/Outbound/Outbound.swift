@@ -25,15 +25,17 @@ struct Outbound: Sendable {
         case failed(reason: String)
     }
 
-    /// Requests under way at once; more wait.
+    /// Requests under way at once, without another number; more wait.
     static let concurrencyMax = 16
 
     private let guardian: Guardian
     private let listed: Guardian
     private let queue = DispatchQueue(label: "kith.outbound", attributes: .concurrent)
-    private let slots = DispatchSemaphore(value: concurrencyMax)
+    private let slots: DispatchSemaphore
 
-    init(allowed: [String]) {
+    /// - Parameter concurrency: how many requests may be under way at once.
+    init(allowed: [String], concurrency: Int = concurrencyMax) {
+        slots = DispatchSemaphore(value: concurrency)
         guardian = Guardian(PublicAddress(allowed: allowed))
         listed = Guardian(PublicAddress(allowed: allowed, isPublicAllowed: false))
     }

@@ -137,6 +137,7 @@ enum SaleStore {
         var program: ProgramID?
         var customer: CustomerID?
         var member: MemberID?
+        var invoice: String?
         var from: Instant?
         var until: Instant?
     }
@@ -151,6 +152,7 @@ enum SaleStore {
         if let member = filter.member {
             sql = "\(sql: sql) AND id IN (SELECT sale_id FROM commission WHERE member_id = \(member) AND sale_id IS NOT NULL)"
         }
+        if let invoice = filter.invoice { sql = "\(sql: sql) AND invoice_id = \(invoice)" }
         if let from = filter.from { sql = "\(sql: sql) AND occurred_at >= \(from)" }
         if let until = filter.until { sql = "\(sql: sql) AND occurred_at < \(until)" }
         if let cursor {

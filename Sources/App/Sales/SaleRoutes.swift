@@ -10,14 +10,14 @@ enum SaleRoutes {
             "/sales", id: "listSales", "Sales, the newest first", tag: "Sales", access: .right(.salesRead),
             parameters: APIParameter.page + [
                 APIParameter("programId", .text), APIParameter("customerId", .text), APIParameter("memberId", Schemas.memberReference),
-                APIParameter("from", .dateTime), APIParameter("until", .dateTime),
+                APIParameter("invoiceId", .string(maximumLength: 255)), APIParameter("from", .dateTime), APIParameter("until", .dateTime),
             ], answer: .page(.reference("Sale"))
         ) { request, _, caller in
             let page = try PageRequest.from(request, SaleKind.self)
             let filter = SaleStore.Filter(
                 program: try Query.id("programId", ProgramKind.self, in: request), customer: try Query.id("customerId", CustomerKind.self, in: request),
-                member: try await Query.member("memberId", in: request, caller, installation), from: try Query.instant("from", in: request),
-                until: try Query.instant("until", in: request))
+                member: try await Query.member("memberId", in: request, caller, installation), invoice: try Query.externalID("invoiceId", in: request),
+                from: try Query.instant("from", in: request), until: try Query.instant("until", in: request))
             let sales = try await installation.main.read { connection in
                 try SaleStore.list(in: caller.workspaceID, filter, before: page.startingAfter, limit: page.limit + 1, on: connection)
             }

@@ -65,6 +65,33 @@ enum Postback {
         try write.audit("postback.remove", subject: member.text)
     }
 
+    /// Gives a member who has no tracker the one of somebody who is merged into them; what these earned before is still told to theirs. Nil when
+    /// there was nothing to give.
+    static func carry(from duplicate: MemberID, to kept: MemberID, in write: Write) throws -> WebhookID? {
+        guard try WebhookEndpointStore.find(member: kept, in: write.workspace.id, on: write.connection) == nil,
+            let known = try WebhookEndpointStore.find(member: duplicate, in: write.workspace.id, on: write.connection), known.state == .enabled,
+            let url = try known.urlSealed.flatMap({ try url($0, of: duplicate, in: write.workspace.id, vault: write.vault, on: write.connection) }),
+            let sealed = try seal(url, of: kept, in: write.workspace.id, vault: write.vault, on: write.connection)
+        else { return nil }
+        let tracker = WebhookEndpoint(
+            id: write.world.newID(), workspaceID: write.workspace.id, kind: .postback, memberID: kept, urlSealed: sealed, events: .types(types),
+            state: .enabled, sinceSequence: try EventStore.lastSequence(in: write.workspace.id, on: write.connection), createdAt: write.now)
+        try WebhookEndpointStore.insert(tracker, on: write.connection)
+        try write.audit("postback.set", subject: kept.text)
+        return tracker.id
+    }
+
+    /// Takes back what `carry` gave, where it is still as it was given.
+    static func giveBack(_ id: WebhookID, of kept: MemberID, from duplicate: MemberID, in write: Write) throws {
+        func address(_ member: MemberID) throws -> (id: WebhookID, url: String?)? {
+            try WebhookEndpointStore.find(member: member, in: write.workspace.id, on: write.connection).map { endpoint in
+                (endpoint.id, try endpoint.urlSealed.flatMap { try url($0, of: member, in: write.workspace.id, vault: write.vault, on: write.connection) })
+            }
+        }
+        guard let given = try address(kept), given.id == id, given.url == (try address(duplicate))?.url else { return }
+        try remove(of: kept, in: write)
+    }
+
     /// Whether a program of the member's allows it.
     static func isAllowed(to member: MemberID, in workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws -> Bool {
         try MemberStore.programs(of: member, on: connection).contains { id in

@@ -66,16 +66,21 @@ enum WebhookDeliveryStore {
 
     // MARK: Sending
 
-    /// Endpoints that something is due for, those first that wait longest.
-    static func endpointsDue(at now: Instant, limit: Int, on connection: any Connection) throws -> [WebhookID] {
+    /// Endpoints that something is due for, those first that wait longest; of each workspace so many.
+    static func endpointsDue(
+        at now: Instant, limit: Int, limitOfWorkspace: Int, on connection: any Connection
+    ) throws -> [(id: WebhookID, workspaceID: WorkspaceID)] {
         try connection.rows(
             """
-            SELECT e.id, (SELECT min(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting') AS first_due
-            FROM webhook_endpoint e WHERE e.state = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= \(now))
-                AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.due_at <= \(now))
-            ORDER BY first_due, e.id LIMIT \(limit)
+            SELECT id, workspace_id FROM (
+                SELECT id, workspace_id, first_due, row_number() OVER (PARTITION BY workspace_id ORDER BY first_due, id) AS place FROM (
+                    SELECT e.id, e.workspace_id,
+                        (SELECT min(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting') AS first_due
+                    FROM webhook_endpoint e WHERE e.state = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= \(now))
+                        AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.due_at <= \(now))) AS due) AS placed
+            WHERE place <= \(limitOfWorkspace) ORDER BY first_due, id LIMIT \(limit)
             """
-        ).map { try $0.get(at: 0) }
+        ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
     }
 
     static func due(_ endpoint: WebhookID, at now: Instant, limit: Int, on connection: any Connection) throws -> [WebhookDelivery] {

@@ -20,11 +20,16 @@ struct WebhookURL: Sendable {
         else { return .malformed }
         guard parts.user == nil, parts.password == nil, parts.fragment == nil else { return .credentials }
         if let port = parts.port, !(1...65_535).contains(port) { return .malformed }
-        let name = host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        var name = host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        // The root's point makes no other name of it: localhost. is localhost.
+        if name.hasSuffix(".") { name.removeLast() }
+        guard !name.isEmpty, !name.hasSuffix("."), !name.contains("%") else { return .malformed }
         if let bytes = AddressRange.bytes(name) {
             guard addresses.mayConnect(bytes) else { return .notPublic }
             return scheme == "https" || allowed.contains { $0.contains(bytes) } ? nil : .notEncrypted
         }
+        // In brackets stands an address, and without a zone: that of one machine's wires means nothing elsewhere.
+        if name.contains(":") { return .malformed }
         // 2130706433, 0x7f.1 and 0177.0.0.1 are addresses to a resolver and names to a reader: nobody means well by them.
         if Self.isNumeric(name) { return .oddNumber }
         if name == "localhost" || name.hasSuffix(".localhost") {

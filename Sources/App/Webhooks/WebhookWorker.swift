@@ -12,12 +12,18 @@ struct WebhookWorker: Service {
     static let pauseMs = 250
     /// Endpoints served at once.
     static let endpointsMax = 16
+    /// Of these, kept for workspaces of which none is served: slow ones of one do not hold up all others'.
+    static let endpointsKeptFree = 4
     /// Endpoints found in one look.
     static let lookMax = 200
+    /// Of these, of one workspace.
+    static let lookOfWorkspaceMax = 50
     /// Deliveries of an endpoint claimed at once.
     static let batchMax = 20
     /// Requests to one endpoint at once, when a whole batch waits for it.
     static let lanesMax = 4
+    /// Requests under way at once: enough that no endpoint waits for another's to end.
+    static let requestsMax = endpointsMax * lanesMax
     /// After so long another endpoint's turn comes.
     static let turnMs: Int64 = 30_000
     /// Rows deleted in one look.
@@ -32,10 +38,10 @@ struct WebhookWorker: Service {
         await withDiscardingTaskGroup { group in
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 do {
-                    for id in try await endpointsDue() where busy.take(id) {
+                    for due in try await endpointsDue() where busy.take(due.id, of: due.workspaceID) {
                         group.addTask {
-                            await serveOrSay(id)
-                            busy.giveBack(id)
+                            await serveOrSay(due.id)
+                            busy.giveBack(due.id)
                         }
                     }
                     try await forgetOld()
@@ -50,12 +56,14 @@ struct WebhookWorker: Service {
     /// Gives new events to endpoints and tries all that is due, once.
     func deliverDue() async throws {
         try await installation.fanOutEvents()
-        for id in try await endpointsDue() { try await serve(id) }
+        for due in try await endpointsDue() { try await serve(due.id) }
     }
 
-    private func endpointsDue() async throws -> [WebhookID] {
+    private func endpointsDue() async throws -> [(id: WebhookID, workspaceID: WorkspaceID)] {
         let now = installation.world.now()
-        return try await installation.main.read { connection in try WebhookDeliveryStore.endpointsDue(at: now, limit: Self.lookMax, on: connection) }
+        return try await installation.main.read { connection in
+            try WebhookDeliveryStore.endpointsDue(at: now, limit: Self.lookMax, limitOfWorkspace: Self.lookOfWorkspaceMax, on: connection)
+        }
     }
 
     private func serveOrSay(_ id: WebhookID) async {
@@ -129,7 +137,7 @@ struct WebhookWorker: Service {
             try await installation.writeAnywhere { connection in try WebhookDeliveryStore.giveUp(delivery.id, because: reason, on: connection) }
             return true
         case .ready(let request):
-            let outcome = await installation.outbound.send(request)
+            let outcome = await installation.webhookOutbound.send(request)
             return try await record(WebhookAttempt(outcome, from: began, until: installation.world.now()), of: delivery, to: endpoint)
         }
     }
@@ -185,13 +193,18 @@ struct WebhookWorker: Service {
 }
 
 /// Endpoints that are being served by this process.
-private final class BusyEndpoints: Sendable {
-    private let ids = Mutex<Set<WebhookID>>([])
+final class BusyEndpoints: Sendable {
+    private let workspaces = Mutex<[WebhookID: WorkspaceID]>([:])
 
     /// Answers false when it is served already, or when as many are as may be.
-    func take(_ id: WebhookID) -> Bool {
-        ids.withLock { ids in ids.count < WebhookWorker.endpointsMax && ids.insert(id).inserted }
+    func take(_ id: WebhookID, of workspace: WorkspaceID) -> Bool {
+        workspaces.withLock { workspaces in
+            let free = WebhookWorker.endpointsMax - workspaces.count
+            guard workspaces[id] == nil, free > (workspaces.values.contains(workspace) ? WebhookWorker.endpointsKeptFree : 0) else { return false }
+            workspaces[id] = workspace
+            return true
+        }
     }
 
-    func giveBack(_ id: WebhookID) { ids.withLock { _ = $0.remove(id) } }
+    func giveBack(_ id: WebhookID) { workspaces.withLock { _ = $0.removeValue(forKey: id) } }
 }

@@ -51,6 +51,11 @@ import Web
             let (_, anna) = try await app.shopWithAnna()
             #expect(try await app.api(.post, "/tokens/embed", ["memberId": .text(anna)], as: app.publishableKey).status == 403)
             #expect(try await app.api(.post, "/tokens/embed", ["externalId": "nobody"]).status == 404)
+            // An id that is not known is no reason to go by an address that its bearer may have chosen.
+            let address = JSONValue.text(try await app.get("/members/\(anna)")["email"].text)
+            #expect(try await app.api(.post, "/tokens/embed", ["email": address]).json["memberId"].text == anna)
+            #expect(try await app.api(.post, "/tokens/embed", ["externalId": "nobody", "email": address]).status == 404)
+            #expect(try await app.api(.post, "/tokens/embed", ["memberId": "mem_00000000000000000000000000", "email": address]).status == 404)
             #expect(try await app.api(.post, "/tokens/embed", [:]).status == 422)
             #expect(try await app.api(.post, "/tokens/embed", ["memberId": .text(anna), "externalId": "x"]).status == 422)
             let weak = try await app.post("/api-keys", ["name": "weak", "scopes": ["members:write", "members:read"]])["secretKey"].text

@@ -53,6 +53,70 @@ import Web
         }
     }
 
+    /// What a file says of known members is so afterwards, or refused by its line; the same file again changes nothing.
+    @Test(arguments: Engine.allCases) func knownMembersAreBroughtUpToDateOrRefused(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            func take(_ text: String) async throws -> JSONValue { try await file(app, program, .members, text).run(isDryRun: false) }
+            let first = "external_id,email,joined_at,website,group_id\nx1,x1@members.test,2024-01-01,https://x1.test,east\nx2,x2@members.test,2024-02-01,,\n"
+            #expect(try await take(first)["created"] == 2)
+            #expect(try await take(first)["known"] == 2, "also with a website")
+            let placing = "external_id,email,placement_parent_external_id,placement_slot\nx2,x2@members.test,x1,1\n"
+            #expect(try await take(placing)["updated"] == 1)
+            #expect(try await take(placing)["known"] == 1)
+            let placed: Int64? = try await app.installation.main.read { connection in
+                try connection.value("SELECT count(*) FROM placement WHERE slot = 1 AND effective_until IS NULL")
+            }
+            #expect(placed == 1)
+            #expect(try await take("external_id,email,website\nx2,x2@members.test,https://new.test\n")["updated"] == 1)
+            #expect(try await take("external_id,email,website\nx2,x2@members.test,https://new.test\n")["known"] == 1)
+            #expect(try await take("external_id,email\nx3,x3@members.test\n")["created"] == 1)
+            let before = try await app.rowCounts()
+            for (column, value) in [
+                ("joined_at", "2020-01-01"), ("group_id", "west"), ("placement_parent_external_id", "x3"), ("placement_slot", "1"),
+            ] {
+                let refused = try await take("external_id,email,\(column)\nx2,x2@members.test,\(value)\n")
+                #expect(refused["written"] == false && refused["errors"]?.elements.map { $0["column"].text } == [column], "\(refused)")
+            }
+            let other = try await take("external_id,email,placement_parent_external_id,placement_slot\nx2,x2@members.test,x1,2\n")
+            #expect(other["errors"]?.elements.map { $0["column"].text } == ["placement_slot"])
+            #expect(try await app.rowCounts() == before)
+        }
+    }
+
+    /// Somebody takes a code between the rehearsal and the import: batches before it stay, the answer says so, and the file can be taken in again.
+    @Test(arguments: Engine.allCases) func whatWasWrittenBeforeAnErrorIsSaid(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, _) = try await app.shopWithAnna()
+            let other = try await app.member(program, "other")
+            try await app.link(program, other, code: "code-250")
+            func links(_ count: Int, from first: Int) -> String {
+                "code,member_external_id,destination\n" + (first..<(first + count)).map { "code-\($0),m1,https://shop.test/\n" }.joined()
+            }
+            _ = try await file(app, program, .members, "external_id,email\nm1,m1@members.test\n").run(isDryRun: false)
+            func count() async throws -> Int64 { try await app.rowCounts()["link"] ?? 0 }
+            let before = try await count()
+
+            let small = try await file(app, program, .links, links(100, from: 200)).write().json([.links], isDryRun: false)
+            #expect(small["written"] == false && small["errorCount"] == 1 && small["created"] == 0, "\(small)")
+            #expect(try await count() == before, "a batch stands or falls as a whole")
+
+            let large = try await file(app, program, .links, links(500, from: 1)).write().json([.links], isDryRun: false)
+            #expect(large["written"] == "partly" && large["created"] == 200 && large["rows"] == 200, "\(large)")
+            let error = large["errors"]?.elements.first
+            #expect(error?["line"] == 251 && error?["message"].text.contains("The 200 rows written before it stay") == true)
+            #expect(try await count() == before + 200)
+            let again = try await file(app, program, .links, links(249, from: 1)).run(isDryRun: false)
+            #expect(again["known"] == 200 && again["created"] == 49 && again["written"] == true)
+        }
+    }
+
+    private func file(_ app: AppHarness, _ program: String, _ kind: ImportKind, _ text: String) -> FileImport {
+        var file = FileImport(installation: app.installation, workspace: app.workspace.twin, program: ProgramID(stored: program), kind: kind, path: "")
+        file.text = text
+        return file
+    }
+
     /// While thousands of rows are rehearsed sales of the same workspace come through, and the rehearsal sees none of them half.
     @Test(arguments: Engine.allCases) func othersWriteWhileAFileIsRehearsed(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in

@@ -105,6 +105,9 @@ import Web
         let cases: [(String, String, String?)] = [
             ("$1,234.50", "USD", "123450"), ("1234.5", "EUR", "123450"), ("€ 7", "EUR", "700"), ("12,50", "EUR", nil), ("1.234,50", "EUR", nil),
             ("1.005", "USD", nil), ("500", "JPY", "500"), ("5.5", "JPY", nil), ("1.234", "KWD", "1234"), ("", "USD", nil), ("12", "XXQ", nil), ("-3.00", "USD", "-300"),
+            // A decimal comma is never guessed.
+            ("1,500", "KWD", nil), ("12,345", "BHD", nil), ("1.5,00", "KWD", nil), ("1.5,0", "EUR", nil), ("1,234.500", "KWD", "1234500"), ("1,234,567", "KWD", "1234567000"),
+            ("1,500", "EUR", "150000"), ("1,500", "JPY", "1500"), ("-1,500.00", "EUR", "-150000"), ("1.234.500", "EUR", nil), ("1,50,000", "EUR", nil), (",500", "EUR", nil),
         ]
         for (text, currency, minor) in cases { #expect(ColumnMapping.Resolved.minor(text, currency) == minor, "\(text) \(currency)") }
     }
@@ -126,6 +129,82 @@ import Web
             #expect(wrong.map { $0["column"] } == ["currency"], "balances of another currency need a program of it")
         }
     }
+
+    /// 5.00 given back of the one sale of `moves`, as each vendor's file would say it.
+    static let refunds: [VendorExport: String] = [
+        .rewardful: "Refund ID,Charge ID,Amount,Currency,Created at\nre_1,ch_1,5.00,usd,2025-12-08T10:00:00Z\n",
+        .firstpromoter: "refund_id,event_id,amount,created_at\nre_1,ev_1,5.00,2025-12-08T10:00:00Z\n",
+        .partnerstack: "refund_id,transaction_key,amount,currency\nre_1,tx_1,500,USD\n",
+        .tapfiliate: "refund_id,external_id,refunded_amount\nre_1,ORD5,5\n",
+        .tolt: "refund_id,transaction_id,refund_amount,refunded_at\nre_1,txn_1,$5.00,2025-12-08\n",
+    ]
+
+    @Test(arguments: Engine.allCases, moves)
+    func refundsComeInTheirAmount(_ engine: Engine, _ move: Move) async throws {
+        try await AppHarness.with(engine) { app in
+            let vendor = move.vendor
+            let rows = try #require(Self.refunds[vendor])
+            let program = try await app.program(["currency": "USD", "allowedHosts": ["shop.test"]])
+            _ = try await app.percentRule(program, "0.10")
+            let early = try await take(rows, vendor, program, app)
+            #expect(errors(early).map { $0["message"].text.contains("Import the sales first") } == [true], "\(early)")
+            _ = try await take(move.people, vendor, program, app)
+            #expect(try await take(move.sales, vendor, program, app)["created"] == 1)
+            let taken = try await take(rows, vendor, program, app)
+            #expect(taken["kind"] == "refunds" && taken["created"] == 1 && taken["written"] == true, "\(taken)")
+            #expect(taken["amounts"] == [["currency": "USD", "amount": 500]])
+            #expect(try await take(rows, vendor, program, app)["known"] == 1)
+            #expect(try await app.get("/sales")["data"].list.first?["refundedAmount"] == 500)
+            #expect(try await app.findings() == [])
+        }
+    }
+
+    /// Nothing is taken back by a guess: not another currency, not all of a sale where the amount is missing.
+    @Test(arguments: Engine.allCases)
+    func refundsThatAreNotPlainAreRefused(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["currency": "USD", "allowedHosts": ["shop.test"]])
+            let move = Self.moves[0]
+            _ = try await take(move.people, .rewardful, program, app)
+            // Sales and refunds in one file: rows without a refund are sales alone.
+            let both = """
+                Charge ID,Stripe customer ID,Sale amount,Currency,Charged at,Affiliate ID,Refund ID,Refunded amount
+                ch_1,cus_1,49.00,usd,2025-12-01T09:30:00Z,eb844960-6c42,,0.00
+                ch_2,cus_1,20.00,usd,2025-12-02T09:30:00Z,eb844960-6c42,re_2,5.00
+
+                """
+            let taken = try await take(both, .rewardful, program, app)
+            #expect(taken["kind"] == "sales refunds" && taken["created"] == 3 && taken["errorCount"] == 0, "\(taken)")
+            #expect(taken["amounts"] == [["currency": "USD", "amount": 6_900]])
+            #expect(try await app.get("/sales")["data"].list.map { $0["refundedAmount"] } == [500, 0])
+            let before = try await app.rowCounts()
+            for (rows, column) in [
+                ("refund_id,charge_id,amount,currency\nre_3,ch_1,5.00,EUR\n", "currency"), ("refund_id,charge_id,amount\nre_3,ch_1,\n", "amount"),
+                ("refund_id,charge_id,amount\nre_3,ch_1,\"5,00\"\n", "amount"), ("refund_id,charge_id,amount\n,ch_1,5.00\n", "refund_id"),
+            ] {
+                let refused = try await take(rows, .rewardful, program, app)
+                #expect(errors(refused).map { $0["column"].text } == [column] && refused["written"] == false, "\(refused)")
+            }
+            for header in [["refund_id", "charge_id"], ["refund_id", "charge_id", "customer_id", "amount", "created_at"], ["refund_id", "charge_id", "customer_id", "sale_amount", "created_at"]] {
+                #expect(throws: CSVReader.Malformed.self, "\(header)") { try VendorExport.rewardful.parts(header, nil, .init(currency: "USD")) }
+            }
+            #expect(try VendorExport.rewardful.parts(["refund_id", "charge_id", "customer_id", "amount", "created_at"], .refunds, .init(currency: "USD")).map(\.kind) == [.refunds])
+            #expect(try await app.rowCounts() == before)
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func whoOwesIsSaidInWords(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["currency": "USD", "allowedHosts": ["shop.test"]])
+            let refused = try await take("ID,Email,Unpaid\n1,adam@members.test,-5.00\n", .rewardful, program, app)
+            #expect(errors(refused).map { [$0["line"], $0["column"]] } == [[2, "Unpaid"]])
+            #expect(errors(refused).first?["message"].text.contains("owes you") == true)
+            #expect(try await take("ID,Email,Unpaid\n1,adam@members.test,0\n", .rewardful, program, app)["written"] == true)
+        }
+    }
+
+    private func errors(_ answer: JSONValue) -> [JSONValue] { answer["errors"]?.elements ?? [] }
 
     private func take(
         _ text: String, _ vendor: VendorExport, _ program: String, _ app: AppHarness, dry: Bool = false

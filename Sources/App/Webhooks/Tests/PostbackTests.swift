@@ -47,6 +47,52 @@ import Web
         }
     }
 
+    /// What comes after a merge is the kept member's, and their duplicate's tracker is told of it; taken back, it is as before.
+    @Test(arguments: Engine.allCases) func aMergeCarriesTheTracker(_ engine: Engine) async throws {
+        try await WebhookStory.with(engine) { story in
+            let app = story.app
+            let program = try await app.program(["holdDays": 0, "memberPostbacks": true])
+            _ = try await app.percentRule(program, "0.10")
+            let (ada, double) = (try await app.member(program, "ada"), try await app.member(program, "double"))
+            try await app.link(program, double, code: "double")
+            try await app.put("/members/\(double)/postback", ["url": .text(story.receiver.url("/pb?a={commission_amount}&e={event_type}"))])
+            try await app.sale("s-1", "c-1", 10_000, ["code": "double"])
+            let merge = try await app.post("/members/\(ada)/merges", ["duplicateId": .text(double), "reason": "Signed up twice"])
+            try await app.sale("s-2", "c-2", 20_000, ["code": "double"])
+            try await app.moveClock(days: 1)
+            try await story.worker.deliverDue()
+            // What the duplicate earned is told as well, once.
+            #expect(
+                story.receiver.messages.map(\.path).sorted() == ["10.00", "20.00"].flatMap { amount in ["approved", "created"].map { "/pb?a=\(amount)&e=commission.\($0)" } })
+            story.receiver.forget()
+            let id = try #require(MemberMergeID(merge["id"].text))
+            try await app.installation.write(app.twinID, actor: .command) { write in _ = try MemberMerge.undo(id, in: write) }
+            app.installation.linkIndex.forgetAll()
+            try await app.post("/commissions", ["programId": .text(program), "memberId": .text(ada), "amount": 100, "reason": "Fair"])
+            try await app.sale("s-3", "c-3", 30_000, ["code": "double"])
+            try await story.worker.deliverDue()
+            #expect(Set(story.receiver.messages.map(\.path).map { $0.prefix(10) }) == ["/pb?a=30.0"])
+        }
+    }
+
+    /// Whoever has a tracker keeps it.
+    @Test(arguments: Engine.allCases) func aMergeLeavesTheKeptMembersOwnTracker(_ engine: Engine) async throws {
+        try await WebhookStory.with(engine) { story in
+            let app = story.app
+            let program = try await app.program(["memberPostbacks": true])
+            let (ada, double) = (try await app.member(program, "ada"), try await app.member(program, "double"))
+            for (member, path) in [(ada, "/ada"), (double, "/double")] {
+                try await app.put("/members/\(member)/postback", ["url": .text(story.receiver.url(path))])
+            }
+            let merge = try await app.post("/members/\(ada)/merges", ["duplicateId": .text(double), "reason": "Signed up twice"])
+            #expect(try await app.get("/members/\(ada)/postback")["url"].text == story.receiver.url("/ada"))
+            let id = try #require(MemberMergeID(merge["id"].text))
+            try await app.installation.write(app.twinID, actor: .command) { write in _ = try MemberMerge.undo(id, in: write) }
+            #expect(try await app.get("/members/\(ada)/postback")["url"].text == story.receiver.url("/ada"))
+            #expect(try await app.get("/members/\(double)/postback")["url"].text == story.receiver.url("/double"))
+        }
+    }
+
     @Test(arguments: Engine.allCases) func aProgramMustAllowIt(_ engine: Engine) async throws {
         try await WebhookStory.with(engine) { story in
             let app = story.app

@@ -15,14 +15,15 @@ import Web
         "https://shop.example/\r\nx", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/", "https://[::1]/",
         "https://[::ffff:10.0.0.1]/", "https://[::ffff:a00:1]/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data", "https://sub.localhost/x",
         "http://10.0.0.1/", "https://0.0.0.0/", "https://[64:ff9b::a00:1]/", "https://shop.example:99999/", "https://shöp.example/",
-        "https://shop.example\\@10.0.0.1/", "https:///hooks", "javascript:alert(1)",
+        "https://shop.example\\@10.0.0.1/", "https:///hooks", "javascript:alert(1)", "https://localhost./", "https://sub.localhost./", "https://localhost../",
+        "https://10.0.0.1./", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/", "https://[2606:4700::1111%25eth0]/", "https://./",
     ])
     func addressesThatAreRefused(_ url: String) async throws {
         #expect(WebhookURL(Settings()).fault(url) != nil)
     }
 
     @Test func addressesThatAreTaken() {
-        for url in ["https://shop.example/hooks", "https://shop.example:8443/hooks?a=b", "https://8.8.8.8/", "https://[2606:4700::1111]/x"] {
+        for url in ["https://shop.example/hooks", "https://shop.example:8443/hooks?a=b", "https://8.8.8.8/", "https://[2606:4700::1111]/x", "https://shop.example./hooks"] {
             #expect(WebhookURL(Settings()).fault(url) == nil, "\(url)")
         }
         var settings = Settings()

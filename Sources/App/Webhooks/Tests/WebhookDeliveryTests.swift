@@ -46,6 +46,39 @@ import Web
         }
     }
 
+    /// However many slow endpoints one workspace has, another's is served.
+    @Test func oneWorkspaceDoesNotHoldUpAnother() {
+        let busy = BusyEndpoints()
+        let (first, second) = (WorkspaceID(stored: "ws_1"), WorkspaceID(stored: "ws_2"))
+        let ids = (0..<WebhookWorker.endpointsMax * 2).map { WebhookID(stored: "wh_\($0)") }
+        let taken = ids.dropLast().filter { busy.take($0, of: first) }
+        #expect(taken.count == WebhookWorker.endpointsMax - WebhookWorker.endpointsKeptFree)
+        #expect(busy.take(ids[ids.count - 1], of: second))
+        #expect(!busy.take(ids[ids.count - 1], of: second), "nobody is served twice at once")
+        busy.giveBack(taken[0])
+        #expect(!busy.take(taken[0], of: first), "what was kept free is in use")
+        busy.giveBack(ids[ids.count - 1])
+        #expect(busy.take(taken[0], of: first))
+    }
+
+    /// What is looked at is not one workspace's alone.
+    @Test(arguments: Engine.allCases) func aLookFindsSomeOfEach(_ engine: Engine) async throws {
+        try await WebhookStory.with(engine) { story in
+            let program = try await story.app.program()
+            for place in 0..<3 { _ = try await story.subscribe(path: "/hooks/\(place)") }
+            try await story.enrol("ada", in: program)
+            try await story.app.installation.fanOutEvents()
+            let now = story.app.clock.now
+            func due(_ limit: Int) async throws -> [WorkspaceID] {
+                try await story.app.installation.main.read { connection in
+                    try WebhookDeliveryStore.endpointsDue(at: now, limit: 10, limitOfWorkspace: limit, on: connection).map(\.workspaceID)
+                }
+            }
+            #expect(try await due(10).count == 3)
+            #expect(try await due(2) == [story.app.twinID, story.app.twinID])
+        }
+    }
+
     /// Ten tries: the waits grow, and then it has failed; a replay begins anew.
     @Test(arguments: Engine.allCases) func tenTriesOverThreeDays(_ engine: Engine) async throws {
         try await WebhookStory.with(engine) { story in
