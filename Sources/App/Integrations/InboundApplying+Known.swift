@@ -1,3 +1,4 @@
+import Money
 import Persistence
 import Web
 
