@@ -1,4 +1,5 @@
 import Chronology
+import Foundation
 import HTTPTypes
 import Persistence
 import TestSupport

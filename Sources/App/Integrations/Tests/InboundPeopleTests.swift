@@ -132,7 +132,7 @@ import Web
         try await AppHarness.with(engine) { app in
             let program = try await app.program()
             for vendor in Vendor.allCases where vendor.givesSecret {
-                let mapping = vendor == .generic ? InboundTests.mapping : nil
+                let mapping: JSONValue? = vendor == .generic ? InboundTests.mapping : nil
                 var body: JSONValue = ["programId": .text(program), "webhookSecret": .text(String(repeating: "a", count: 15))]
                 if let mapping { body = body.adding("mapping", mapping) }
                 #expect(try await app.api(.put, "/integrations/\(vendor.rawValue)", body).fields == ["webhookSecret"], "\(vendor)")
