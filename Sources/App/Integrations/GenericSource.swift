@@ -121,16 +121,17 @@ extension GenericMapping {
                 .sale(
                     VendorSale(
                         invoiceID: invoice, grossMinor: amount, netMinor: amount, currency: currency.code, customer: nil,
-                        fallbackExternalID: email ?? "order-\(invoice)", email: email, name: text("customerName"), country: text("country"), touch: touch,
+                        fallbackExternalID: email ?? Vendor.generic.namespaced("order-\(invoice)"), email: email, name: text("customerName"), country: text("country"), touch: touch,
                         occurredAt: when, eventName: text("eventName")))
             ])
         case .refund:
             // Of the whole when no amount is told.
-            let amount = try paths["amount"] == nil ? nil : minor(needed("amount"), VendorMoney.currency(needed("currency")))
+            let currency = try paths["amount"] == nil ? nil : VendorMoney.currency(needed("currency"))
+            let amount = try currency.map { try minor(needed("amount"), $0) }
             return .facts([
                 .refund(
                     VendorRefund(
-                        refundID: try needed("refundId"), references: [try needed("invoiceId")], grossMinor: amount, isCumulativeOf: nil, occurredAt: when))
+                        refundID: try needed("refundId"), references: [try needed("invoiceId")], grossMinor: amount, currency: currency?.code, occurredAt: when))
             ])
         case .lead:
             let customer = try touch.customerExternalID ?? email ?? needed("customerExternalId")

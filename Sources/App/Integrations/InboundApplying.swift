@@ -29,13 +29,15 @@ struct InboundApplying: Sendable {
     func apply(in write: Write) throws -> InboundOutcome {
         var outcome = InboundOutcome.ignored("nothing_new", "Everything that the event says is known.")
         var learnt: [String] = []
+        var refused: InboundOutcome?
         for (place, fact) in facts.enumerated() {
             switch fact {
             case .identity(let identity): learnt += try learn(identity, &outcome, in: write)
             case .sale(let sale): learnt += try record(sale, place, &outcome, in: write)
             case .lead(let lead): try record(lead, place, &outcome, in: write)
-            case .refund(let refund): try record(refund, &outcome, in: write)
-            case .cancellation(let cancellation): try cancel(cancellation, &outcome, in: write)
+            case .refund(let refund): refused = try apart(&outcome, in: write) { try record(refund, &$0, in: write) } ?? refused
+            case .chargeRefund(let refund): refused = try apart(&outcome, in: write) { try record(refund, &$0, in: write) } ?? refused
+            case .cancellation(let cancellation): refused = try apart(&outcome, in: write) { try cancel(cancellation, &$0, in: write) } ?? refused
             case .alias(let reference, let invoice):
                 try tie([reference], to: invoice, in: write)
                 learnt.append(references.thing(reference))
@@ -43,15 +45,7 @@ struct InboundApplying: Sendable {
             case .promotion(let reference, let code):
                 try references.put(InboundReference(reference: references.thing(reference), code: code), on: write.connection)
                 outcome.note(.handled)
-            case .erasure(let ids):
-                for id in ids {
-                    let hash = write.vault.lookupHash(write.workspace.id, "customer", id)
-                    if let customer = try CustomerStore.find(externalHash: hash, in: write.workspace.id, on: write.connection) {
-                        outcome.erased.append(customer.personID)
-                    }
-                }
-                try write.audit("integration.erase", subject: integration.vendor.rawValue, JSONText(["people": .integer(Int64(outcome.erased.count))]))
-                outcome.note(.handled)
+            case .erasure(let erasure): try erase(erasure, &outcome, in: write)
             case .attention(let code, let reason):
                 try write.audit("integration.attention", subject: integration.vendor.rawValue, JSONText(["code": .text(code)]))
                 outcome.note(.handled)
@@ -59,7 +53,30 @@ struct InboundApplying: Sendable {
             }
         }
         outcome.woken = try InboundStore.waiting(for: learnt, in: write.workspace.id, integration.vendor, on: write.connection)
+        if let refused {
+            // What else the event says stands; the refusal is what somebody has to look at.
+            (outcome.state, outcome.reasonCode, outcome.reason) = (.refused, refused.reasonCode, refused.reason)
+        } else if let waiting = outcome.pause {
+            (outcome.state, outcome.reasonCode, outcome.reason) = (.waiting, waiting.code, waiting.reason)
+            outcome.dueAt = try write.now.adding(milliseconds: waiting.waitMs)
+            outcome.waitsFor = waiting.references
+        }
         return outcome
+    }
+
+    /// Does a part of an event that may be refused without the rest: a refund that can't be takes no sale with it.
+    private func apart(
+        _ outcome: inout InboundOutcome, in write: Write, _ work: (inout InboundOutcome) throws -> Void
+    ) throws -> InboundOutcome? {
+        var changed = outcome
+        do {
+            try write.connection.savepoint { try work(&changed) }
+        } catch {
+            guard let refused = InboundOutcome.refused(by: error) else { throw error }
+            return refused
+        }
+        outcome = changed
+        return nil
     }
 
     // MARK: Buyers
@@ -68,7 +85,8 @@ struct InboundApplying: Sendable {
         var customerID: CustomerID?
         if let externalID = identity.touch.customerExternalID {
             let customer = try Customer.recognise(
-                externalID: externalID, email: identity.email, name: identity.name.map { String($0.prefix(200)) }, country: Self.country(identity.country), in: write)
+                externalID: externalID, email: identity.email, name: identity.name.map { String($0.prefix(200)) }, country: Self.country(identity.country),
+                keepsKnown: true, in: write)
             customerID = customer.id
             outcome.personID = customer.personID
         }
@@ -111,18 +129,22 @@ struct InboundApplying: Sendable {
         let keys = [invoiceID] + sale.references
         if let known = try references.order(invoiceID, on: write.connection) {
             try tie(keys, to: invoiceID, in: write)
-            if known.netMinor != sale.netMinor, known.grossMinor != sale.grossMinor {
-                outcome.note(.ignored, "amount_changed", "The order was counted with another amount. Send a refund for less; correct a commission by hand for more.")
-            } else {
-                outcome.note(.ignored, "known_sale", "This payment was counted already.")
-            }
+            try compare(sale, known, &outcome, in: write)
             return keys.map(references.thing)
         }
         if let known = try SaleStore.find(invoice: invoiceID, in: write.workspace.id, on: write.connection) {
+            try checkIsSame(known, sale, in: write)
             try references.put(InboundOrder(invoiceID: invoiceID, grossMinor: max(sale.grossMinor, known.amountMinor), netMinor: known.amountMinor), on: write.connection)
             try tie(keys, to: invoiceID, in: write)
             outcome.note(.ignored, "known_sale", "This payment was counted already: the API told it.")
             return keys.map(references.thing)
+        }
+        if sale.waitsForInvoice, isPatient {
+            outcome.pause = Waiting(
+                references: [references.thing(invoiceID)], code: "waits_for_invoice",
+                reason: "What was paid is its invoice's to say. It is counted when invoice.paid comes, or in ten minutes as it is.",
+                waitMs: InboundEvent.identityWaitMs)
+            return []
         }
         guard let buyer = try buyer(.sale(sale), place, in: write) else { return [] }
         if sale.waitsForIdentity, isPatient, !buyer.isKnown {
@@ -142,13 +164,13 @@ struct InboundApplying: Sendable {
         return keys.map(references.thing) + people
     }
 
-    private func body(_ sale: VendorSale, _ invoiceID: String, _ buyer: InboundBuyer, _ known: Evidence, in write: Write) -> JSONValue {
+    private func body(_ sale: VendorSale, _ invoiceID: String, _ buyer: InboundBuyer, _ known: Evidence, in write: Write) throws -> JSONValue {
         var members: [JSONMember] = [
             JSONMember("programId", .text(integration.programID.text)), JSONMember("customerExternalId", .text(buyer.externalID)),
             JSONMember("amount", .integer(sale.netMinor)), JSONMember("currency", .text(sale.currency)), JSONMember("invoiceId", .text(invoiceID)),
             JSONMember("occurredAt", .text(time(sale.occurredAt, known, in: write).rfc3339)),
         ]
-        members += Self.person(buyer, email: sale.email, name: sale.name, country: sale.country)
+        members += try person(buyer, email: sale.email, name: sale.name, country: sale.country, in: write)
         if let eventName = sale.eventName { members.append(JSONMember("eventName", .text(String(eventName.prefix(100))))) }
         if !sale.items.isEmpty { members.append(JSONMember("items", .array(sale.items.map(\.json)))) }
         if !sale.metadata.isEmpty { members.append(JSONMember("metadata", .object(sale.metadata))) }
@@ -162,7 +184,7 @@ struct InboundApplying: Sendable {
             JSONMember("programId", .text(integration.programID.text)), JSONMember("eventName", .text(String(lead.eventName.prefix(100)))),
             JSONMember("customerExternalId", .text(buyer.externalID)), JSONMember("occurredAt", .text(time(lead.occurredAt, known, in: write).rfc3339)),
         ]
-        members += Self.person(buyer, email: lead.email, name: lead.name, country: lead.country)
+        members += try person(buyer, email: lead.email, name: lead.name, country: lead.country, in: write)
         let recorded = try Lead.record(Self.read(NewLead.read, .object(members)), evidence: known, in: write)
         _ = try remember(recorded.lead.customerID, InboundBuyer.Told(lead), in: write)
         outcome.note(recorded.isRepeated ? .ignored : .handled, recorded.isRepeated ? "known_lead" : nil, recorded.isRepeated ? "This lead was counted already." : nil)
@@ -170,7 +192,13 @@ struct InboundApplying: Sendable {
         outcome.personID = try CustomerStore.find(recorded.lead.customerID, in: write.workspace.id, on: write.connection)?.personID
     }
 
-    private static func person(_ buyer: InboundBuyer, email: String?, name: String?, country: String?) -> [JSONMember] {
+    /// What a vendor says of a person never replaces what the company itself knows of a customer of its own.
+    private func person(_ buyer: InboundBuyer, email: String?, name: String?, country: String?, in write: Write) throws -> [JSONMember] {
+        var (email, name) = (email, name)
+        if !references.isVendors(buyer.externalID), let fields = try fields(ofCustomer: buyer.externalID, in: write) {
+            if fields[.email] != nil { email = nil }
+            if fields[.name] != nil { name = nil }
+        }
         let texts: [(String, String?)] = [
             ("clickId", buyer.clickID), ("code", buyer.code), ("customerEmail", email), ("customerName", name.map { String($0.prefix(200)) }),
             ("country", Self.country(country)),
@@ -180,7 +208,7 @@ struct InboundApplying: Sendable {
 
     /// When it happened, for the books. Vendors tell whole seconds: a click that the event names came before it. A time before the vendor was
     /// connected can't be that of an event it sent by itself (somebody sent it again by hand), so the time of its arrival counts.
-    private func time(_ told: Instant?, _ known: Evidence, in write: Write) -> Instant {
+    func time(_ told: Instant?, _ known: Evidence, in write: Write) -> Instant {
         var at = min(told ?? event.receivedAt, write.now)
         if at < integration.createdAt { at = min(event.receivedAt, write.now) }
         if let click = known.namedClick?.at, at < click { at = min(click, write.now) }
@@ -199,7 +227,7 @@ struct InboundApplying: Sendable {
         return keys
     }
 
-    private func tie(_ ids: [String], to invoiceID: String, in write: Write) throws {
+    func tie(_ ids: [String], to invoiceID: String, in write: Write) throws {
         for id in ids {
             let key = references.thing(id)
             var row = try references.find(key, on: write.connection) ?? InboundReference(reference: key)
@@ -208,81 +236,10 @@ struct InboundApplying: Sendable {
         }
     }
 
-    // MARK: Refunds
-
-    private func record(_ refund: VendorRefund, _ outcome: inout InboundOutcome, in write: Write) throws {
-        guard var order = try references.order(of: refund.references, on: write.connection) else { throw try waiting(refund.references, in: write) }
-        try notePerson(of: order, &outcome, in: write)
-        var gross = refund.grossMinor ?? order.grossMinor
-        var charge: InboundReference?
-        if let id = refund.isCumulativeOf {
-            // Only the sum is told: what is above the highest sum so far is new. In any order the highest counts in the end.
-            var row = try references.find(references.thing(id), on: write.connection) ?? InboundReference(reference: references.thing(id), invoiceID: order.invoiceID)
-            (gross, row.refundedMinor) = (max(0, gross - row.refundedMinor), max(row.refundedMinor, gross))
-            charge = row
-        }
-        let refundID = refund.refundID ?? "\(refund.isCumulativeOf ?? order.invoiceID)/\(refund.grossMinor.map(String.init) ?? "all")"
-        if let known = try RefundStore.find(refundID, in: write.workspace.id, on: write.connection), known.invoiceID == order.invoiceID {
-            outcome.note(.ignored, "known_refund", "This refund was counted already.")
-            return
-        }
-        let before = try net(of: order)
-        order.refundedMinor = min(order.grossMinor, order.refundedMinor + min(gross, order.grossMinor))
-        let amount = try net(of: order) - before
-        if let charge { try references.put(charge, on: write.connection) }
-        try references.put(order, on: write.connection)
-        guard amount > 0 else {
-            outcome.note(.ignored, "known_refund", "Nothing of the sale is left to take back by this refund.")
-            return
-        }
-        try take(refundID, amount, order, refund.occurredAt, &outcome, in: write)
-    }
-
-    private func cancel(_ cancellation: VendorCancellation, _ outcome: inout InboundOutcome, in write: Write) throws {
-        guard let order = try references.order(of: [cancellation.invoiceID], on: write.connection) else {
-            throw try waiting([cancellation.invoiceID], in: write)
-        }
-        try notePerson(of: order, &outcome, in: write)
-        let refundID = "\(order.invoiceID)/cancelled"
-        guard try RefundStore.find(refundID, in: write.workspace.id, on: write.connection) == nil,
-            let sale = try SaleStore.find(invoice: order.invoiceID, in: write.workspace.id, on: write.connection), sale.keptMinor > 0
-        else {
-            outcome.note(.ignored, "known_refund", "The order was given back already.")
-            return
-        }
-        try take(refundID, nil, order, cancellation.occurredAt, &outcome, in: write)
-    }
-
-    private func take(
-        _ refundID: String, _ amountMinor: Int64?, _ order: InboundOrder, _ told: Instant?, _ outcome: inout InboundOutcome, in write: Write
-    ) throws {
-        var members: [JSONMember] = [
-            JSONMember("invoiceId", .text(order.invoiceID)), JSONMember("refundId", .text(refundID)),
-            JSONMember("occurredAt", .text(time(told, .none, in: write).rfc3339)),
-        ]
-        if let amountMinor { members.append(JSONMember("amount", .integer(amountMinor))) }
-        let (recorded, isRepeated) = try Refund.record(Self.read(NewRefund.read, .object(members)), in: write)
-        outcome.note(isRepeated ? .ignored : .handled)
-        outcome.subjectID = recorded.saleID?.text
-    }
-
-    /// The part of the sale that the refunds so far take back.
-    private func net(of order: InboundOrder) throws -> Int64 {
-        try VendorMoney.share(of: order.refundedMinor, net: order.netMinor, gross: order.grossMinor)
-    }
-
-    private func notePerson(of order: InboundOrder, _ outcome: inout InboundOutcome, in write: Write) throws {
-        guard let sale = try SaleStore.find(invoice: order.invoiceID, in: write.workspace.id, on: write.connection) else { return }
-        outcome.personID = try CustomerStore.find(sale.customerID, in: write.workspace.id, on: write.connection)?.personID
-    }
-
-    /// For the sale, whichever id of it comes first; and for the invoice that a payment turns out to belong to.
-    private func waiting(_ ids: [String], in write: Write) throws -> Waiting {
-        let keys = ids.map(references.thing)
-        let invoices = try keys.compactMap { try references.find($0, on: write.connection)?.invoiceID }
-        return Waiting(
-            references: keys + invoices.map(references.thing), code: "waits_for_sale", reason: "Its sale is not known yet. It is applied when the sale comes.",
-            waitMs: InboundEvent.orderWaitMs)
+    private func fields(ofCustomer externalID: String, in write: Write) throws -> [PersonField: String]? {
+        let hash = write.vault.lookupHash(write.workspace.id, "customer", externalID)
+        guard let customer = try CustomerStore.find(externalHash: hash, in: write.workspace.id, on: write.connection) else { return nil }
+        return try PersonStore.fields(of: [customer.personID], [.email, .name], vault: write.vault, on: write.connection)[customer.personID]
     }
 
     private static func country(_ text: String?) -> String? {
@@ -291,7 +248,7 @@ struct InboundApplying: Sendable {
     }
 
     /// A body for the API's own reading, so that both refuse the same in the same words.
-    private static func read<Input>(_ read: (JSONReader) -> Input, _ body: JSONValue) throws -> Input {
+    static func read<Input>(_ read: (JSONReader) -> Input, _ body: JSONValue) throws -> Input {
         let reader = try JSONReader(body)
         let input = read(reader)
         try reader.finish()
@@ -300,6 +257,15 @@ struct InboundApplying: Sendable {
 }
 
 extension InboundOutcome {
+    /// What a failure means for the event: nil when it is a failure of ours, or when others wrote the same just now.
+    static func refused(by error: any Error) -> InboundOutcome? {
+        if let refusal = error as? VendorRefusal { return .refused(refusal.code, refusal.detail) }
+        if let failure = error as? DatabaseFailure, failure.kind == .unique { return nil }
+        guard let problem = Refusal.of(error) else { return nil }
+        let fields = problem.errors.map { "\($0.field): \($0.message)" }.joined(separator: " ")
+        return .refused(problem.code, fields.isEmpty ? problem.detail : fields)
+    }
+
     /// What was done outweighs what was known already.
     mutating func note(_ state: InboundEvent.State, _ code: String? = nil, _ reason: String? = nil) {
         if state == .handled {

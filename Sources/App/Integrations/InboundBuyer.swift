@@ -40,7 +40,7 @@ struct InboundBuyer: Sendable, Equatable {
             externalID = try PersonStore.fields(of: [customer.personID], [.externalId], vault: references.vault, on: connection)[customer.personID]?[.externalId]
         }
         if !isKnown, let customer = told.customer {
-            let hash = references.vault.lookupHash(references.workspace, "customer", customer)
+            let hash = references.vault.lookupHash(references.workspace, "customer", references.externalID(customer))
             isKnown = try CustomerStore.find(externalHash: hash, in: references.workspace, on: connection) != nil
         }
         // What counted once with this subscription, or with this customer's own code, does not count again.
@@ -48,7 +48,7 @@ struct InboundBuyer: Sendable, Equatable {
         let isSpent = subscription?.code == spentCode
         let codes = isSpent ? [] : told.touch.codes + known.compactMap(\.code).filter { $0 != spentCode }
         return InboundBuyer(
-            externalID: externalID ?? told.customer ?? told.fallbackExternalID, clickID: told.touch.clickID ?? known.lazy.compactMap(\.clickID).first,
+            externalID: externalID ?? told.customer.map(references.externalID) ?? told.fallbackExternalID, clickID: told.touch.clickID ?? known.lazy.compactMap(\.clickID).first,
             code: try choose(codes, references, on: connection), isKnown: isKnown)
     }
 

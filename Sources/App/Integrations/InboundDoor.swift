@@ -84,10 +84,13 @@ struct InboundDoor: Sendable {
         case .stripe: return (limited(document.string("type")) ?? "unknown", document.string("id").flatMap(Self.identifier) ?? hashed(vendor, body))
         case .shopify:
             let type = limited(headers[text: "X-Shopify-Topic"]) ?? "unknown"
-            return (type, headers[text: "X-Shopify-Webhook-Id"].flatMap { Self.identifier("\(type):\($0)") } ?? hashed(vendor, Array(type.utf8) + body))
+            // The topic is not signed: the same delivery under another one is the same event. Without an id the body alone can't tell topics apart.
+            let id = headers[text: "X-Shopify-Webhook-Id"].flatMap(Self.identifier)
+            return (type, id.map { hashed(vendor, Array($0.utf8) + [0] + body) } ?? hashed(vendor, Array(type.utf8) + body))
         case .wooCommerce: return (limited(headers[text: "X-WC-Webhook-Topic"]) ?? "unknown", hashed(vendor, body))
         case .generic, .postback:
-            let id = integration.mapping?.eventID(of: document).map { Array($0.utf8) }
+            let header = integration.mapping?.signature == .standard ? headers[text: "webhook-id"] : nil
+            let id = (integration.mapping?.eventID(of: document) ?? header).map { Array($0.utf8) }
             return (limited(integration.mapping?.type(of: document)) ?? "event", hashed(vendor, id ?? body))
         }
     }

@@ -137,6 +137,17 @@ enum InboundStore {
 
     static func setPayload(_ id: InboundID, _ sealed: [UInt8]?, person: PersonID?, on connection: any Connection) throws {
         try connection.execute("UPDATE inbound_event SET payload_sealed = \(sealed), person_id = \(person) WHERE id = \(id)")
+        try InboundSubjectStore.forget(id, on: connection)
+    }
+
+    /// A refused event that was told again, and is handled as it was told now; false when it is not refused any more.
+    static func tellAgain(_ id: InboundID, type: String, payload: [UInt8], at now: Instant, expiresAt: Instant, on connection: any Connection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE inbound_event SET state = 'received', type = \(type), reason_code = NULL, reason = NULL, tries = 0, handled_at = NULL, due_at = \(now),
+                payload_sealed = \(payload), person_id = NULL, expires_at = \(expiresAt)
+            WHERE id = \(id) AND state = 'refused'
+            """) > 0
     }
 
     /// Back to the beginning, if there still is something to read.
@@ -183,6 +194,7 @@ enum InboundStore {
                 reason = 'What it waited for never came, and its payload has expired.'
             WHERE due_at IS NOT NULL AND payload_sealed IS NULL
             """)
+        try InboundSubjectStore.sweep(on: connection)
     }
 
     static func forgetPayloads(of vendor: Vendor, in workspace: WorkspaceID, on connection: any Connection) throws {
@@ -193,6 +205,7 @@ enum InboundStore {
     /// A person who is erased: what was sent about them goes, and what a vendor calls them is forgotten.
     static func forget(_ person: PersonID, on connection: any Connection) throws {
         try connection.execute("UPDATE inbound_event SET payload_sealed = NULL, person_id = NULL WHERE person_id = \(person)")
+        try InboundSubjectStore.forgetPayloads(about: person, on: connection)
         try connection.execute("DELETE FROM inbound_reference WHERE customer_id IN (SELECT id FROM customer WHERE person_id = \(person))")
     }
 
@@ -219,8 +232,10 @@ struct InboundOutcome: Sendable {
     var personID: PersonID?
     /// Events that waited for what is known now.
     var woken: [InboundID] = []
-    /// People whom the law wants erased, after the transaction.
-    var erased: [PersonID] = []
+    /// Keys of people whom the law wanted erased: they are destroyed after the transaction.
+    var erased: [PersonKeyID] = []
+    /// Something of the event waits, while the rest of it was done.
+    var pause: InboundApplying.Waiting?
 
     static func refused(_ code: String, _ reason: String) -> InboundOutcome {
         InboundOutcome(state: .refused, reasonCode: code, reason: String(reason.prefix(500)))

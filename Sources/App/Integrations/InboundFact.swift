@@ -9,14 +9,16 @@ enum InboundFact: Sendable {
     case sale(VendorSale)
     case lead(VendorLead)
     case refund(VendorRefund)
+    /// How much a payment has given back so far.
+    case chargeRefund(VendorChargeRefund)
     /// The whole of an order that was paid is taken back.
     case cancellation(VendorCancellation)
     /// A payment or charge belongs to an invoice.
     case alias(reference: String, invoiceID: String)
     /// A vendor's id of a promotion is this code.
     case promotion(reference: String, code: String)
-    /// The law obliges the vendor to tell: erase these customers of theirs.
-    case erasure(customerExternalIDs: [String])
+    /// The law obliges the vendor to tell: erase this customer of theirs.
+    case erasure(VendorErasure)
     /// A person asked the vendor for their data, or a shop left: somebody has to look.
     case attention(code: String, reason: String)
 }
@@ -84,6 +86,10 @@ struct VendorSale: Sendable {
     var eventName: String?
     /// Another event is on its way that says who this is: without knowing, wait for it a while.
     var waitsForIdentity = false
+    /// A session of an invoice: what was paid is the invoice's to say, so it is waited for a while.
+    var waitsForInvoice = false
+    /// An invoice has the last word on what was paid, should a session have been counted before it.
+    var hasLastWord = false
     /// Made with the vendor's test gateway: no sale of a live workspace.
     var isTest = false
 }
@@ -100,15 +106,42 @@ struct VendorLead: Sendable {
 }
 
 struct VendorRefund: Sendable {
-    /// The vendor's id of the refund; nil when an event tells only how much was given back so far.
+    /// The vendor's id of the refund; nil: the one refund of the whole.
     var refundID: String?
     /// The order or payment that it is of: the first that is known counts.
     var references: [String]
     /// Of the buyer's money, with tax; nil: everything.
     var grossMinor: Int64?
-    /// Set when `grossMinor` is the sum of all refunds of this charge.
-    var isCumulativeOf: String?
+    /// Of the amount: another one than the sale's is refused.
+    var currency: String?
     var occurredAt: Instant?
+}
+
+/// What a payment has given back so far. Vendors tell the sum always and its parts sometimes; the sum alone counts, so that what is told in
+/// both shapes counts once.
+struct VendorChargeRefund: Sendable {
+    struct Part: Sendable {
+        var refundID: String
+        var grossMinor: Int64
+        var occurredAt: Instant?
+    }
+
+    var charge: String
+    /// The order or payment that it is of: the first that is known counts.
+    var references: [String]
+    /// The sum of all refunds of this charge.
+    var grossMinor: Int64
+    var currency: String
+    /// Single refunds that the event names, each by its own id.
+    var parts: [Part] = []
+    var occurredAt: Instant?
+}
+
+/// A customer whom a vendor wants erased, by everything that the vendor says of them.
+struct VendorErasure: Sendable {
+    var customers: [String]
+    var emails: [String]
+    var orders: [String]
 }
 
 struct VendorCancellation: Sendable {

@@ -32,13 +32,17 @@ enum InboundPostback {
         }
         let document = JSONValue.object(members)
         if document.string("transaction_id") == nil { errors.append(FieldError(field: "transaction_id", message: "Is required: it makes a postback count once.")) }
+        if type(of: document) == "refund", document.string("amount") != nil, document.string("refund_id") == nil {
+            errors.append(FieldError(field: "refund_id", message: "Is required with an amount: it tells one part that was given back from the next."))
+        }
         if !errors.isEmpty { throw Problem.unprocessable(errors: errors) }
         return document
     }
 
     /// What makes two postbacks the same: a transaction is a sale once, a lead once, and has each refund once.
     static func eventID(of document: JSONValue) -> String {
-        [type(of: document), document.string("transaction_id"), document.string("refund_id")].compactMap { $0 }.joined(separator: ":")
+        // With its length before each, so that no two texts look like two others.
+        [type(of: document), document.string("transaction_id"), document.string("refund_id")].compactMap { $0 }.map { "\($0.utf8.count):\($0)" }.joined()
     }
 
     static func type(of document: JSONValue) -> String { document.string("event") ?? "sale" }
@@ -60,20 +64,20 @@ enum InboundPostback {
             return .facts([
                 .sale(
                     VendorSale(
-                        invoiceID: transaction, grossMinor: minor, netMinor: minor, currency: currency, fallbackExternalID: email ?? "order-\(transaction)",
+                        invoiceID: transaction, grossMinor: minor, netMinor: minor, currency: currency, fallbackExternalID: email ?? Vendor.postback.namespaced("order-\(transaction)"),
                         email: email, country: query.string("country"), touch: touch, eventName: query.string("event_name")))
             ])
         case "lead":
             return .facts([
                 .lead(
                     VendorLead(
-                        eventName: query.string("event_name") ?? "lead", fallbackExternalID: email ?? "lead-\(transaction)", email: email,
+                        eventName: query.string("event_name") ?? "lead", fallbackExternalID: email ?? Vendor.postback.namespaced("lead-\(transaction)"), email: email,
                         country: query.string("country"), touch: touch))
             ])
         case "refund":
-            let minor = try query.string("amount") == nil ? nil : amount().0
+            let told = try query.string("amount") == nil ? nil : amount()
             return .facts([
-                .refund(VendorRefund(refundID: query.string("refund_id") ?? "\(transaction)/refund", references: [transaction], grossMinor: minor))
+                .refund(VendorRefund(refundID: query.string("refund_id"), references: [transaction], grossMinor: told?.0, currency: told?.1))
             ])
         default: throw VendorRefusal(code: "unknown_event", detail: "event must be sale, lead or refund.")
         }

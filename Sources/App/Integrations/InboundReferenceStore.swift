@@ -27,7 +27,20 @@ struct InboundReferences: Sendable {
     let vault: Vault
 
     /// An id that names a person, as it is kept: a keyed hash.
-    func person(_ id: String) -> String { "p." + Base64URL.encode(vault.lookupHash(workspace, "inbound:\(vendor.rawValue)", id)) }
+    func person(_ id: String) -> String { "p." + Base64URL.encode(lookupHash("inbound:\(vendor.rawValue)", id)) }
+
+    func lookupHash(_ kind: String, _ text: String) -> [UInt8] { vault.lookupHash(workspace, kind, text) }
+
+    /// The id by which a vendor's customer is a customer here: the vendor stands before it, for vendors number their customers as companies
+    /// do. Stripe's ids say themselves whose they are.
+    func externalID(_ customer: String) -> String { vendor == .stripe && customer.hasPrefix(Self.stripeCustomers) ? customer : vendor.namespaced(customer) }
+
+    /// Whether an id of a customer is the vendor's and not the company's own.
+    func isVendors(_ externalID: String) -> Bool {
+        externalID.hasPrefix(vendor.namespaced("")) || (vendor == .stripe && externalID.hasPrefix(Self.stripeCustomers))
+    }
+
+    private static let stripeCustomers = "cus_"
 
     /// An id of a payment, order, charge or promotion.
     func thing(_ id: String) -> String { "t." + String(id.prefix(200)) }
@@ -80,6 +93,43 @@ enum InboundReferenceStore {
             ON CONFLICT (workspace_id, vendor, reference) DO UPDATE SET invoice_id = excluded.invoice_id, customer_id = excluded.customer_id,
                 click_id = excluded.click_id, code = excluded.code, refunded = excluded.refunded
             """)
+    }
+
+    /// What the charges of an order have given back so far.
+    static func refundedMinor(of invoiceID: String, _ vendor: Vendor, in workspace: WorkspaceID, on connection: any Connection) throws -> Int64 {
+        let refunded = try connection.rows(
+            """
+            SELECT refunded FROM inbound_reference
+            WHERE workspace_id = \(workspace) AND vendor = \(vendor.rawValue) AND invoice_id = \(invoiceID) AND refunded > 0
+            """)
+        return try refunded.reduce(0) { sum, row in try sum + row.get(at: 0, as: Int64.self) }
+    }
+
+    /// Whether another vendor has told an order with this id.
+    static func isTold(_ invoiceID: String, byOtherThan vendor: Vendor, in workspace: WorkspaceID, on connection: any Connection) throws -> Bool {
+        try connection.row(
+            """
+            SELECT 1 FROM inbound_order WHERE workspace_id = \(workspace) AND invoice_id = \(invoiceID) AND vendor <> \(vendor.rawValue) LIMIT 1
+            """) != nil
+    }
+
+    /// Customers with a mail address, and whether the vendor has told of them.
+    static func customers(
+        emailHash: [UInt8], _ vendor: Vendor, in workspace: WorkspaceID, on connection: any Connection
+    ) throws -> [(person: PersonID, isVendors: Bool)] {
+        try connection.rows(
+            """
+            SELECT c.person_id, (EXISTS (
+                    SELECT 1 FROM inbound_reference r WHERE r.customer_id = c.id AND r.workspace_id = \(workspace) AND r.vendor = \(vendor.rawValue)
+                ) OR EXISTS (
+                    SELECT 1 FROM sale s JOIN inbound_order o ON o.workspace_id = s.workspace_id AND o.invoice_id = s.invoice_id AND o.vendor = \(vendor.rawValue)
+                    WHERE s.customer_id = c.id AND s.workspace_id = \(workspace)
+                ))
+            FROM person_lookup l JOIN customer c ON c.person_id = l.person_id AND c.workspace_id = \(workspace)
+            WHERE l.workspace_id = \(workspace) AND l.kind = \(PersonLookup.email.rawValue) AND l.hash = \(emailHash)
+            ORDER BY c.person_id LIMIT 200
+            """
+        ).map { row in (person: try row.get(at: 0), isVendors: try row.get(at: 1)) }
     }
 
     static func order(_ invoiceID: String, _ vendor: Vendor, in workspace: WorkspaceID, on connection: any Connection) throws -> InboundOrder? {

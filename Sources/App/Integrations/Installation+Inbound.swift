@@ -25,6 +25,8 @@ extension Installation {
 
     /// Takes in what a vendor sent, its signature proven. It is on disk before anything else is done with it; then it is handled at once,
     /// and should that fail, again by the worker.
+    ///
+    /// One that was refused before is handled as it is told now, so that a sender can correct itself.
     func receive(_ request: InboundRequest, in workspace: WorkspaceID) async throws -> (event: InboundEvent, isRepeated: Bool) {
         let seal = inboundSeal
         let (stored, isNew) = try await write(workspace, actor: .system("integrations")) { write -> (InboundEvent, Bool) in
@@ -37,7 +39,10 @@ extension Installation {
             guard let known = try InboundStore.find(request.vendor, request.vendorEventID, in: write.workspace.id, on: write.connection) else {
                 throw Problem.internalError
             }
-            return (known, false)
+            let again = try seal.seal(request.payload, for: known.id.text)
+            let isToldAgain = try InboundStore.tellAgain(
+                known.id, type: request.type, payload: again, at: write.now, expiresAt: expiresAt, on: write.connection)
+            return (known, isToldAgain)
         }
         guard isNew else { return (stored, true) }
         await handleQuietly(stored.id, in: workspace)
@@ -100,12 +105,12 @@ extension Installation {
         while let id = waiting.popLast(), count < Self.wokenMax {
             let outcome = try await handleOne(id, in: workspace, isPatient: id == first ? isPatient : true)
             waiting += outcome?.woken ?? []
-            for person in outcome?.erased ?? [] { try await erase(person: person, in: workspace, actor: .system("integrations")) }
+            if let erased = outcome?.erased, !erased.isEmpty { try await finishErasing(erased) }
             count += 1
         }
     }
 
-    private func handleOne(_ id: InboundID, in workspace: WorkspaceID, isPatient: Bool) async throws -> InboundOutcome? {
+    func handleOne(_ id: InboundID, in workspace: WorkspaceID, isPatient: Bool) async throws -> InboundOutcome? {
         for _ in 0..<Self.attemptsMax {
             do {
                 return try await attempt(id, in: workspace, isPatient: isPatient)
@@ -152,7 +157,7 @@ extension Installation {
             case .success(.facts): outcome = try Self.apply(applying, in: write)
             }
             try InboundStore.finish(id, outcome, at: write.now, on: write.connection)
-            try Self.keep(payload, of: event, after: outcome, in: write)
+            try Self.keep(payload, of: event, after: outcome, references, integration?.mapping, in: write)
             return outcome
         }
     }
@@ -166,25 +171,25 @@ extension Installation {
             return InboundOutcome(
                 state: .waiting, reasonCode: waiting.code, reason: waiting.reason, dueAt: try write.now.adding(milliseconds: waiting.waitMs),
                 waitsFor: waiting.references)
-        } catch let refusal as VendorRefusal {
-            return .refused(refusal.code, refusal.detail)
-        } catch let failure as DatabaseFailure where failure.kind == .unique {
-            throw failure
         } catch {
-            guard let problem = Refusal.of(error) else { throw error }
-            let fields = problem.errors.map { "\($0.field): \($0.message)" }.joined(separator: " ")
-            return .refused(problem.code, fields.isEmpty ? problem.detail : fields)
+            guard let refused = InboundOutcome.refused(by: error) else { throw error }
+            return refused
         }
     }
 
     /// Once it is known whose it is, what was sent stands under that person's key and goes with them. What concerns nobody is not kept.
-    private static func keep(_ payload: [UInt8]?, of event: InboundEvent, after outcome: InboundOutcome, in write: Write) throws {
+    /// What stays otherwise is found by hashes of those whom it speaks of.
+    private static func keep(
+        _ payload: [UInt8]?, of event: InboundEvent, after outcome: InboundOutcome, _ references: InboundReferences, _ mapping: GenericMapping?, in write: Write
+    ) throws {
         guard let payload else { return }
         if let person = outcome.personID, let key = try PersonStore.key(of: person, vault: write.vault, on: write.connection) {
             let sealed = try Vault.seal(payload, under: key, for: event.id.text)
             try InboundStore.setPayload(event.id, sealed, person: person, on: write.connection)
         } else if outcome.state == .handled || (outcome.state == .ignored && event.vendor != .generic) {
             try InboundStore.setPayload(event.id, nil, person: nil, on: write.connection)
+        } else if event.personID == nil {
+            try InboundSubjectStore.put(InboundSubjects(references: references).hashes(of: event, payload, mapping), of: event.id, on: write.connection)
         }
     }
 

@@ -14,6 +14,9 @@ enum Vendor: String, Sendable, CaseIterable {
 
     /// Those whose secret is the vendor's; the others get one from us.
     var givesSecret: Bool { self != .postback }
+
+    /// An id of the vendor's that can't be taken for another's or for the company's own.
+    func namespaced(_ id: String) -> String { "\(rawValue):\(id)" }
 }
 
 /// A vendor that may tell sales of a workspace, for one of its programs.
@@ -30,6 +33,8 @@ struct Integration: Sendable {
     /// A replaced secret counts this much longer, as long as vendors sign with both (Stripe: 24 hours).
     static let formerMs: Int64 = 24 * 3_600_000
     static let secretLengthMax = 500
+    /// A shorter secret can be found by trying.
+    static let secretBytesMin = 16
 }
 
 /// What seals secrets and raw payloads: a key of the installation's, apart from all others.
@@ -60,6 +65,7 @@ extension Integration {
         if vendor == .generic {
             guard mapping ?? known?.mapping != nil else { throw Refusal.field("mapping", "Is required: it says where our fields stand in your events.") }
         }
+        try check(kept, isNew: secret != nil, mapping: mapping ?? known?.mapping)
         let row = Integration(
             workspaceID: write.workspace.id, vendor: vendor, programID: program, secrets: [kept], mapping: mapping ?? known?.mapping,
             createdAt: known?.createdAt ?? write.now, updatedAt: write.now)
@@ -70,6 +76,15 @@ extension Integration {
             "integration.connect", subject: vendor.rawValue,
             JSONText(["programId": .text(program.text), "newSecret": .boolean(known == nil || former != nil)]))
         return row
+    }
+
+    private static func check(_ secret: String, isNew: Bool, mapping: GenericMapping?) throws {
+        if isNew, secret.utf8.count < secretBytesMin {
+            throw Refusal.field("webhookSecret", "Must be a text of \(secretBytesMin) to \(secretLengthMax) bytes: a shorter one can be found by trying.")
+        }
+        if mapping?.signature == .standard, isNew ? WebhookSignature.standardKey(secret) == nil : WebhookSignature.standardKeys(secret).isEmpty {
+            throw Refusal.field("webhookSecret", "Must be Base64 of at least \(secretBytesMin) bytes, bare or behind whsec_, as Standard Webhooks wants it.")
+        }
     }
 
     /// Events are refused from now on; what they led to stays.

@@ -82,7 +82,7 @@ enum IntegrationRoutes {
         .required("programId", .text),
         .optional(
             "webhookSecret",
-            .described(.string(maximumLength: Integration.secretLengthMax), description: "The vendor's signing secret of this endpoint; needed the first time.")),
+            .described(.string(maximumLength: Integration.secretLengthMax), description: "The vendor's signing secret of this endpoint, at least 16 bytes; needed the first time.")),
         .optional("mapping", mapping),
     ])
 

@@ -116,7 +116,7 @@ struct MappingDraft: Sendable {
 extension InboundFact {
     fileprivate var kindName: String {
         switch self {
-        case .refund: "refund"
+        case .refund, .chargeRefund: "refund"
         case .lead: "lead"
         default: "sale"
         }

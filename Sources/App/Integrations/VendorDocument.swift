@@ -24,6 +24,17 @@ extension JSONValue {
 
     func whole(_ name: String) -> Int64? { if case .number(let number)? = self[name] { number.integer } else { nil } }
 
+    /// An amount in a smallest unit: nil when it is not there, refused when it is anything but a whole number that is not negative.
+    func amount(_ name: String) throws -> Int64? {
+        switch self[name] {
+        case nil, .null?: return nil
+        case .number(let number)?:
+            if let whole = number.integer, whole >= 0 { return whole }
+        default: break
+        }
+        throw VendorRefusal(code: "malformed_amount", detail: "\(name) is not a whole number of the currency's smallest unit.")
+    }
+
     func flag(_ name: String) -> Bool? { if case .boolean(let flag)? = self[name] { flag } else { nil } }
 
     func list(_ name: String) -> [JSONValue] { if case .array(let elements)? = self[name] { elements } else { [] } }
@@ -70,6 +81,14 @@ enum VendorMoney {
             throw VendorRefusal(
                 code: "malformed_amount", detail: "\(field) is not an amount in \(currency.code) with at most \(currency.exponent) decimals.")
         }
+    }
+
+    /// What is left without tax; more tax than was paid is a mistake and no sale of nothing.
+    static func untaxed(_ grossMinor: Int64, tax taxMinor: Int64) throws -> Int64 {
+        guard (0...grossMinor).contains(taxMinor) else {
+            throw VendorRefusal(code: "malformed_amount", detail: "The tax is more than what was paid with it.")
+        }
+        return grossMinor - taxMinor
     }
 
     /// The part of `gross` that `net` is, of an amount told with tax: rounded once.

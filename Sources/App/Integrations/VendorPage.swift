@@ -24,7 +24,8 @@ struct VendorPage {
     /// Reasons that the catalogue has words for.
     private static let reasons: Set<String> = [
         "other_event", "nothing_new", "known_sale", "known_refund", "known_lead", "amount_changed", "test_order", "waits_for_buyer", "waits_for_sale", "not_paid_yet",
-        "nothing_paid", "nothing_refunded", "nothing_of_ours", "subscription_ended", "never_paid", "data_request", "shop_left", "unknown_currency",
+        "nothing_paid", "nothing_refunded", "nothing_of_ours", "subscription_ended", "never_paid", "waits_for_invoice", "invoice_conflict", "refund_currency", "refund_conflict", "refund_failed",
+        "erasure_unknown", "erasure_elsewhere", "not_cancelled", "not_a_redaction", "data_request", "shop_left", "unknown_currency",
         "missing_amount", "malformed_amount", "missing_field", "not_connected", "payload_gone", "expired", "failed",
     ]
 

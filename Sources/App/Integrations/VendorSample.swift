@@ -24,7 +24,7 @@ enum VendorSample {
             {
                 return (stage, known)
             }
-            let secret = Base64URL.encode(write.world.random.bytes(InboundPostback.tokenBytes))
+            let secret = "whsec_" + Data(write.world.random.bytes(InboundPostback.tokenBytes)).base64EncodedString()
             return (
                 stage,
                 try Integration.connect(vendor, program: stage.program.id, secret: secret, mapping: live?.mapping, seal: seal, in: write)

@@ -65,11 +65,21 @@ enum WebhookSignature {
             part.hasPrefix("v1,") ? Data(base64Encoded: String(part.dropFirst(3))).map { Array($0) } : nil
         }
         guard !signatures.isEmpty else { throw .malformed }
-        let keys = secrets.map { secret -> [UInt8] in
-            secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))).map { Array($0) } ?? Array(secret.utf8) : Array(secret.utf8)
-        }
-        try check(Array("\(id).\(time).".utf8) + body, signatures, keys)
+        try check(Array("\(id).\(time).".utf8) + body, signatures, secrets.flatMap(standardKeys))
         try checkTime(seconds, now)
+    }
+
+    /// The key that a secret of Standard Webhooks stands for: Base64, bare or behind `whsec_`. Nil when it is none or too short.
+    static func standardKey(_ secret: String) -> [UInt8]? {
+        let base64 = secret.hasPrefix("whsec_") ? String(secret.dropFirst(6)) : secret
+        guard let key = Data(base64Encoded: base64), key.count >= Integration.secretBytesMin else { return nil }
+        return Array(key)
+    }
+
+    /// The keys that may have signed: a bare text counts as its own bytes as well, for senders that know no Base64.
+    static func standardKeys(_ secret: String) -> [[UInt8]] {
+        let isBare = !secret.hasPrefix("whsec_") && secret.utf8.count >= Integration.secretBytesMin
+        return [standardKey(secret)].compactMap { $0 } + (isBare ? [Array(secret.utf8)] : [])
     }
 
     private static func base64(_ header: String?, _ body: [UInt8], _ secrets: [String]) throws(Failure) {
@@ -100,7 +110,7 @@ enum WebhookSignature {
 
     private static func check(_ signed: [UInt8], _ signatures: [[UInt8]], _ keys: [[UInt8]]) throws(Failure) {
         var isRight = false
-        for key in keys {
+        for key in keys where !key.isEmpty {
             for signature in signatures
             where HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: signed, using: SymmetricKey(data: key)) { isRight = true }
         }
@@ -126,7 +136,10 @@ enum WebhookSignature {
 
 extension WebhookSignature {
     /// Headers as the vendor would send them with this body: for samples and tests.
-    static func headers(_ vendor: Vendor, type: String, body: [UInt8], secret: String, mapping: GenericMapping?, now: Instant) -> HTTPFields {
+    /// `id`: of the message, where the rule has one.
+    static func headers(
+        _ vendor: Vendor, type: String, body: [UInt8], secret: String, mapping: GenericMapping?, id: String? = nil, now: Instant
+    ) -> HTTPFields {
         func mac(_ bytes: [UInt8], _ key: [UInt8]) -> [UInt8] {
             Array(HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: key)))
         }
@@ -147,10 +160,10 @@ extension WebhookSignature {
             case .hmacBase64: headers = [(mapping.header, base64(mac(body, key)))]
             case .token: headers = [(mapping.header, secret)]
             case .standard:
-                let raw = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))).map { Array($0) } ?? key : key
+                let id = id ?? "sample-\(hex(Array(SHA256.hash(data: body).prefix(12))))"
                 headers = [
-                    ("webhook-id", "sample-\(seconds)"), ("webhook-timestamp", seconds),
-                    ("webhook-signature", "v1," + base64(mac(Array("sample-\(seconds).\(seconds).".utf8) + body, raw))),
+                    ("webhook-id", id), ("webhook-timestamp", seconds),
+                    ("webhook-signature", "v1," + base64(mac(Array("\(id).\(seconds).".utf8) + body, standardKey(secret) ?? key))),
                 ]
             }
         }

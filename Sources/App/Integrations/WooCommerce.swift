@@ -38,7 +38,7 @@ enum WooCommerce {
         let gross = try VendorMoney.minor(order.decimal("total"), currency, "total")
         guard gross > 0 else { return nil }
         let tax = try order.decimal("total_tax").map { try VendorMoney.minor($0, currency, "total_tax") } ?? 0
-        let net = max(0, gross - tax)
+        let net = try VendorMoney.untaxed(gross, tax: tax)
         let billing = order["billing"] ?? .null
         let email = billing.string("email").flatMap(Normalised.email)
         var touch = VendorTouch.attributes(order.list("meta_data"), name: "key", value: "value")
@@ -49,7 +49,7 @@ enum WooCommerce {
         return .sale(
             VendorSale(
                 invoiceID: id, grossMinor: gross, netMinor: net, currency: currency.code, customer: customer,
-                fallbackExternalID: email ?? "order-\(id)", email: email, name: name.isEmpty ? nil : name, country: billing.string("country"),
+                fallbackExternalID: email ?? Vendor.wooCommerce.namespaced("order-\(id)"), email: email, name: name.isEmpty ? nil : name, country: billing.string("country"),
                 touch: touch, occurredAt: VendorTime.text(order.string("date_paid_gmt") ?? order.string("date_created_gmt"), isUTC: true),
                 items: items(order, currency, netMinor: net)))
     }
@@ -75,7 +75,7 @@ enum WooCommerce {
             guard let refundID = refund.id("id"), let text = refund.decimal("total") else { return nil }
             let minor = try VendorMoney.minor(text.hasPrefix("-") ? String(text.dropFirst()) : text, currency, "refunds.total")
             guard minor > 0 else { return nil }
-            return .refund(VendorRefund(refundID: refundID, references: [id], grossMinor: minor, isCumulativeOf: nil, occurredAt: modified(order)))
+            return .refund(VendorRefund(refundID: refundID, references: [id], grossMinor: minor, currency: currency.code, occurredAt: modified(order)))
         }
     }
 

@@ -8,15 +8,15 @@ extension Installation {
     ///
     /// The first step notes what is left to do, in its transaction: whatever dies on the way is done by a later start, or as due work.
     func erase(person: PersonID, in workspace: WorkspaceID, actor: Actor) async throws {
-        let key = try await write(workspace, actor: actor) { write -> PersonKeyID in
-            let key = try ErasureStore.erase(person, at: write.world.now(), in: write)
-            try KeyStore.noteToDestroy(key, on: write.connection)
-            try write.audit("person.erase", subject: person.text)
-            return key
-        }
+        let key = try await write(workspace, actor: actor) { write in try ErasureStore.erase(person, in: write) }
+        try await finishErasing([key])
+    }
+
+    /// What follows on the transaction that erased people. When the process dies before, it is made good later.
+    func finishErasing(_ keys: [PersonKeyID]) async throws {
         linkIndex.forgetAll()
         // The key goes after the fields: when the process dies in between, the person is erased already and the key names nobody.
-        try await destroyKeys([key])
+        try await destroyKeys(keys)
         // Clicks that were on the way to the file are in it now.
         await clickLog.flush()
         try await blankClicks()
@@ -42,6 +42,14 @@ enum ErasureStore {
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
     }
 
+    /// Erases a person and notes their key for destruction, in one transaction with whatever asked for it.
+    static func erase(_ person: PersonID, in write: Write) throws -> PersonKeyID {
+        let key = try erase(person, at: write.world.now(), in: write)
+        try KeyStore.noteToDestroy(key, on: write.connection)
+        try write.audit("person.erase", subject: person.text)
+        return key
+    }
+
     static func erase(_ person: PersonID, at now: Instant, in write: Write) throws -> PersonKeyID {
         let connection = write.connection
         guard
@@ -52,6 +60,8 @@ enum ErasureStore {
         let customers = try connection.rows("SELECT id FROM customer WHERE person_id = \(person)").map { try $0.get(at: 0, as: String.self) }
         // First, while what leads to the clicks is there: nobody adds to it until this transaction has ended.
         try ClickBlankStore.note(person, at: now, in: write.workspace.id, on: connection)
+        // While it is known by what the person could be found.
+        try InboundStore.forget(person, on: connection)
         try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
         try NameIndexStore.forget(person, on: connection)
@@ -60,7 +70,6 @@ enum ErasureStore {
         var readable = Readable(connection)
         try readable.blank("application", "UPDATE application SET reason = NULL WHERE person_id = \(person) AND reason IS NOT NULL")
         try ApplicationStore.forget(person, on: connection)
-        try InboundStore.forget(person, on: connection)
         for member in members { try erase(member: member, at: now, &readable) }
         for customer in customers { try erase(customer: customer, in: write.workspace.id, &readable) }
         try IdempotencyRows.forget(person, on: connection)

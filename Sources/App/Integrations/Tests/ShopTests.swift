@@ -56,7 +56,7 @@ import Web
             try await shop.send(Self.order(1, ["cancelled_at": "2025-12-31T20:00:00-05:00", "financial_status": "refunded"]), type: "orders/cancelled")
             #expect(try await shop.sale("820982911946154001")["refundedAmount"].integer == 10_000)
             #expect(try await shop.kept() == 1_000)
-            let never = try await shop.send(Self.order(9, ["financial_status": "voided"]), type: "orders/cancelled")
+            let never = try await shop.send(Self.order(9, ["cancelled_at": "2025-12-31T20:00:00-05:00", "financial_status": "voided"]), type: "orders/cancelled")
             #expect(never["reasonCode"].text == "never_paid")
             #expect(try await shop.send(["id": 1], type: "products/update")["reasonCode"].text == "other_event")
         }

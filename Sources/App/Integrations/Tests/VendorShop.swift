@@ -9,7 +9,7 @@ import Web
 
 /// A program that pays 10 % with a member and their code, and a vendor that is connected to it.
 struct VendorShop: Sendable {
-    static let secret = "whsec_hush"
+    static let secret = "whsec_a2l0aC10ZXN0LXNlY3JldC1vZi0zMi1ieXRlcy1vayE="
 
     let app: AppHarness
     let vendor: Vendor
