@@ -52,7 +52,9 @@ struct BankEntry: Sendable, Equatable {
     /// What makes it this entry and no other, wherever it is told again. Whom it names is no part of it.
     func identity(_ format: BankFile.Format, account: String?, turn: Int) -> String {
         let parts = [
-            format.family, account ?? "", meaning.rawValue, isBatch ? "batch" : "line", bankReference ?? "", endToEndID ?? "", batchReference ?? "",
+            format.family, account ?? "", meaning.rawValue, isBatch ? "batch" : "line",
+            // A report's own number is of the report, not of what it says.
+            format == .pain002 ? "" : bankReference ?? "", endToEndID ?? "", batchReference ?? "",
             amountMinor.map { String($0) } ?? "", currency ?? "", bookedOn?.iso8601 ?? "", status ?? "", reasonCodes.joined(separator: " "),
             // A report that says the same twice says it once; an account can be charged twice.
             format == .pain002 ? "" : String(turn),

@@ -110,6 +110,10 @@ struct BankFile: Sendable {
             switch content {
             case .file(let path):
                 guard let handle = FileHandle(forReadingAtPath: path) else { throw FileFailure(path: path, reason: "can't be read") }
+                guard try handle.seekToEnd() <= UInt64(XMLReader.bytesMax) else {
+                    throw XMLReader.Malformed(line: 0, reason: "A file has at most \(XMLReader.bytesMax / 1_048_576) MB. Ask the bank for a shorter period.")
+                }
+                try handle.seek(toOffset: 0)
                 self.handle = handle
                 pieces = []
             case .text(let text):

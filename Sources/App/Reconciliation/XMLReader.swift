@@ -24,6 +24,7 @@ final class XMLReader {
     }
 
     private(set) var line = 1
+    private let bytesMax: Int
     private let next: () throws -> [UInt8]
     private var piece: [UInt8] = []
     private var position = 0
@@ -34,7 +35,8 @@ final class XMLReader {
     private var waiting: [Event] = []
 
     /// `next` gives the next bytes, none at the end.
-    init(_ next: @escaping () throws -> [UInt8]) throws {
+    init(bytesMax: Int = XMLReader.bytesMax, _ next: @escaping () throws -> [UInt8]) throws {
+        self.bytesMax = bytesMax
         self.next = next
         _ = try peek()
         if piece.starts(with: [0xFE, 0xFF]) || piece.starts(with: [0xFF, 0xFE]) { throw malformed("The file is UTF-16. Save it as UTF-8.") }
@@ -257,7 +259,7 @@ final class XMLReader {
             piece = try next()
             position = 0
             read += piece.count
-            guard read <= Self.bytesMax else { throw malformed("A file has at most \(Self.bytesMax / 1_048_576) MB. Ask the bank for a shorter period.") }
+            guard read <= bytesMax else { throw malformed("A file has at most \(Self.bytesMax / 1_048_576) MB. Ask the bank for a shorter period.") }
         }
         return position < piece.count ? piece[position] : nil
     }

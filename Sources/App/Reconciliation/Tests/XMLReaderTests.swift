@@ -54,15 +54,28 @@ import Testing
         #expect(throws: XMLReader.Malformed.self) { try Self.events([0x3C, 0x61, 0x3E, 0xE9, 0x3C, 0x2F, 0x61, 0x3E], piece: 4_096) }
     }
 
-    /// A hundred megabytes are refused after the sixty-fourth, however they come, without being held.
+    /// A file without an end is refused where its limit is, without being held.
     @Test func hasAnEndToItsPatience() throws {
         var sent = 0
-        let reader = try XMLReader {
+        let reader = try XMLReader(bytesMax: 100_000) {
             defer { sent += 1 }
-            return sent == 0 ? Array("<a>".utf8) : Array(String(repeating: "<b>x</b>", count: 131_072).utf8)
+            return Array((sent == 0 ? "<a>" : String(repeating: "<b>x</b>", count: 1_000)).utf8)
         }
         #expect(throws: XMLReader.Malformed.self) { while try reader.event() != nil {} }
-        #expect(sent <= 66)
+        #expect(sent <= 15)
+    }
+
+    /// A hundred megabytes on the disk are refused before they are read.
+    @Test func aHugeFileIsRefusedAtOnce() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("kith-huge-\(UUID().uuidString).xml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("<a>".utf8).write(to: file)
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.truncate(atOffset: 100 * 1_048_576)
+        try handle.close()
+        let clock = ContinuousClock()
+        let took = clock.measure { #expect(throws: XMLReader.Malformed.self) { try BankFile.read(.file(path: file.path), .camt053) } }
+        #expect(took < .seconds(5))
     }
 
     /// Samples with one byte changed are read by both, or refused by both. What only we refuse is named: we know less on purpose.
