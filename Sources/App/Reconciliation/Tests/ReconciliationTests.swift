@@ -222,7 +222,7 @@ import Web
             let three = try #require(open.first { $0["amount"].integer == 300 }), seven = try #require(open.first { $0["amount"].integer == 700 })
             let one: JSONValue = ["payoutId": .text(sent.id), "memberId": .text(sent.shop.members[1])]
             #expect(try await app.api(.post, "/reconciliation-entries/\(seven["id"].text)/assignment", one).code == "does_not_fit", "not to the cent")
-            #expect(try await app.api(.post, "/reconciliation-entries/\(three["id"].text)/assignment", one, as: app.liveKey).status == 404)
+            #expect(try await app.api(.post, "/reconciliation-entries/\(three["id"].text)/assignment", one, as: app.liveKey).status == 422, "of another workspace")
             let assigned = try await app.post("/reconciliation-entries/\(three["id"].text)/assignment", one)
             #expect(assigned["state"].text == "matched" && !assigned["decidedBy"].text.isEmpty)
             #expect(try await app.post("/reconciliation-entries/\(three["id"].text)/assignment", one) == assigned, "twice is once")
