@@ -11,6 +11,7 @@ let featuresWithTests: [String] = [
     "Sessions",
     "Refunds",
     "Receipts",
+    "Reconciliation",
     "Programs",
     "Leads",
     "Customers",

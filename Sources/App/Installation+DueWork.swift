@@ -52,6 +52,7 @@ extension Installation {
         try await fanOutEvents()
         try await resumeRuns()
         try await expireInbound()
+        try await expireReconciliations()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {
             _ = try await writeAnywhere { connection in try IdempotencyRows.forget(before: before, on: connection) }
         }

@@ -38,6 +38,7 @@ enum Routes {
         PayoutRoutes.add(to: &api)
         PayoutRequestRoutes.add(to: &api)
         RailRoutes.add(to: &api)
+        ReconciliationRoutes.add(to: &api)
         LedgerRoutes.add(to: &api)
         StatementRoutes.add(to: &api)
         AuditRoutes.add(to: &api)

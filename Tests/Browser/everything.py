@@ -60,6 +60,8 @@ def fill(server):
     as_another(server, second, "POST", f"/payouts/{batch}/approval")
     server.call("POST", f"/payouts/{batch}/dispatch")
     server.call("POST", f"/payouts/{batch}/outcomes", {"memberId": people["PAULA"], "outcome": "paid", "reference": "NTRF-1"})
+    server.call("POST", "/reconciliations", {
+        "format": "csv", "content": "date,amount,currency,reference,counterparty\n2026-11-20,-12.34,EUR,R-1,Paula Ried\n2026-11-20,-1.00,EUR,R-2,Rent\n"})
     # A return after the money has gone is a debt.
     server.call("POST", "/track/refund", {"invoiceId": "PAY-PAULA", "refundId": "back-2"})
     plan = server.call("POST", "/plans", {"programId": program, "name": "Three levels", "document": PLAN})["id"]

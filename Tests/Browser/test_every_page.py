@@ -29,6 +29,8 @@ PAGES = {
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",
     "/programs/{id}/join-page": "/programs/{program}/join-page", "/programs/{id}/terms/{version}": "/programs/{program}/terms/1",
     "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
+    "/reconciliation": "/reconciliation", "/reconciliation/new": "/reconciliation/new", "/reconciliation/entries": "/reconciliation/entries",
+    "/reconciliation/entries/{id}": "/reconciliation/entries/{entry}", "/reconciliation/payouts/{id}": "/reconciliation/payouts/{payout}",
     "/rules/{id}": "/rules/{rule}", "/runs": "/runs", "/runs/{id}": "/runs/{run}", "/runs/{id}/disclosure": "/runs/{run}/disclosure",
     "/runs/{id}/lines": "/runs/{run}/lines", "/runs/{id}/lines/{number}": "{line}", "/runs/{id}/members/{member}": "/runs/{run}/members/{member}",
     "/sales": "/sales", "/sales/{id}/receipt": "/sales/{sale}/receipt", "/sales/{id}/refund": "/sales/{sale}/refund", "/search": "/search?q=AMIRA",
@@ -83,6 +85,8 @@ def house(server, shop, signed_in, chromium):
     server.call("POST", "/commissions", {"programId": program, "memberId": people[2], "amount": 700, "reason": "Helped at the fair"})
     now = server.call("GET", "/workspace")["now"]
     payout = server.call("POST", "/payouts", {"programId": program, "cutoff": now})["id"]
+    server.call("POST", "/reconciliations", {"format": "csv", "content": "date,amount,currency,reference,counterparty\n2026-11-20,-12.34,EUR,R-1,Ida Grün\n"})
+    entry = server.call("GET", "/reconciliation-entries")["data"][0]["id"]
     server.call("POST", "/track/refund", {"invoiceId": "ALL-3", "refundId": "re_2", "reason": "Mistake"})
     plan = server.call("POST", "/plans", {"programId": program, "name": "Three levels", "document": PLAN})["id"]
     run = server.call("POST", "/runs", {"planId": plan, "periodStart": str(first_of_last_month)})["id"]
@@ -97,7 +101,7 @@ def house(server, shop, signed_in, chromium):
     server.call("POST", f"/webhooks/{webhook}/test", {})
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     found = {"program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
-             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook}
+             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)
     for key, path, pattern in (("account", "/ledger", r'"(/ledger/accounts/[^"]+)"'), ("person", "/team", r'"(/team/opr?_[^"/]+|/team/\w+_\w+)"'),

@@ -26,6 +26,7 @@ enum CommandVerbs {
         case "team-remove-second-factor": return try await removeSecondFactor(reader, installation)
         case "backup": return try await backUp(reader, installation)
         case "import-file": return try await importFile(reader, installation)
+        case "reconcile": return try await reconcile(reader, installation)
         case "import-folder": return try await importFolder(reader, installation)
         case "apply-clicks":
             try reader.finish()

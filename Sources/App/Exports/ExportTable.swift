@@ -83,6 +83,11 @@ struct ExportTable: Sendable {
         ExportTable("rail_offer", order: "workspace_id"),
         of("payout_exclusion", "payout", order: "payout_id, member_id"),
         of("payout_commission", "payout", order: "payout_id, member_id, commission_id"),
+        ExportTable("reconciliation"),
+        ExportTable("reconciliation_entry", omitted: ["payload_sealed"]),
+        ExportTable("reconciliation_evidence", order: "payout_id, member_id, entry_id") { id in
+            "payout_id IN (SELECT id FROM payout WHERE workspace_id = \(id))"
+        },
         ExportTable("payout_request"),
         ExportTable("payout_request_commission", order: "commission_id") { id in
             "request_id IN (SELECT id FROM payout_request WHERE workspace_id = \(id))"

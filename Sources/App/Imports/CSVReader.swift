@@ -5,6 +5,7 @@ import Foundation
 final class CSVReader {
     static let pieceBytes = 64 * 1024
     static let columnsMax = 200
+    static let comma = UInt8(ascii: ",")
     static let fieldBytesMax = 64 * 1024
     static let rowBytesMax = 1 << 20
 
@@ -39,8 +40,8 @@ final class CSVReader {
     }
 
     /// `next` gives the next bytes, none at the end.
-    init(_ next: @escaping () throws -> [UInt8]) throws {
-        input = Input(next)
+    init(separator: UInt8 = CSVReader.comma, _ next: @escaping () throws -> [UInt8]) throws {
+        input = Input(separator, next)
         try input.skipMark()
         guard let header = try Self.row(input, &line) else { throw Malformed(line: 1, reason: "The file is empty; its first row must name the columns.") }
         columns = header.fields.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -93,7 +94,7 @@ final class CSVReader {
                 state = .quoted
             case (.start, quote): state = .quoted
             case (.plain, quote): throw Malformed(line: line, reason: "A quote stands inside a field that does not begin with one.")
-            case (_, comma): try end()
+            case (_, input.separator): try end()
             case (_, newline):
                 line += 1
                 try end()
@@ -117,11 +118,12 @@ final class CSVReader {
 
     /// Bytes one by one out of pieces.
     private final class Input {
+        let separator: UInt8
         private let next: () throws -> [UInt8]
         private var piece: [UInt8] = []
         private var position = 0
 
-        init(_ next: @escaping () throws -> [UInt8]) { self.next = next }
+        init(_ separator: UInt8, _ next: @escaping () throws -> [UInt8]) { (self.separator, self.next) = (separator, next) }
 
         func peek() throws -> UInt8? {
             if position >= piece.count {
@@ -145,6 +147,6 @@ final class CSVReader {
 }
 
 private let quote = UInt8(ascii: "\"")
-private let comma = UInt8(ascii: ",")
+
 private let newline = UInt8(ascii: "\n")
 private let carriageReturn = UInt8(ascii: "\r")

@@ -32,6 +32,11 @@ struct ColumnMapping: Sendable {
 
     /// The mapping for one header; nil when a column that the kind needs can't be made of it.
     func resolved(_ header: [String], _ kind: ImportKind) -> Resolved? {
+        resolved(header, needing: kind.columns.filter(\.isRequired).map(\.name))
+    }
+
+    /// The mapping for one header; nil when one of these columns can't be made of it.
+    func resolved(_ header: [String], needing required: [String]) -> Resolved? {
         let places = Dictionary(header.enumerated().map { (Self.letters($1), $0) }, uniquingKeysWith: { first, _ in first })
         let found = sources.compactMap { source -> Resolved.Part? in
             let known = source.names.lazy.compactMap { names -> [Int]? in
@@ -42,7 +47,7 @@ struct ColumnMapping: Sendable {
             return Resolved.Part(source: source, places: known ?? [])
         }
         let columns = Set(found.map(\.source.column))
-        guard kind.columns.allSatisfy({ !$0.isRequired || columns.contains($0.name) }) else { return nil }
+        guard required.allSatisfy(columns.contains) else { return nil }
         return Resolved(parts: found, header: header)
     }
 

@@ -56,12 +56,12 @@ struct Gate<Visitor: Visit>: Sendable {
 
     /// A form of somebody who is signed in. `mayTake` throws when it is not theirs to send.
     func form(
-        _ request: Request, _ context: KithContext, mayTake: (Visitor) throws -> Void = { _ in },
+        _ request: Request, _ context: KithContext, maximumBytes: Int = BodyLimit.formBytes, mayTake: (Visitor) throws -> Void = { _ in },
         _ handler: (Visitor, FormFields) async throws -> Response
     ) async throws -> Response {
         try await visit(request, context) { visit in
             try mayTake(visit)
-            let fields = try await request.form()
+            let fields = try await request.form(maximumBytes: maximumBytes)
             try CSRFCheck(request, installation).verify(
                 request, token: visit.session.csrf(installation), submitted: fields[CSRFToken.fieldName] ?? "")
             return try await handler(visit, fields)

@@ -22,7 +22,7 @@ enum Navigation {
             pages: [
                 ("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead),
                 ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead),
-                ("payouts", "/payouts", .ledgerRead), ("ledger", "/ledger", .ledgerRead),
+                ("payouts", "/payouts", .ledgerRead), ("reconciliation", "/reconciliation", .ledgerRead), ("ledger", "/ledger", .ledgerRead),
             ]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(

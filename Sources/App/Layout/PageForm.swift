@@ -16,6 +16,8 @@ struct FormField: PageModel {
         case area(String, rows: Int)
         case checks([Choice])
         case radios([Choice])
+        /// A file that the browser sends; its text is the field's.
+        case file(accept: String)
     }
 
     var name: String
@@ -46,13 +48,14 @@ struct FormField: PageModel {
         var page: PageObject = [
             "id": .text(id), "name": .text(name), "label": .text(label), "help": PageValue(help), "error": PageValue(error),
             "described": .text(described.joined(separator: " ")), "required": .flag(isRequired), "mono": .flag(isMono),
-            "maximum": isWritten ? .text(String(lengthMax)) : nil, "suffix": PageValue(suffix), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil,
+            "maximum": isWritten ? .text(String(lengthMax)) : nil, "suffix": PageValue(suffix), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil, "file": nil,
         ]
         switch control {
         case .line(let type, let value): page["line"] = ["type": .text(type), "value": .text(value)]
         case .select(let choices): page["select"] = ["choices": .list(choices.map { choice($0, id) })]
         case .area(let text, let rows): page["area"] = ["value": .text(text), "rows": .text(String(rows))]
         case .checks(let choices): page["checks"] = ["choices": .list(choices.map { choice($0, id) })]
+        case .file(let accept): page["file"] = ["accept": .text(accept)]
         case .radios(let choices): page["radios"] = ["choices": .list(choices.map { choice($0, id) })]
         }
         return page
@@ -62,6 +65,7 @@ struct FormField: PageModel {
     private var isWritten: Bool {
         switch control {
         case .line(let type, _): type != "date" && type != "number"
+        case .file: false
         default: true
         }
     }
@@ -95,9 +99,12 @@ struct PageForm: PageModel {
     var isInline = false
     var csrfToken: String
 
+    private var hasFile: Bool { fields.contains { if case .file = $0.control { true } else { false } } }
+
     var page: PageObject {
         [
             "action": .text(action), "method": .text(method), "class": .text(isInline ? "d-inline" : "form-page"), "inline": .flag(isInline),
+            "upload": .flag(hasFile),
             "csrf": PageValue(method == "post" ? PageObject(["token": .text(csrfToken)]) : nil),
             "hidden": PageValue(hidden.map { PageObject(["name": .text($0.0), "value": .text($0.1)]) }), "fields": PageValue(fields),
             "buttons": PageValue(

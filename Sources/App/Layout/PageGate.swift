@@ -90,11 +90,12 @@ extension API {
 
     /// A form of such a page.
     mutating func form(
-        _ path: String, _ right: Right?, _ gate: PageGate, _ handler: @escaping @Sendable (PageVisit, FormFields) async throws -> Response
+        _ path: String, _ right: Right?, _ gate: PageGate, maximumBytes: Int = BodyLimit.formBytes,
+        _ handler: @escaping @Sendable (PageVisit, FormFields) async throws -> Response
     ) {
         table.note(.post, path)
         router.on(RouterPath(path), method: .post) { request, context in
-            try await gate.form(request, context, mayTake: { visit in try visit.must(right) }, handler)
+            try await gate.form(request, context, maximumBytes: maximumBytes, mayTake: { visit in try visit.must(right) }, handler)
         }
     }
 }

@@ -15,6 +15,7 @@ enum PageRoutes {
         CommissionPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
         RailPages.add(to: &api, gate: gate)
+        ReconciliationPages.add(to: &api, gate: gate)
         PlanPages.add(to: &api, gate: gate)
         RunPages.add(to: &api, gate: gate)
         LaboratoryPages.add(to: &api, gate: gate)

@@ -70,6 +70,7 @@ enum ErasureStore {
         var readable = Readable(connection)
         try readable.blank("application", "UPDATE application SET reason = NULL WHERE person_id = \(person) AND reason IS NOT NULL")
         try ApplicationStore.forget(person, on: connection)
+        try ReconciliationStore.forget(person, on: connection)
         for member in members { try erase(member: member, at: now, &readable) }
         for customer in customers { try erase(customer: customer, in: write.workspace.id, &readable) }
         try IdempotencyRows.forget(person, on: connection)
@@ -113,6 +114,9 @@ enum ErasureStore {
             """)
         try readable.blank(
             "payout_item", "UPDATE payout_item SET left_out_reason = '' WHERE member_id = \(member) AND left_out_reason IS NOT NULL")
+        try readable.blank(
+            "reconciliation_entry",
+            "UPDATE reconciliation_entry SET decision_reason = NULL WHERE member_id = \(member) AND decision_reason IS NOT NULL")
         try readable.blank(
             "member_merge", "UPDATE member_merge SET reason = '' WHERE reason <> '' AND (kept_id = \(member) OR duplicate_id = \(member))")
     }

@@ -31,11 +31,20 @@ extension Request {
         return try JSONReader(try await bodyBytes(maximumBytes: maximumBytes), maximumBytes: maximumBytes)
     }
 
-    /// The fields of a form.
+    /// The fields of a form, as browsers send them with a file or without.
     /// - Throws: `Problem` 413, 415 when the body is of another type, 400 for malformed forms.
     public func form(maximumBytes: Int = BodyLimit.formBytes) async throws -> FormFields {
+        if let boundary = multipartBoundary {
+            return try FormFields.parse(try await bodyBytes(maximumBytes: maximumBytes), boundary: boundary)
+        }
         try requireContentType("application/x-www-form-urlencoded")
         return try FormFields.parse(try await bodyBytes(maximumBytes: maximumBytes))
+    }
+
+    private var multipartBoundary: String? {
+        let parts = (headers[.contentType] ?? "").split(separator: ";").map { $0.trimmingASCIISpace() }
+        guard parts.first?.lowercased() == "multipart/form-data" else { return nil }
+        return parts.dropFirst().first { $0.lowercased().hasPrefix("boundary=") }.map { $0.dropFirst("boundary=".count).filter { $0 != "\"" } }
     }
 
     /// - Throws: `Problem` 415 when the body isn't of this media type, or in other characters than UTF-8.

@@ -24,6 +24,10 @@ public struct FormFields: Sendable, Equatable {
             })
     }
 
+    static func of(_ fields: [(name: String, value: String)]) -> FormFields {
+        FormFields(fields: fields.map { Field(name: $0.name, value: $0.value) })
+    }
+
     /// The first value of a field, without white space around it; nil when it was not sent.
     public subscript(name: String) -> String? {
         fields.first { $0.name.utf8.elementsEqual(name.utf8) }.map { String($0.value.trimmingASCIISpace()) }

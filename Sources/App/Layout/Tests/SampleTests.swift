@@ -20,7 +20,7 @@ import Web
             .line("amount", "Amount", "12.50", help: "Of one sale", error: "Too little", isRequired: true, isMono: true, suffix: "EUR"),
             FormField(name: "country", label: "Country", control: .select(choice)),
             FormField(name: "text", label: "Words", help: "A few", error: "Too many", control: .area("Hello", rows: 3), isMono: true),
-            FormField(name: "some", label: "Some of these", control: .checks(choice)), FormField(name: "one", label: "One of these", control: .radios(choice)),
+            FormField(name: "file", label: "File", help: "At most one", control: .file(accept: ".csv")), FormField(name: "some", label: "Some of these", control: .checks(choice)), FormField(name: "one", label: "One of these", control: .radios(choice)),
         ]
         let form = PageForm(
             action: "/blocks", hidden: [("id", "1")], fields: fields, buttons: [button], cancel: ("/", "Cancel"), note: "Kept as it is",
