@@ -41,6 +41,8 @@ let featuresWithTests: [String] = [
     "Statements",
     "Team",
     "Testing",
+    "Theme",
+    "Domains",
     "Touches",
     "Webhooks",
 ]

@@ -26,6 +26,8 @@ final class Installation: Sendable {
     let keysInFlight: KeysInFlight
     let callers: CallerDirectory
     let outbound: Outbound
+    /// Whose hosts requests are made to.
+    let hosts: HostDirectory
     let proxyWarning = Once()
     /// PostgreSQL: the rewriting of tables that somebody was erased from.
     let remains = ErasureRemains()
@@ -57,6 +59,7 @@ final class Installation: Sendable {
         runs = RunWorkshop(owner: world.newID(RunKind.self).text)
         callers = CallerDirectory(main, world: world)
         outbound = Outbound(allowed: settings.egressAllow)
+        hosts = HostDirectory(main, logger: logger)
         mailServer = try settings.smtpURL.map { try MailServer($0) }
     }
 
@@ -80,6 +83,7 @@ final class Installation: Sendable {
                 try await installation.finishErasures()
                 try await installation.replayTombstones()
             }
+            await installation.hosts.refresh(at: world.now())
             return installation
         } catch {
             await installation.close()
