@@ -2,6 +2,11 @@ import HTTPTypes
 import Hummingbird
 import Web
 
+extension Request {
+    /// The host that a request was made to. An address that names one wins over the header (RFC 9112, 3.2.2).
+    var askedHost: String? { uri.host ?? head.authority }
+}
+
 /// Tells the hosts of companies from the server's own. Under a company's host there is what members and friends need, and nothing else.
 struct CompanyHostMiddleware: RouterMiddleware {
     typealias Context = KithContext
@@ -16,7 +21,7 @@ struct CompanyHostMiddleware: RouterMiddleware {
 
     func handle(_ request: Request, context: KithContext, next: (Request, KithContext) async throws -> Response) async throws -> Response {
         await installation.hosts.refresh(at: installation.world.now())
-        guard let place = installation.hosts.place(of: request.head.authority) else { return try await next(request, context) }
+        guard let place = installation.hosts.place(of: request.askedHost) else { return try await next(request, context) }
         var context = context
         context.company = place
         var response: Response

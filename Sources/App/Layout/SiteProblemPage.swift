@@ -14,7 +14,7 @@ struct SiteProblemPage: ProblemPage {
         let language = PageLanguage(request, site: site, zone: .utc)
         do {
             if problem.code == "link_missing" || problem.code == "link_expired" { return try missingLink(problem, request, context, language) }
-            let company = hosts.place(of: request.head.authority)?.workspace
+            let company = hosts.place(of: request.askedHost)?.workspace
             if company != nil || Self.isForJoining(request.uri.path) {
                 // They don't run the program: its overview and sign-in are nothing to them.
                 return try ProblemModel(problem, request, context.id, language, role: nil, home: nil, site: site).response(

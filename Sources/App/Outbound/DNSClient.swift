@@ -44,7 +44,8 @@ struct DNSClient: Sendable {
     }
 
     func look(up name: String, _ kind: DNSMessage.Kind) async -> Outcome {
-        await withCheckedContinuation { continuation in
+        let name = name.lowercased()
+        return await withCheckedContinuation { continuation in
             Self.queue.async { [servers] in
                 Self.slots.wait()
                 defer { Self.slots.signal() }

@@ -130,8 +130,10 @@ import Web
             let (_, anna) = try await app.shopWithAnna()
             _ = anna
             try await app.put("/theme", ["accent": "#0a7d4f"])
-            let mail = try #require(try await app.installation.main.read { connection in try MailStore.newest(limit: 1, on: connection).first })
-            let message = try #require(try await MailWriter(installation: app.installation, site: try Site.load()).write(mail))
+            let newest = try await app.installation.main.read { connection in try MailStore.newest(limit: 1, on: connection).first }
+            let mail = try #require(newest)
+            let written = try await MailWriter(installation: app.installation, site: try Site.load()).write(mail)
+            let message = try #require(written)
             #expect(message.senderAddress == "hello@shop.test" && message.html.contains("background: #"))
             #expect(try await app.api(.delete, "/mail-domain").status == 200)
             #expect(try await app.api(.delete, "/mail-domain").status == 404)

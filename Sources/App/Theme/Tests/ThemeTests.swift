@@ -70,7 +70,9 @@ import Web
             }
             // Twin and live workspace look alike, and the sheet has an address that changes.
             #expect(try await app.get("/theme", as: app.liveKey)["tokens"] == saved["tokens"])
-            let workspace = try #require(try await app.installation.main.read { [id = app.twinID] connection in try WorkspaceStore.find(id, on: connection) })
+            let twinID = app.twinID
+            let found = try await app.installation.main.read { connection in try WorkspaceStore.find(twinID, on: connection) }
+            let workspace = try #require(found)
             let sheet = try await app.call(.get, workspace.themeURL)
             #expect(sheet.status == 200 && sheet.text.contains("--accent-text: light-dark(#\(offered), #ffd400);") && sheet.headers[.cacheControl]?.contains("immutable") == true)
             #expect(try await app.call(.get, workspace.themeURL.replacing(".\(workspace.themeRevision).", with: ".99.")).headers[.cacheControl] == "no-store")
