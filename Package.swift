@@ -42,6 +42,8 @@ let featuresWithTests: [String] = [
     "Statements",
     "Team",
     "Testing",
+    "Theme",
+    "Domains",
     "Touches",
     "Webhooks",
 ]

@@ -28,6 +28,8 @@ final class Installation: Sendable {
     let outbound: Outbound
     /// For webhooks alone: slow ones keep no payment waiting.
     let webhookOutbound: Outbound
+    /// Whose hosts requests are made to.
+    let hosts: HostDirectory
     let proxyWarning = Once()
     /// PostgreSQL: the rewriting of tables that somebody was erased from.
     let remains = ErasureRemains()
@@ -60,6 +62,7 @@ final class Installation: Sendable {
         callers = CallerDirectory(main, world: world)
         outbound = Outbound(allowed: settings.egressAllow)
         webhookOutbound = Outbound(allowed: settings.egressAllow, concurrency: WebhookWorker.requestsMax)
+        hosts = HostDirectory(main, logger: logger)
         mailServer = try settings.smtpURL.map { try MailServer($0) }
     }
 
@@ -83,6 +86,7 @@ final class Installation: Sendable {
                 try await installation.finishErasures()
                 try await installation.replayTombstones()
             }
+            await installation.hosts.refresh(at: world.now())
             return installation
         } catch {
             await installation.close()

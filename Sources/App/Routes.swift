@@ -11,8 +11,9 @@ enum Routes {
         router.add(middleware: CrossOriginMiddleware())
         router.add(
             middleware: ProblemMiddleware(
-                page: SiteProblemPage(site: site), allowedMethods: { path in allowed.methods(at: path) }))
+                page: SiteProblemPage(site: site, hosts: installation.hosts), allowedMethods: { path in allowed.methods(at: path) }))
         router.add(middleware: StoreFailureMiddleware(logger: installation.logger))
+        router.add(middleware: CompanyHostMiddleware(installation: installation))
         var api = API(installation, router: router)
 
         // What programs call.
@@ -44,6 +45,9 @@ enum Routes {
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)
         EmbedRoutes.add(to: &api)
+        ThemeRoutes.add(to: &api)
+        DomainRoutes.add(to: &api)
+        MailDomainRoutes.add(to: &api)
         WebhookRoutes.add(to: &api)
         PostbackRoutes.add(to: &api)
         IntegrationRoutes.add(to: &api)

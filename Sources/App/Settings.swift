@@ -1,3 +1,4 @@
+import CNIOLinux
 import Foundation
 import Logging
 
@@ -21,6 +22,10 @@ struct Settings: Sendable {
     var egressAllow: [String] = []
     /// Proxies whose X-Forwarded-For and X-Forwarded-Host are believed.
     var trustedProxies: [String] = []
+    /// Name servers that proofs of hosts and mail records are asked of; those of the machine when empty.
+    var dnsServers: [String] = []
+    /// Whether hosts of companies answer for the team's pages and the API as well.
+    var companyHostsServeAll = false
     /// Requests a minute for each key; 0 switches the limit off.
     var rateLimit = 6_000
     /// The master key and its kin, mode 600, made beside the database on the first start.
@@ -50,6 +55,8 @@ struct Settings: Sendable {
         ("KITH_CLICK_DURABILITY", "wait (default): a click is on disk before the answer; after: within 5 ms of it"),
         ("KITH_EGRESS_ALLOW", "CIDR list that the outbound guard lets pass"),
         ("KITH_TRUSTED_PROXIES", "CIDR list of proxies whose forwarded headers are believed"),
+        ("KITH_DNS_SERVERS", "addresses of name servers for checks of domains, with :port (default: those of the machine)"),
+        ("KITH_COMPANY_HOSTS", "portal (default): companies' hosts answer members and friends; all: the team's pages and the API too"),
         ("KITH_RATE_LIMIT", "requests a minute per key; 0 = off"),
         ("KITH_SECRETS_FILE", "file with the master key (made with mode 600 on first start)"),
         ("KITH_SOCKET", "Unix socket for commands beside a running server"),
@@ -106,6 +113,14 @@ struct Settings: Sendable {
             guard networks.allSatisfy({ AddressRange($0) != nil }) else {
                 throw SettingFailure(name: name, allowed: "addresses or networks such as 10.0.0.0/8, parted by commas")
             }
+        }
+        settings.dnsServers = list("KITH_DNS_SERVERS")
+        guard settings.dnsServers.allSatisfy({ DNSClient.Server($0) != nil }) else {
+            throw SettingFailure(name: "KITH_DNS_SERVERS", allowed: "addresses such as 9.9.9.9 or 127.0.0.1:5353, parted by commas")
+        }
+        if let wish = text("KITH_COMPANY_HOSTS") {
+            guard wish == "portal" || wish == "all" else { throw SettingFailure(name: "KITH_COMPANY_HOSTS", allowed: "portal or all") }
+            settings.companyHostsServeAll = wish == "all"
         }
         settings.rateLimit = try number("KITH_RATE_LIMIT", 0...10_000_000, settings.rateLimit)
         settings.secretsFile = text("KITH_SECRETS_FILE")

@@ -34,7 +34,8 @@ PAGES = {
     "/rules/{id}": "/rules/{rule}", "/runs": "/runs", "/runs/{id}": "/runs/{run}", "/runs/{id}/disclosure": "/runs/{run}/disclosure",
     "/runs/{id}/lines": "/runs/{run}/lines", "/runs/{id}/lines/{number}": "{line}", "/runs/{id}/members/{member}": "/runs/{run}/members/{member}",
     "/sales": "/sales", "/sales/{id}/receipt": "/sales/{sale}/receipt", "/sales/{id}/refund": "/sales/{sale}/refund", "/search": "/search?q=AMIRA",
-    "/settings": "/settings", "/settings/company": "/settings/company", "/team": "/team", "/team/{id}": "{person}",
+    "/settings": "/settings", "/settings/company": "/settings/company", "/settings/theme": "/settings/theme", "/settings/domains": "/settings/domains",
+    "/settings/letters": "/settings/letters", "/team": "/team", "/team/{id}": "{person}",
     "/webhooks": "/webhooks", "/webhooks/{id}": "/webhooks/{webhook}",
 }
 # The same pages in another state.

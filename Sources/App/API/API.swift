@@ -43,11 +43,11 @@ struct API {
     /// A call that changes nothing.
     mutating func read(
         _ path: String, id: String, _ summary: String, tag: String, access: Access, parameters: [APIParameter] = [], answer: APISchema?,
-        _ handler: @escaping @Sendable (Request, KithContext, Caller) async throws -> Response
+        failures: [Int] = [], _ handler: @escaping @Sendable (Request, KithContext, Caller) async throws -> Response
     ) {
         let operation = Operation(
             .get, path, id: id, summary: summary, tag: tag, access: access, parameters: parameters, answer: answer,
-            failures: path.contains("{") ? [404] : [])
+            failures: failures + (path.contains("{") ? [404] : []))
         let gate = CallGate(installation: installation, limiter: limiter, access: access)
         table.add(operation, to: router) { request, context in
             try await gate.admit(request) { caller in

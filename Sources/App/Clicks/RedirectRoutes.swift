@@ -20,7 +20,7 @@ enum RedirectRoutes {
         api.table.note(.get, "/r/{code}/qr.svg")
         api.router.get("/r/{code}/qr.svg") { request, context in
             let target = try await redirect.target(request, context)
-            let drawing = try QRCode(target.link.url(baseURL: installation.baseURL)).svg
+            let drawing = try QRCode(target.link.url(baseURL: installation.publicURL(of: target.link.workspaceID))).svg
             return Response(
                 status: .ok, headers: [.contentType: "image/svg+xml", .cacheControl: "public, max-age=86400", .crossOriginResourcePolicy: "cross-origin"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: drawing)))
@@ -28,7 +28,7 @@ enum RedirectRoutes {
         api.table.note(.get, "/r/{code}/qr.png")
         api.router.get("/r/{code}/qr.png") { request, context in
             let target = try await redirect.target(request, context)
-            let picture = try QRCode(target.link.url(baseURL: installation.baseURL)).png(moduleSize: 8)
+            let picture = try QRCode(target.link.url(baseURL: installation.publicURL(of: target.link.workspaceID))).png(moduleSize: 8)
             return Response(
                 status: .ok, headers: [.contentType: "image/png", .cacheControl: "public, max-age=86400", .crossOriginResourcePolicy: "cross-origin"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: picture)))
@@ -182,7 +182,8 @@ struct Redirect: DirectResponder {
     private func host(of request: HTTPRequest) -> String { linkHost(request.authority ?? "") }
 
     private func linkHost(_ authority: String) -> String {
-        let name = authority.prefix { $0 != ":" }.lowercased()
+        var name = authority.prefix { $0 != ":" }.lowercased()
+        if name.hasSuffix(".") { name.removeLast() }
         return name == ownHost ? "" : name
     }
 

@@ -17,6 +17,7 @@ enum EmbedRoutes {
             answer: .object([
                 .required("token", .nullable(.text)), .required("expiresAt", .dateTime), .required("memberId", .text),
                 .required("portalUrl", .described(.nullable(.text), description: "Opens the portal once; where portal was asked for.")),
+                .required("embedUrl", .described(.nullable(.text), description: "Opens the portal once in a frame of a site that may show it; where portal was asked for.")),
             ]), status: 201, failures: [404],
             decode: { body, _ in read(body) }
         ) { wish, write in
@@ -28,12 +29,14 @@ enum EmbedRoutes {
             }
             let token = try EmbedToken(of: member, at: write.world.now())
             let link = wish.wantsPortal ? try MagicLink.make(for: member.id, lifeMs: EmbedToken.lifeMs, in: write) : nil
+            let framed = wish.wantsPortal ? try EmbedToken(of: member, opensPortal: true, at: write.world.now()) : nil
             try write.audit("embed.token", subject: member.id.text)
             return Answer(
                 [
                     "token": .text(token.text(installation.secrets)), "expiresAt": .text(token.expiresAt.rfc3339), "memberId": .text(member.id.text),
-                    "portalUrl": link.map { .text(MagicLink.url($0, installation)) } ?? .null,
-                ], status: 201, secrets: ["token", "portalUrl"])
+                    "embedUrl": framed.map { .text("\(installation.publicURL(of: write.workspace.id))\(EmbedEntrance.path)?token=\($0.text(installation.secrets))") } ?? .null,
+                    "portalUrl": link.map { .text(MagicLink.url($0, of: write.workspace.id, installation)) } ?? .null,
+                ], status: 201, secrets: ["token", "portalUrl", "embedUrl"])
         }
         api.embedded(
             "/embed/member", id: "getEmbeddedMember", "What a page may show the member of its token: name, links, balances", tag: "Embedding",
@@ -45,7 +48,7 @@ enum EmbedRoutes {
                 .required("balances", .array(.reference("Balance"))),
             ])
         ) { token in
-            try await installation.main.read { [vault = installation.vault, baseURL = installation.baseURL] connection in
+            try await installation.main.read { [vault = installation.vault, baseURL = installation.publicURL(of: token.workspaceID)] connection in
                 guard let member = try MemberStore.find(token.memberID, in: token.workspaceID, on: connection), member.mayEnterPortal else {
                     throw Problem.unauthorized(detail: "The member of this token is not there any more.")
                 }

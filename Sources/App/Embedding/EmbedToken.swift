@@ -14,10 +14,12 @@ struct EmbedToken: Sendable, Equatable {
     var workspaceID: WorkspaceID
     var memberID: MemberID
     var expiresAt: Instant
+    /// Whether it can be changed into a session in the portal, once. What a page's script reads with cannot.
+    var opensPortal = false
 
     /// As it travels.
     func text(_ secrets: Secrets) -> String {
-        let content = Array("\(workspaceID.text) \(memberID.text) \(expiresAt.millisecondsSince1970)".utf8)
+        let content = Array("\(workspaceID.text) \(memberID.text) \(expiresAt.millisecondsSince1970)\(opensPortal ? " portal" : "")".utf8)
         return "\(Self.beginning)\(Base64URL.encode(content)).\(Base64URL.encode(Self.signature(of: content, secrets)))"
     }
 
@@ -29,12 +31,13 @@ struct EmbedToken: Sendable, Equatable {
             HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: content, using: secrets.key(Self.purpose))
         else { return nil }
         let words = String(decoding: content, as: UTF8.self).split(separator: " ")
-        guard words.count == 3, let workspace = WorkspaceID(String(words[0])), let member = MemberID(String(words[1])), let ends = Int64(words[2]) else {
+        guard words.count == 3 || (words.count == 4 && words[3] == "portal"), let workspace = WorkspaceID(String(words[0])), let member = MemberID(String(words[1])), let ends = Int64(words[2]) else {
             return nil
         }
         workspaceID = workspace
         memberID = member
         expiresAt = Instant(millisecondsSince1970: ends)
+        opensPortal = words.count == 4
         guard now < expiresAt else { return nil }
     }
 
@@ -44,7 +47,8 @@ struct EmbedToken: Sendable, Equatable {
         self.expiresAt = expiresAt
     }
 
-    init(of member: Member, at now: Instant) throws {
+    init(of member: Member, opensPortal: Bool = false, at now: Instant) throws {
+        self.opensPortal = opensPortal
         workspaceID = member.workspaceID
         memberID = member.id
         expiresAt = try now.adding(milliseconds: Self.lifeMs)

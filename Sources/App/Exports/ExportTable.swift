@@ -98,6 +98,9 @@ struct ExportTable: Sendable {
         of("run_difference", "run", order: "run_id, for_run_id, member_id, bonus"),
         of("run_payable", "run", order: "run_id, member_id"),
         ExportTable("company", order: "workspace_id"),
+        ExportTable("theme", order: "workspace_id"),
+        ExportTable("embedding", order: "workspace_id"),
+        ExportTable("mail_domain", order: "workspace_id"),
         ExportTable("integration", order: "vendor", omitted: ["secret_sealed", "former_sealed", "former_until"]),
         ExportTable("inbound_reference", order: "vendor, reference"),
         ExportTable("inbound_order", order: "vendor, invoice_id"),
@@ -124,6 +127,8 @@ struct ExportTable: Sendable {
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
+        // Proofs belong to this server: elsewhere a host is proved anew.
+        "company_domain", "embed_token_use",
     ]
 
     private static func of(_ name: String, _ parent: String, order: String) -> ExportTable {

@@ -13,7 +13,7 @@ enum ApplicationPages {
         api.page("/applications", .membersRead, gate) { visit in try await list(visit, refused: nil) }
         api.form("/applications/{id}/approval", .membersWrite, gate) { visit, _ in
             let id = try visit.context.id(ApplicationKind.self)
-            let addresses = MagicLink.addresses(visit.installation)
+            let addresses = MagicLink.addresses(visit.installation, of: visit.workspaceID)
             _ = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor) { write in
                 try Application.approve(id, signInURL: addresses, in: write)
             }

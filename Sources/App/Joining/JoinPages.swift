@@ -87,16 +87,18 @@ struct JoinDoor: Sendable {
             let input = ApplicationInput(
                 name: typed.name, email: email, answers: typed.answers, enrollerID: place.enroller?.id, termsVersion: place.terms?.version,
                 locale: language.messages.locale)
-            let installation = installation
+            let (installation, publicURL) = (installation, installation.publicURL(of: place.workspace.id))
             try await installation.write(place.workspace.id, actor: .system("join")) { write in
                 try Application.make(
                     input, on: place.page, program: place.program,
-                    url: { "\(installation.baseURL)/join-confirmation?token=\($0.text)" }, signInURL: MagicLink.addresses(installation), in: write)
+                    url: { "\(publicURL)/join-confirmation?token=\($0.text)" },
+                    signInURL: MagicLink.addresses(installation, of: write.workspace.id), in: write)
             }
         }
         try await Task.sleep(until: started + .milliseconds(PortalSignIn.answerMs))
         return try site.response(
-            frame: .plain(.public, title: language("join.title", ["program": place.program.name]), site: site, language: language, nonce: context.scriptNonce),
+            frame: .plain(
+                .public, title: language("join.title", ["program": place.program.name]), company: place.workspace, site: site, language: language, nonce: context.scriptNonce),
             content: "join-sent", ["program": .text(place.program.name), "lead": .text(language("joinSent.lead", ["email": email]))], in: language)
     }
 
@@ -114,12 +116,13 @@ struct JoinDoor: Sendable {
         try AnonymousForm(installation: installation).verify(request, fields)
         let now = installation.world.now()
         guard let token = SessionToken(text: fields["token"] ?? ""),
-            let place = try await installation.main.read({ connection in try ApplicationStore.place(tokenHash: token.hash, at: now, on: connection) })
+            let place = try await installation.main.read({ connection in try ApplicationStore.place(tokenHash: token.hash, at: now, on: connection) }),
+            context.isOf(place.workspace)
         else { return try confirmationPage(request, context, key: "gone", token: nil) }
         let url = "\(installation.baseURL)/applications"
         let (door, device) = (PortalDoor(installation), SignInDevice(request))
         let (application, session) = try await installation.write(place.workspace, actor: .system("join")) { write -> (Application?, SessionToken?) in
-            let application = try Application.confirm(token.hash, decideURL: url, signInURL: MagicLink.addresses(installation), in: write)
+            let application = try Application.confirm(token.hash, decideURL: url, signInURL: MagicLink.addresses(installation, of: write.workspace.id), in: write)
             // Whoever opened the letter has shown who they are.
             return (application, try application?.memberID.map { try door.begin(for: $0, on: device, in: write) })
         }
@@ -145,7 +148,7 @@ struct JoinDoor: Sendable {
                 page: page, program: program, workspace: workspace, terms: try TermsStore.newest(of: program.id, on: connection),
                 rules: try RuleStore.inForce(program.id, at: workspace.now(world), on: connection), enroller: nil)
         }
-        guard var place else { throw Problem.notFound() }
+        guard var place, context.isOf(place.workspace.id) else { throw Problem.notFound() }
         // By the word that was given, else by the click that brought them.
         let workspace = place.workspace.id
         var memberID: MemberID?
@@ -171,9 +174,11 @@ struct JoinDoor: Sendable {
         let currency = Currency(code: place.program.currency)
         let title = language("join.title", ["program": place.program.name])
         var response = try site.response(
-            frame: .plain(.public, title: title, isListed: true, site: site, language: language, nonce: context.scriptNonce), content: "join",
+            frame: .plain(
+                .public, title: title, isListed: true, company: place.workspace,
+                canonical: installation.publicURL(of: place.workspace.id) + "/join/\(place.page.slug)", site: site, language: language, nonce: context.scriptNonce), content: "join",
             [
-                "workspace": .text(place.workspace.name), "closed": .flag(!place.page.isOpen), "open": .flag(place.page.isOpen),
+                "closed": .flag(!place.page.isOpen), "open": .flag(place.page.isOpen),
                 "welcome": PageValue(place.page.welcome.isEmpty ? nil : place.page.welcome), "test": .flag(place.workspace.isTest), "title": .text(title),
                 "enroller": PageValue(place.enroller?.name.map { language("join.by", ["name": $0]) }),
                 "initials": .text(Initials.of(place.enroller?.name ?? place.workspace.name)),

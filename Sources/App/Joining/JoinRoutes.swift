@@ -61,7 +61,7 @@ enum JoinRoutes {
             access: .right(.membersWrite), body: nil, answer: .reference("Application"), failures: [409],
             decode: { _, context in try context.id(ApplicationKind.self) }
         ) { id, write in
-            let application = try Application.approve(id, signInURL: MagicLink.addresses(installation), in: write)
+            let application = try Application.approve(id, signInURL: MagicLink.addresses(installation, of: write.workspace.id), in: write)
             return Answer(try application.json(vault: write.vault, on: write.connection), person: application.personID)
         }
         api.write(

@@ -72,6 +72,10 @@ struct Gate<Visitor: Visit>: Sendable {
 extension CSRFCheck {
     /// Without a base address set, the address that the browser asked counts as ours: a page of another site can't change it.
     init(_ request: Request, _ installation: Installation) {
-        self.init(baseURL: installation.settings.baseURL ?? "http://\(request.head.authority ?? "")")
+        if let place = installation.hosts.place(of: request.askedHost) {
+            self.init(baseURL: installation.address(ofHost: place.host))
+        } else {
+            self.init(baseURL: installation.settings.baseURL ?? "http://\(request.head.authority ?? "")")
+        }
     }
 }

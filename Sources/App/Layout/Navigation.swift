@@ -28,7 +28,7 @@ enum Navigation {
         Job(
             key: "settings", icon: "sliders",
             pages: [
-                ("workspace", "/settings", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("integrations", "/integrations", .workspaceRead), ("rails", "/rails", .payoutsWrite),
+                ("workspace", "/settings", .workspaceRead), ("theme", "/settings/theme", .workspaceRead), ("domains", "/settings/domains", .workspaceRead), ("letters", "/settings/letters", .workspaceRead), ("team", "/team", .workspaceRead), ("keys", "/keys", .keysWrite), ("integrations", "/integrations", .workspaceRead), ("rails", "/rails", .payoutsWrite),
                 ("webhooks", "/webhooks", .webhooksWrite)
             ]),
     ]

@@ -39,9 +39,15 @@ struct PageFrame: PageModel {
     }
 
     /// A frame without a person. Search engines may list a page that `isListed`; never one whose address is known to one person alone.
-    static func plain(_ kind: Kind, title: String, isListed: Bool = false, site: Site, language: PageLanguage, nonce: String) -> PageFrame {
-        var fields = common(site, language, nonce, brandURL: nil)
+    /// `company`: whose page it is, with its name or logo above it and in its colours; `canonical`: the address that it has.
+    static func plain(
+        _ kind: Kind, title: String, isListed: Bool = false, company: Workspace? = nil, canonical: String? = nil, site: Site, language: PageLanguage,
+        nonce: String
+    ) -> PageFrame {
+        var fields = common(site, language, nonce, brandURL: company?.themeURL)
         fields["listed"] = .flag(isListed)
+        fields["company"] = company?.sign ?? .nothing
+        fields["canonical"] = PageValue(canonical)
         return PageFrame(kind: kind, title: title, fields: fields)
     }
 
@@ -51,7 +57,7 @@ struct PageFrame: PageModel {
     ) -> PageFrame {
         let language = visit.language
         let session = visit.session
-        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: "/brand/\(session.workspace.hue).css")
+        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: session.workspace.accentURL)
         let role = language("role.\(session.role.rawValue)")
         fields["csrfToken"] = .text(session.csrf(visit.installation).text())
         fields["workspace"] = [

@@ -41,27 +41,25 @@ enum PageRoutes {
         APIKeyPages.add(to: &api, gate: gate)
         WebhookPages.add(to: &api, gate: gate)
         SettingsPages.add(to: &api, gate: gate)
+        ThemePages.add(to: &api, gate: gate)
+        DomainPages.add(to: &api, gate: gate)
+        MailDomainPages.add(to: &api, gate: gate)
         IntegrationPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)
         PortalPages.add(to: &api, site: site)
+        EmbedEntrance.add(to: &api, site: site)
     }
 }
 
-/// Styles, scripts, pictures, and the sheet that gives a workspace its colour.
+/// Styles, scripts, pictures, and the sheet and logo that make pages a company's.
 enum FileRoutes {
     static func add(to api: inout API, site: Site) {
         api.table.note(.get, "\(AssetLibrary.prefix){file}")
         api.router.get("/assets/**") { request, _ in try site.assets.response(for: request) }
         api.table.note(.get, "/brand/{sheet}")
-        api.router.get("/brand/{sheet}") { _, context in
-            guard let name = context.parameters.get("sheet"), name.hasSuffix(".css"), let hue = Int(name.dropLast(4)), (0..<360).contains(hue) else {
-                throw Problem.notFound()
-            }
-            return Response(
-                status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "public, max-age=31536000, immutable"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: ":root { --hue: \(hue); }\n")))
-        }
+        let brand = BrandFiles(installation: api.installation, site: site)
+        api.router.get("/brand/{sheet}") { _, context in try await brand.respond(context.parameters.get("sheet") ?? "") }
     }
 }

@@ -8,15 +8,17 @@ import Web
 /// Draws problems for people.
 struct SiteProblemPage: ProblemPage {
     let site: Site
+    let hosts: HostDirectory
 
     func response(for problem: Problem, request: Request, context: KithContext) async -> Response {
         let language = PageLanguage(request, site: site, zone: .utc)
         do {
             if problem.code == "link_missing" || problem.code == "link_expired" { return try missingLink(problem, request, context, language) }
-            if Self.isForJoining(request.uri.path) {
+            let company = hosts.place(of: request.askedHost)?.workspace
+            if company != nil || Self.isForJoining(request.uri.path) {
                 // They don't run the program: its overview and sign-in are nothing to them.
                 return try ProblemModel(problem, request, context.id, language, role: nil, home: nil, site: site).response(
-                    in: .plain(.public, title: "", site: site, language: language, nonce: context.scriptNonce), language: language, site: site)
+                    in: .plain(.public, title: "", company: company, site: site, language: language, nonce: context.scriptNonce), language: language, site: site)
             }
             return try ProblemModel(problem, request, context.id, language, role: nil, site: site).response(
                 in: .plain(.bare, title: "", site: site, language: language, nonce: context.scriptNonce), language: language, site: site)

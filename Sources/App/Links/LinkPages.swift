@@ -19,11 +19,11 @@ enum LinkPages {
         LinkForm.add(to: &api, gate: gate)
         api.page("/links/{id}", .linksRead, gate) { visit in try await show(visit) }
         api.page("/links/{id}/qr.svg", .linksRead, gate) { visit in
-            let drawing = try QRCode(try await find(visit).url(baseURL: visit.installation.baseURL)).svg
+            let drawing = try QRCode(try await find(visit).url(baseURL: visit.installation.publicURL(of: visit.workspaceID))).svg
             return picture("image/svg+xml", ByteBuffer(string: drawing))
         }
         api.page("/links/{id}/qr.png", .linksRead, gate) { visit in
-            let code = try QRCode(try await find(visit).url(baseURL: visit.installation.baseURL))
+            let code = try QRCode(try await find(visit).url(baseURL: visit.installation.publicURL(of: visit.workspaceID)))
             return picture("image/png", ByteBuffer(bytes: try code.png(moduleSize: 8)))
         }
     }
@@ -66,7 +66,7 @@ enum LinkPages {
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
         let language = visit.language
-        let baseURL = visit.installation.baseURL
+        let baseURL = visit.installation.publicURL(of: visit.workspaceID)
         let wanted = LinkPageStore.Filter(
             find: String((visit.query["q"] ?? "").prefix(200)), program: try visit.query.id("program", ProgramKind.self))
         let (links, names) = try await visit.installation.main.read { connection in
@@ -108,7 +108,7 @@ enum LinkPages {
         }
         let model = LinkModel(
             link: link, yield: yield, clicks: clicks, variantClicks: variants, names: names, program: program, now: visit.now,
-            baseURL: visit.installation.baseURL, language: visit.language)
+            baseURL: visit.installation.publicURL(of: visit.workspaceID), language: visit.language)
         let notice = visit.query["made"] == nil ? nil : PageFrame.Notice(kind: "good", icon: "check", text: visit.language("link.made"))
         return try visit.page("link-show", title: link.code, current: "/links", isNarrow: true, notice: notice, model.page)
     }

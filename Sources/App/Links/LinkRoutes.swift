@@ -19,7 +19,7 @@ enum LinkRoutes {
                 try LinkStore.list(
                     in: caller.workspaceID, program: program, member: member, after: page.startingAfter, limit: page.limit + 1, on: connection)
             }
-            return ListAnswer.response(links, page, cursor: \.id.text) { $0.json(baseURL: installation.baseURL) }
+            return ListAnswer.response(links, page, cursor: \.id.text) { $0.json(baseURL: installation.publicURL(of: $0.workspaceID)) }
         }
         api.read("/links/{id}", id: "getLink", "A link with its clicks", tag: "Links", access: .right(.linksRead), answer: .reference("Link")) {
             _, context, caller in
@@ -28,27 +28,12 @@ enum LinkRoutes {
             try await installation.applyClicks()
             let link = try await installation.main.read { connection in try LinkStore.find(id, in: caller.workspaceID, on: connection) }
             guard let link else { throw Refusal.unknown("link") }
-            return ListAnswer.one(link.json(baseURL: installation.baseURL))
+            return ListAnswer.one(link.json(baseURL: installation.publicURL(of: link.workspaceID)))
         }
         api.write(
             .post, "/links", id: "createLink", "Make a link and its code", tag: "Links", access: .right(.linksWrite), body: input,
             answer: .reference("Link"), status: 201, decode: { body, _ in read(body) }
-        ) { input, write in Answer(try Link.create(input, in: write).json(baseURL: installation.baseURL), status: 201) }
-        api.write(
-            .post, "/domains", id: "addDomain", "Add a short domain for links", tag: "Links", access: .right(.workspaceWrite),
-            body: .object([.required("host", .string(maximumLength: 253))]), answer: .object([.required("host", .text)]), status: 201,
-            decode: { body, _ in
-                body.custom("host", standIn: "") { value in
-                    guard case .text(let text) = value, let host = ShortDomain.normalised(text) else {
-                        return .refused("Must be a host name such as go.example.com.")
-                    }
-                    return .accepted(host)
-                }
-            }
-        ) { host, write in
-            try ShortDomain.add(host, in: write)
-            return Answer(["host": .text(host)], status: 201)
-        }
+        ) { input, write in Answer(try Link.create(input, in: write).json(baseURL: installation.publicURL(of: write.workspace.id)), status: 201) }
     }
 
     private static let input = APISchema.object([
@@ -84,21 +69,6 @@ enum LinkRoutes {
                     part.optionalText(name, maximumLength: 200).map { ("utm_\(name)", $0) }
                 }
             } ?? [])
-    }
-}
-
-enum ShortDomain {
-    /// A host name in lower case, or nil.
-    static func normalised(_ text: String) -> String? {
-        let host = text.lowercased()
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count >= 2, host.utf8.count <= 253,
-            labels.allSatisfy({ label in
-                (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
-                    && label.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D }
-            })
-        else { return nil }
-        return host
     }
 }
 

@@ -65,10 +65,6 @@ enum LinkStore {
         try connection.value("SELECT workspace_id FROM short_domain WHERE host = \(host)")
     }
 
-    static func isShortDomain(_ host: String, on connection: any Connection) throws -> Bool {
-        try connection.row("SELECT 1 FROM short_domain WHERE host = \(host)") != nil
-    }
-
     static func insertDomain(_ host: String, workspace: WorkspaceID, at: Instant, on connection: any Connection) throws {
         try connection.execute("INSERT INTO short_domain (host, workspace_id, created_at) VALUES (\(host), \(workspace), \(at))")
     }

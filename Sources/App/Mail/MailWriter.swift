@@ -10,21 +10,25 @@ struct MailWriter: Sendable {
 
     /// Nil when the person was erased, or the letter was sent and forgotten.
     func write(_ mail: Mail) async throws -> MailMessage? {
-        let baseURL = installation.baseURL
-        let found = try await installation.main.read { [vault = installation.vault] connection -> (Letter, Workspace, String?)? in
+        let baseURL = installation.publicURL(of: mail.workspaceID)
+        let found = try await installation.main.read { [vault = installation.vault] connection -> (Letter, Workspace, String?, Theme, MailDomain?)? in
             guard let letter = try MailStore.letter(mail, vault: vault, on: connection),
                 let workspace = try WorkspaceStore.find(mail.workspaceID, on: connection)
             else { return nil }
-            return (letter, workspace, try Self.ownLink(of: mail, on: connection)?.url(baseURL: baseURL))
+            return (
+                letter, workspace, try Self.ownLink(of: mail, on: connection)?.url(baseURL: baseURL), try ThemeStore.find(workspace, on: connection),
+                try MailDomainStore.find(workspace, on: connection)
+            )
         }
-        guard let (letter, workspace, linkURL) = found else { return nil }
+        guard let (letter, workspace, linkURL, theme, domain) = found else { return nil }
         let language = PageLanguage(messages: site.catalogue.messages(for: mail.locale), zone: Zone(workspace.timeZone) ?? .utc)
-        let stopURL = StopLink(mail).map { $0.url(installation) }
-        let draft = MailDraft(
+        let stopURL = StopLink(mail).map { $0.url(installation, of: mail.workspaceID) }
+        var draft = MailDraft(
             letter.content, workspace: workspace, language: language, stopURL: stopURL,
             places: MailDraft.Places(signInURL: baseURL + "/portal/sign-in", linkURL: linkURL))
+        draft.wear(theme, logoURL: workspace.logoURL.map { baseURL + $0 })
         return MailMessage(
-            id: mail.id, senderName: OneLine.folded(workspace.name), senderAddress: installation.senderAddress, to: letter.to, subject: draft.subject,
+            id: mail.id, senderName: OneLine.folded(workspace.name), senderAddress: domain?.senderAddress ?? installation.senderAddress, to: letter.to, subject: draft.subject,
             text: try site.render("mail-letter.text", draft.page, in: language), html: try site.render("mail-letter", draft.page, in: language),
             date: mail.createdAt, stopURL: stopURL)
     }
@@ -108,13 +112,20 @@ struct MailDraft: PageModel {
         subject = OneLine.folded(language("\(prefix).subject", values))
         page = [
             "lang": .text(language.messages.locale), "dir": .text(language.messages.isRightToLeft ? "rtl" : "ltr"), "subject": .text(subject),
-            "workspace": .text(workspace.name), "heading": .text(language("\(prefix).heading", values)),
+            "workspace": .text(workspace.name), "accent": nil, "onAccent": nil, "logo": nil, "heading": .text(language("\(prefix).heading", values)),
             "lead": .text(lead.isEmpty ? language("\(prefix).lead", values) : lead), "note": .text(note ?? language("\(prefix).note", values)),
             "facts": PageValue(facts.map { PageObject(["name": .text($0.name), "value": .text($0.value)]) }),
             "action": PageValue(actionURL.map { PageObject(["url": .text($0), "label": .text(language("\(prefix).action", values))]) }),
             "reason": .text(language(content.kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice", values)),
             "stop": PageValue(stopURL.map { PageObject(["url": .text($0), "label": .text(language("mail.stop"))]) }),
         ]
+    }
+
+    /// The company's accent and logo, as letters can show them.
+    mutating func wear(_ theme: Theme, logoURL: String?) {
+        page["accent"] = PageValue(theme.colour("--accent", isDark: false)?.hex)
+        page["onAccent"] = PageValue(theme.colour("--on-accent", isDark: false)?.hex)
+        page["logo"] = PageValue(logoURL)
     }
 
     private static func signIn(_ atMs: Int64, _ browser: String?, _ system: String?, _ language: PageLanguage) -> [(name: String, value: String)] {

@@ -27,9 +27,9 @@ struct StopLink: Sendable, Equatable {
         self.kind = kind
     }
 
-    func url(_ installation: Installation) -> String {
+    func url(_ installation: Installation, of workspace: WorkspaceID) -> String {
         let proof = HMAC<SHA256>.authenticationCode(for: Self.facts(person, kind), using: installation.secrets.key("mail-stop"))
-        return "\(installation.baseURL)\(Self.path)\(person.text).\(kind.rawValue).\(Base64URL.encode(Array(proof)))"
+        return "\(installation.publicURL(of: workspace))\(Self.path)\(person.text).\(kind.rawValue).\(Base64URL.encode(Array(proof)))"
     }
 
     private static func facts(_ person: PersonID, _ kind: Mail.Kind) -> Data { Data("\(person.text)\u{0}\(kind.rawValue)".utf8) }

@@ -14,10 +14,14 @@ enum MagicLink {
 
     static let path = "/portal/enter"
 
-    static func url(_ token: SessionToken, _ installation: Installation) -> String { "\(installation.baseURL)\(path)?token=\(token.text)" }
+    static func url(_ token: SessionToken, of workspace: WorkspaceID, _ installation: Installation) -> String {
+        "\(installation.publicURL(of: workspace))\(path)?token=\(token.text)"
+    }
 
     /// What makes the address of a link, for verbs, which know of no server.
-    static func addresses(_ installation: Installation) -> Addresses { { token in token.map { url($0, installation) } ?? "\(installation.baseURL)/portal/sign-in" } }
+    static func addresses(_ installation: Installation, of workspace: WorkspaceID) -> Addresses {
+        { token in token.map { url($0, of: workspace, installation) } ?? "\(installation.publicURL(of: workspace))/portal/sign-in" }
+    }
 
     /// Without a link: the page where one can be asked for.
     typealias Addresses = @Sendable (SessionToken?) -> String
@@ -31,11 +35,11 @@ enum MagicLink {
         return token
     }
 
-    /// Writes to whoever has this mail address, in every workspace where somebody has it. Nobody learns whether anybody does.
-    static func send(to email: String, _ installation: Installation) async throws {
+    /// Writes to whoever has this mail address, in every workspace where somebody has it, or in one only. Nobody learns whether anybody does.
+    static func send(to email: String, of only: WorkspaceID? = nil, _ installation: Installation) async throws {
         let vault = installation.vault
         let members = try await installation.main.read { connection -> [Member] in
-            try WorkspaceStore.all(on: connection).prefix(workspacesMax).flatMap { workspace -> [Member] in
+            try WorkspaceStore.all(on: connection).filter { only == nil || $0.id == only }.prefix(workspacesMax).flatMap { workspace -> [Member] in
                 let hash = vault.lookupHash(workspace.id, PersonLookup.email.rawValue, email)
                 let ids = try MemberPageStore.members(emailHash: hash, in: workspace.id, on: connection)
                 return Array(try MemberStore.find(ids, on: connection).values.filter(\.mayEnterPortal))
@@ -44,7 +48,7 @@ enum MagicLink {
         for member in members.sorted(by: { $0.id < $1.id }) {
             try await installation.write(member.workspaceID, actor: .system("portal")) { write in
                 guard let token = try make(for: member.id, in: write) else { return }
-                try Mail.queue(.memberSignIn(url: url(token, installation)), to: .person(member.personID), locale: member.locale, in: write)
+                try Mail.queue(.memberSignIn(url: url(token, of: member.workspaceID, installation)), to: .person(member.personID), locale: member.locale, in: write)
             }
         }
     }

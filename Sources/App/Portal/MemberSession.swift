@@ -51,15 +51,15 @@ struct PortalDoor: Door {
     }
 
     /// A new session. Answers its token.
-    func begin(for member: MemberID, on device: SignInDevice, in write: Write) throws -> SessionToken {
+    func begin(for member: MemberID, on device: SignInDevice?, lifeMs: Int64 = PortalDoor.lifeMs, in write: Write) throws -> SessionToken {
         let token = SessionToken()
         let now = write.world.now()
         try MemberSessionStore.deleteEnded(at: now, on: write.connection)
         try MemberSessionStore.insert(
             StoredMemberSession(
                 tokenHash: token.hash, memberID: member, createdAt: now, seenAt: now, rotatedAt: now,
-                expiresAt: try now.adding(milliseconds: Self.lifeMs)), on: write.connection)
-        try device.note(for: .member(member), in: write, profileURL: "\(installation.baseURL)/portal/profile#sessions")
+                expiresAt: try now.adding(milliseconds: lifeMs)), on: write.connection)
+        try device?.note(for: .member(member), in: write, profileURL: "\(installation.publicURL(of: write.workspace.id))/portal/profile#sessions")
         try write.audit("member.session.start", subject: member.text)
         return token
     }

@@ -23,6 +23,8 @@ struct PortalVisit: Sendable {
         installation = passed.installation
         site = passed.site
         now = session.workspace.now(installation.world)
+        // Another company's host has nothing to do with this session.
+        guard context.isOf(session.workspace.id) else { throw Problem.notFound() }
         let zone = session.member.timeZone.flatMap { Zone($0) } ?? Zone(session.workspace.timeZone) ?? .utc
         let isAsked = request.uri.queryParameters["lang"] != nil
         if !isAsked, let locale = session.member.locale {
@@ -40,7 +42,9 @@ struct PortalVisit: Sendable {
     func page(_ template: String, title: String, tab: PortalTab?, notice: String? = nil, status: HTTPResponse.Status = .ok, _ model: PageObject) throws
         -> Response
     {
-        try site.response(frame: .portal(title: title, tab: tab, notice: notice, visit: self), content: template, model, in: language, status: status)
+        var response = try site.response(frame: .portal(title: title, tab: tab, notice: notice, visit: self), content: template, model, in: language, status: status)
+        response.mayBeFramed(by: installation.hosts.origins(of: workspaceID), nonce: context.scriptNonce)
+        return response
     }
 
     func seeOther(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path, .cacheControl: "no-store"]) }
@@ -62,7 +66,10 @@ extension PortalVisit: Visit {
     typealias Entrance = PortalDoor
 
     static func turnAway(_ request: Request) -> Response {
-        Response(status: .seeOther, headers: [.location: "/portal/sign-in", .cacheControl: "no-store"])
+        // In a frame nobody can sign in: its session has ended, and the page around it has to ask for another.
+        Response(
+            status: .seeOther,
+            headers: [.location: request.headers[.secFetchDest] == "iframe" ? EmbedEntrance.endedPath : "/portal/sign-in", .cacheControl: "no-store"])
     }
 
     func answer(_ problem: Problem) throws -> Response {
@@ -88,8 +95,9 @@ extension PageFrame {
     /// The frame of a member's page: tabs under the thumb, the workspace's colour.
     static func portal(title: String, tab: PortalTab?, notice: String?, visit: PortalVisit) -> PageFrame {
         let language = visit.language
-        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: "/brand/\(visit.session.workspace.hue).css")
+        var fields = common(visit.site, language, visit.context.scriptNonce, brandURL: visit.session.workspace.themeURL)
         fields["workspace"] = ["name": .text(visit.session.workspace.name), "test": .flag(visit.session.workspace.isTest)]
+        fields["logo"] = PageValue(visit.session.workspace.logoURL)
         fields["tabs"] = PageValue(
             PortalTab.allCases.map { item in
                 PageObject([

@@ -21,7 +21,7 @@ enum PortalShare {
             )
         }
         let model = PortalShareModel(
-            links: links, programs: programs, workspaceName: visit.session.workspace.name, baseURL: visit.installation.baseURL,
+            links: links, programs: programs, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, status: status, model.page)
     }

@@ -56,7 +56,7 @@ struct PortalSignIn: Sendable {
         let started = ContinuousClock.now
         let typed = String((fields["email"] ?? "").prefix(255))
         guard let email = Normalised.email(typed) else { return try page(request, context, email: typed, refused: "portalSignIn.refused", isSent: false) }
-        try await MagicLink.send(to: email, installation)
+        try await MagicLink.send(to: email, of: context.company?.workspace.id, installation)
         try await Task.sleep(until: started + .milliseconds(Self.answerMs))
         return try page(request, context, email: email, refused: nil, isSent: true)
     }
@@ -66,7 +66,10 @@ struct PortalSignIn: Sendable {
         let text = request.uri.queryParameters["token"].map(String.init) ?? ""
         let now = installation.world.now()
         let isGood = try await installation.main.read { connection in
-            try SessionToken(text: text).flatMap { try MemberSessionStore.member(ofLink: $0.hash, at: now, on: connection) } != nil
+            guard let token = SessionToken(text: text), let id = try MemberSessionStore.member(ofLink: token.hash, at: now, on: connection),
+                let member = try MemberStore.find([id], on: connection)[id]
+            else { return false }
+            return context.isOf(member.workspaceID)
         }
         return try enterPage(request, context, token: isGood ? text : nil)
     }
@@ -75,7 +78,7 @@ struct PortalSignIn: Sendable {
         let fields = try await request.form()
         try AnonymousForm(installation: installation).verify(request, fields)
         let device = SignInDevice(request)
-        guard let token = SessionToken(text: fields["token"] ?? ""), let session = try await begin(token, on: device) else {
+        guard let token = SessionToken(text: fields["token"] ?? ""), let session = try await begin(token, on: device, context) else {
             return try enterPage(request, context, token: nil)
         }
         var response = Response(status: .seeOther, headers: [.location: "/portal", .cacheControl: "no-store"])
@@ -84,13 +87,13 @@ struct PortalSignIn: Sendable {
     }
 
     /// Uses the link up and signs its member in; nil when it is no good.
-    private func begin(_ token: SessionToken, on device: SignInDevice) async throws -> SessionToken? {
+    private func begin(_ token: SessionToken, on device: SignInDevice, _ context: KithContext) async throws -> SessionToken? {
         let now = installation.world.now()
         let known = try await installation.main.read { connection -> Member? in
             guard let id = try MemberSessionStore.member(ofLink: token.hash, at: now, on: connection) else { return nil }
             return try MemberStore.find([id], on: connection)[id]
         }
-        guard let member = known, member.mayEnterPortal else { return nil }
+        guard let member = known, member.mayEnterPortal, context.isOf(member.workspaceID) else { return nil }
         let door = PortalDoor(installation)
         return try await installation.write(member.workspaceID, actor: .member(member.id)) { write in
             guard try MemberSessionStore.useLink(token.hash, at: write.world.now(), on: write.connection) == member.id else { return nil }
@@ -98,11 +101,14 @@ struct PortalSignIn: Sendable {
         }
     }
 
+    /// Whose portal it is: that of the host, or of the only company there is.
+    private func company(_ context: KithContext) -> Workspace? { context.company?.workspace ?? installation.hosts.onlyCompany }
+
     private func enterPage(_ request: Request, _ context: KithContext, token: String?) throws -> Response {
         let language = PageLanguage(request, site: site, zone: .utc)
         let proof = AnonymousForm(installation: installation).proof(for: request)
         var response = try site.response(
-            frame: .plain(.public, title: language("portalEnter.title"), site: site, language: language, nonce: context.scriptNonce),
+            frame: .plain(.public, title: language("portalEnter.title"), company: company(context), site: site, language: language, nonce: context.scriptNonce),
             content: "portal-enter", ["good": PageValue(token.map { ["token": .text($0), "csrfToken": .text(proof.text)] })], in: language,
             status: token == nil ? .gone : .ok)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
@@ -114,7 +120,10 @@ struct PortalSignIn: Sendable {
         let language = PageLanguage(request, site: site, zone: .utc)
         let proof = AnonymousForm(installation: installation).proof(for: request)
         var response = try site.response(
-            frame: .plain(.public, title: language("portalSignIn.title"), isListed: true, site: site, language: language, nonce: context.scriptNonce),
+            frame: .plain(
+                .public, title: company(context).map { language("portalSignIn.titleOf", ["company": $0.name]) } ?? language("portalSignIn.title"), isListed: true,
+                company: company(context), canonical: company(context).map { installation.publicURL(of: $0.id) + "/portal/sign-in" }, site: site,
+                language: language, nonce: context.scriptNonce),
             content: "portal-sign-in",
             [
                 "sent": isSent ? .text(language("portalSignIn.sent", ["email": email])) : nil,

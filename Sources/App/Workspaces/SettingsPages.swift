@@ -13,35 +13,28 @@ enum SettingsPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/settings", .workspaceRead, gate) { visit in try await show(visit, Typed(visit.session.workspace), errors: [:]) }
         api.form("/settings", .workspaceWrite, gate) { visit, fields in try await change(visit, fields) }
-        api.form("/settings/domains", .workspaceWrite, gate) { visit, fields in try await addDomain(visit, fields) }
     }
 
     private struct Typed: Sendable {
         var name: String
         var zone: String
         var locale: String
-        var hue: String
-        var domain = ""
 
         init(_ workspace: Workspace) {
-            (name, zone, locale, hue) = (workspace.name, workspace.timeZone, workspace.locale, String(workspace.hue))
+            (name, zone, locale) = (workspace.name, workspace.timeZone, workspace.locale)
         }
     }
 
     private static func change(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         var typed = Typed(visit.session.workspace)
-        (typed.name, typed.zone, typed.locale, typed.hue) = (
-            fields["name"] ?? "", fields["zone"] ?? "", fields["locale"] ?? "", fields["hue"] ?? ""
-        )
+        (typed.name, typed.zone, typed.locale) = (fields["name"] ?? "", fields["zone"] ?? "", fields["locale"] ?? "")
         let language = visit.language
         var errors: [String: String] = [:]
         if !typed.name.isName { errors["name"] = language("settings.error.name") }
         let zone = Zone(typed.zone)
         if zone == nil { errors["zone"] = language("programNew.error.zone") }
-        let hue = Int(typed.hue).flatMap { (0...359).contains($0) ? $0 : nil }
-        if hue == nil { errors["hue"] = language("settings.error.hue") }
         guard errors.isEmpty else { return try await show(visit, typed, errors: errors) }
-        let change = WorkspaceChange(name: typed.name, zone: zone, locale: typed.locale, hue: hue)
+        let change = WorkspaceChange(name: typed.name, zone: zone, locale: typed.locale)
         do {
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
                 _ = try Workspace.change(change, in: write)
@@ -50,22 +43,6 @@ enum SettingsPages {
             return try await show(visit, typed, errors: ["locale": language("settings.error.locale")])
         }
         return visit.seeOther("/settings?done=saved")
-    }
-
-    private static func addDomain(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
-        var typed = Typed(visit.session.workspace)
-        typed.domain = fields["domain"] ?? ""
-        guard let host = ShortDomain.normalised(typed.domain) else {
-            return try await show(visit, typed, errors: ["domain": visit.language("settings.error.domain")])
-        }
-        do {
-            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-                try ShortDomain.add(host, in: write)
-            }
-        } catch let problem as Problem where problem.code == "domain_taken" {
-            return try await show(visit, typed, errors: ["domain": visit.language("settings.error.domainTaken")])
-        }
-        return visit.seeOther("/settings?done=domain")
     }
 
     private static func show(_ visit: PageVisit, _ typed: Typed, errors: [String: String]) async throws -> Response {
@@ -87,13 +64,7 @@ enum SettingsPages {
                 .line("name", say("name"), typed.name, help: say("nameHelp"), error: errors["name"], isRequired: true),
                 .line("zone", say("zone"), typed.zone, help: say("zoneHelp"), error: errors["zone"], isRequired: true, lengthMax: 60),
                 .line("locale", say("locale"), typed.locale, help: say("localeHelp"), error: errors["locale"], isRequired: true, lengthMax: 35),
-                .line("hue", say("hue"), typed.hue, type: "number", help: say("hueHelp"), error: errors["hue"], isRequired: true),
             ], buttons: [PageForm.Button(label: say("save"))], csrfToken: visit.csrfToken)
-        let domain = PageForm(
-            action: "/settings/domains",
-            fields: [
-                .line("domain", say("domain"), typed.domain, help: say("domainHelp"), error: errors["domain"], isRequired: true, isMono: true, lengthMax: 253)
-            ], buttons: [PageForm.Button(label: say("addDomain"), style: "btn-plain")], csrfToken: visit.csrfToken)
         let facts = [
             PageBlocks.Fact(label: say("name"), text: visit.session.workspace.name), PageBlocks.Fact(label: say("zone"), text: visit.session.workspace.timeZone),
         ]
@@ -128,9 +99,9 @@ enum SettingsPages {
                                 PageTable.Column(label: say("column.orphan"), isExtra: true),
                             ], rows: rows, language: language), empty: rows.isEmpty ? language("programs.empty.heading") : nil),
                 PageBlocks.Block(
-                    heading: say("addresses"), text: say("addressesText"),
+                    heading: say("addresses"), text: say("addressesText"), links: [PageBlocks.Link(url: DomainPages.path, label: say("toDomains"))],
                     facts: [PageBlocks.Fact(label: say("server"), text: visit.installation.baseURL)]
-                        + domains.map { PageBlocks.Fact(label: say("domain"), text: $0) }, forms: mayWrite ? [domain] : []),
+                        + domains.map { PageBlocks.Fact(label: say("domain"), text: $0) }),
                 PageBlocks.Block(
                     heading: say("mail"),
                     facts: [
@@ -139,15 +110,7 @@ enum SettingsPages {
                     ], note: say("mailNote")), PageBlocks.Block(heading: say("data"), text: say("dataText"), code: "kith backup FILE\nkith export FOLDER\nkith verify"),
             ])
         return try visit.blocks(
-            page, current: "/settings", notice: visit.done("settings", ["saved", "domain"]), status: errors.isEmpty ? .ok : .unprocessableContent)
-    }
-}
-
-extension ShortDomain {
-    static func add(_ host: String, in write: Write) throws {
-        guard try !LinkStore.isShortDomain(host, on: write.connection) else { throw Refusal.field("host", "Is in use.", code: "domain_taken") }
-        try LinkStore.insertDomain(host, workspace: write.workspace.id, at: write.now, on: write.connection)
-        try write.audit("domain.add", subject: host)
+            page, current: "/settings", notice: visit.done("settings", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 }
 

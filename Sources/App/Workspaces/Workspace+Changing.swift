@@ -23,6 +23,8 @@ extension Workspace {
         workspace.hue = change.hue ?? workspace.hue
         guard workspace != before else { return workspace }
         try WorkspaceStore.update(workspace, on: write.connection)
+        // Own values stand beside the hue: together they must still be readable, and the sheet is another one.
+        if workspace.hue != before.hue, workspace.themeRevision > 0 { _ = try Theme.change(ThemeChange(hue: workspace.hue), in: write) }
         try write.audit(
             "workspace.change", subject: workspace.id.text,
             JSONText(["timezone": .text(workspace.timeZone), "locale": .text(workspace.locale), "hue": .integer(Int64(workspace.hue))]))

@@ -13,6 +13,9 @@ struct Workspace: Sendable, Hashable {
     var timeZone: String
     var locale: String
     var hue: Int
+    /// 0 while there is no theme but the hue.
+    var themeRevision = 0
+    var logoKind: String?
 
     var isTest: Bool { liveID != nil }
 
@@ -29,7 +32,7 @@ struct Workspace: Sendable, Hashable {
 }
 
 enum WorkspaceStore {
-    private static let columns = "id, name, slug, live_id, test_ahead_ms, time_zone, locale, hue"
+    private static let columns = "id, name, slug, live_id, test_ahead_ms, time_zone, locale, hue, theme_revision, logo_kind"
 
     static func find(_ id: WorkspaceID, on connection: any Connection) throws -> Workspace? {
         try connection.row("SELECT \(raw: columns) FROM workspace WHERE id = \(id)").map(read)
@@ -68,6 +71,7 @@ enum WorkspaceStore {
     private static func read(_ row: Row) throws -> Workspace {
         Workspace(
             id: try row.get(at: 0), name: try row.get(at: 1), slug: try row.get(at: 2), liveID: try row.get(at: 3),
-            testAheadMs: try row.get(at: 4), timeZone: try row.get(at: 5), locale: try row.get(at: 6), hue: try row.get(at: 7))
+            testAheadMs: try row.get(at: 4), timeZone: try row.get(at: 5), locale: try row.get(at: 6), hue: try row.get(at: 7),
+            themeRevision: try row.get(at: 8), logoKind: try row.get(at: 9))
     }
 }

@@ -19,6 +19,12 @@ public struct HostCookie: Sendable, Equatable {
         return "\(name)=\(value); Path=/; Secure; HttpOnly; SameSite=Lax\(age)"
     }
 
+    /// The header's value that sets the cookie for a page inside another site's page: kept apart for each such site, and sent there only.
+    /// - Parameter maximumAgeSeconds: nil for a cookie that ends with the browser.
+    public func partitionedHeader(value: String, maximumAgeSeconds: Int? = nil) -> String? {
+        header(value: value, maximumAgeSeconds: maximumAgeSeconds).map { $0.replacing("SameSite=Lax", with: "SameSite=None") + "; Partitioned" }
+    }
+
     /// The header's value that removes the cookie.
     public var removalHeader: String { "\(name)=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0" }
 
@@ -59,6 +65,12 @@ extension Response {
     /// Sets the cookie. A value that a cookie can't carry is not sent.
     public mutating func set(_ cookie: HostCookie, value: String, maximumAgeSeconds: Int? = nil) {
         guard let header = cookie.header(value: value, maximumAgeSeconds: maximumAgeSeconds) else { return }
+        headers.append(HTTPField(name: .setCookie, value: header))
+    }
+
+    /// Sets the cookie for a page inside another site's page. A value that a cookie can't carry is not sent.
+    public mutating func setPartitioned(_ cookie: HostCookie, value: String, maximumAgeSeconds: Int? = nil) {
+        guard let header = cookie.partitionedHeader(value: value, maximumAgeSeconds: maximumAgeSeconds) else { return }
         headers.append(HTTPField(name: .setCookie, value: header))
     }
 

@@ -16,12 +16,12 @@ import Web
         var members: [String: String] = [:]
         for name in ["one", "two"] {
             let host = "go.\(name).test"
-            try await app.post("/domains", ["host": .text(host)])
+            try await app.prove(host)
             members[name] = try await app.member(program, name)
             links[name] = try await app.link(
                 program, members[name], code: "sale", ["host": .text(host), "destination": .text("https://shop.test/\(name)")])
         }
-        try await app.post("/domains", ["host": "go.live.test"], as: app.liveKey)
+        try await app.prove("go.live.test", in: app.workspace.workspace.id)
         return (program, links, members)
     }
 
@@ -55,7 +55,7 @@ import Web
             #expect(try await app.visit("http://go.live.test/r/sale").status == 404)
             #expect(try await app.visit("http://go.live.test/r/plain/qr.svg").status == 404)
             // Nobody takes a domain that is somebody's, or makes links on it.
-            #expect(try await app.api(.post, "/domains", ["host": "go.one.test"], as: app.liveKey).code == "domain_taken")
+            await #expect(throws: Problem.self) { try await app.prove("go.one.test", in: app.workspace.workspace.id) }
             let live = try await app.post("/programs", ["name": "Live", "currency": "EUR"], as: app.liveKey)["id"].text
             let foreign = try await app.api(
                 .post, "/links", ["programId": .text(live), "destination": "https://shop.test/", "code": "mine", "host": "go.one.test"], as: app.liveKey)

@@ -1,6 +1,7 @@
 // What operator pages do beyond HTML and CSS. Everything works without it, only less handily.
 const undoCopyMs = 2000;
 const runLookMs = 700;
+const lookMs = 300;
 
 themes();
 jobs();
@@ -11,6 +12,7 @@ polls();
 runs();
 kin();
 sliders();
+looks();
 
 /** The choice of theme in the account sheet; shown only where it can work. */
 function themes() {
@@ -212,4 +214,22 @@ function sliders() {
     field.addEventListener("input", () => { slider.value = field.value; });
     field.after(slider);
   }
+}
+
+/** The frames beside the theme's form show what is being chosen. */
+function looks() {
+  const frames = [...document.querySelectorAll("iframe.theme-frame")];
+  const form = document.querySelector(".theme-desk form");
+  if (!form || !frames.length) return;
+  let waiting;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      for (const frame of frames) {
+        const address = new URL(frame.src);
+        for (const name of ["accent", "radius", "typeface", "scheme", "tokens"]) address.searchParams.set(name, form.elements[name].value);
+        frame.contentWindow.location.replace(address);
+      }
+    }, lookMs);
+  });
 }

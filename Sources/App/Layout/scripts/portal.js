@@ -30,3 +30,10 @@ for (const zone of document.querySelectorAll("[data-zone]")) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone.value && here) zone.placeholder = here;
 }
+
+// Inside another site's page: tells it how high this page is, so that its frame can be. A height is all that is told.
+if (window.parent !== window) {
+  const tell = () => window.parent.postMessage({ kith: "height", height: Math.ceil(document.documentElement.getBoundingClientRect().height) }, "*");
+  new ResizeObserver(tell).observe(document.documentElement);
+  tell();
+}
