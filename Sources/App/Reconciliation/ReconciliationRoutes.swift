@@ -20,9 +20,10 @@ enum ReconciliationRoutes {
             ]),
             answer: ReconciliationSummary.schema, failures: [409], maximumBytes: 2 * contentMax + 65_536, preparationChanges: true,
             decode: { body, _ in
-                Input(
-                    format: try body.oneOf("format"), content: body.text("content", maximumLength: contentMax),
-                    columns: body.optionalObject("mapping") { columns($0) }, isDryRun: body.optionalBoolean("dryRun") ?? false)
+                let content = body.text("content", maximumLength: contentMax)
+                let mapped = body.optionalObject("mapping") { columns($0) }
+                let isDryRun = body.optionalBoolean("dryRun") ?? false
+                return Input(format: try body.oneOf("format"), content: content, columns: mapped, isDryRun: isDryRun)
             },
             prepare: { input, _, caller in
                 let file = try BankFile.readRefusing(.text(input.content), input.format, mapping: input.columns)
