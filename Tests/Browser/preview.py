@@ -105,7 +105,7 @@ def longer(value, key=None):
         return {name: longer(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [longer(item, key) for item in value]
-    if isinstance(value, str) and value.startswith(("[{", "{")):  # JSON for a script: its shape stays
+    if isinstance(value, str) and value.startswith(("[{", "{", "/assets/")):  # JSON for a script: its shape stays; an address leads where it did
         return value
     if isinstance(value, str) and any(character.isalpha() for character in value):
         return value.rstrip() + " " + "áéíóú"[:max(1, len(value) % 5)] * max(1, round(len(value) * 0.3 / 5)) + (" " if value.endswith(" ") else "")
