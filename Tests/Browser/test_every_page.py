@@ -51,7 +51,7 @@ OWN = re.compile(
     r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
     r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|field|category|value|coffee|Three levels|three-levels|"
     r"hooks\.example/\w+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|"
-    r"buyer-\d+|enroller|sharer|Looked odd|Mistake|Helped at the fair|(liabilities|assets|expenses):\S+")
+    r"--kith-[a-z-]+|light-dark|buyer-\d+|enroller|sharer|Looked odd|Mistake|Helped at the fair|(liabilities|assets|expenses):\S+")
 WAIT_SECONDS = 30
 
 

@@ -110,6 +110,21 @@ import Testing
             }
         }
     }
+
+    /// Whatever the audit trail may say has words for people.
+    @Test func everyAuditedActionHasWords() throws {
+        let text = try Files.all(below: "Sources/App/Catalogue", extensions: ["json"]).filter { $0.path.hasSuffix("/en.json") }.map(\.text).joined()
+        var seen = 0
+        for file in try Files.all(below: "Sources/App", extensions: ["swift"]) where !file.path.contains("/Tests/") {
+            for call in Files.matches(#"\.audit\(\s*([^,]+),"#, in: file.text) {
+                for action in Files.matches(#""([a-z_]+(?:\.[A-Za-z_]+)+)""#, in: call) {
+                    seen += 1
+                    #expect(text.contains("\"audit.action.\(action)\""), "\(file.path): the catalogue lacks audit.action.\(action)")
+                }
+            }
+        }
+        #expect(seen > 100)
+    }
 }
 
 /// The files of the package.
