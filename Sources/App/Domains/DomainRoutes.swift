@@ -66,6 +66,8 @@ enum DomainRoutes {
             body: .object([.required("origins", .array(.string(maximumLength: 300), maximumCount: EmbedOrigin.countMax))]), answer: answer,
             afterwards: { installation.hosts.forget() },
             decode: { body, _ in
+                // To forget the list is no way to empty it.
+                if !body.has("origins") { body.note("origins", "Is required.") }
                 let texts = body.textList("origins", maximumCount: EmbedOrigin.countMax, maximumLength: 300)
                 return texts.compactMap { text -> String? in
                     guard let origin = EmbedOrigin.read(text) else {
