@@ -11,6 +11,14 @@ from serving import BINARY, ROOT, START_SECONDS, serving
 
 # Tried in test_server.py, on a machine of their own.
 ON_A_MACHINE = {"server.md", "upgrade.md"}
+STATEMENT = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>M-1</MsgId><CreDtTm>2026-11-20T20:00:00Z</CreDtTm></GrpHdr>
+<Stmt><Id>S-1</Id><CreDtTm>2026-11-20T20:00:00Z</CreDtTm><Acct><Id><IBAN>DE89370400440532013000</IBAN></Id><Ccy>EUR</Ccy></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-20</Dt></Dt></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">97.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-20</Dt></Dt></Bal>
+<Ntry><NtryRef>N-1</NtryRef><Amt Ccy="EUR">3.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-20</Dt></BookgDt>
+<BkTxCd><Prtry><Cd>TRANSFER</Cd></Prtry></BkTxCd></Ntry></Stmt></BkToCstmrStmt></Document>
+"""
 KEY, ADDRESS = "kith_sk_…", "http://127.0.0.1:8080"
 
 
@@ -77,6 +85,7 @@ def test_commands_of_the_table(tmp_path):
         filled = everything.fill(busy)
         program = twin.call("POST", "/programs", {"name": "Trial", "currency": "EUR", "timezone": "Europe/Berlin"})["id"]
         (folders["busy"] / "sales.csv").write_text("invoice_id,customer_external_id,amount,currency,occurred_at\nX-1,c-1,4200,EUR,2026-11-01\n")
+        (folders["busy"] / "statement.xml").write_text(STATEMENT)
         databases = {"busy": busy.database, "twin": twin.database, "quiet": f"sqlite:{folders['quiet']}/k.sqlite"}
         for name, example in rows:
             # Where there is nothing yet, where a server runs, and in a test workspace.
