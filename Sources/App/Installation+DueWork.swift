@@ -51,6 +51,7 @@ extension Installation {
         }
         try await fanOutEvents()
         try await resumeRuns()
+        try await resumeImports()
         try await expireInbound()
         try await expireReconciliations()
         if let before = try? now.adding(milliseconds: -IdempotencyRows.keptMs) {

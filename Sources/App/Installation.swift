@@ -22,6 +22,10 @@ final class Installation: Sendable {
     let passwords = PasswordWork()
     /// Long work on compensation runs, and computed runs kept for receipts.
     let runs: RunWorkshop
+    /// Files that pages take in.
+    let imports = ImportWorkshop()
+    /// How far the work of this process is, for those who follow it.
+    let board = ProgressBoard()
     let archive = RunArchive()
     let keysInFlight: KeysInFlight
     let callers: CallerDirectory
@@ -96,6 +100,7 @@ final class Installation: Sendable {
 
     func close() async {
         await runs.close()
+        await imports.close()
         await clickLog.flush()
         // What can't be given back now is swept later.
         try? await vault.giveBackSpares()

@@ -13,6 +13,7 @@ enum Routes {
             middleware: ProblemMiddleware(
                 page: SiteProblemPage(site: site, hosts: installation.hosts), allowedMethods: { path in allowed.methods(at: path) }))
         router.add(middleware: StoreFailureMiddleware(logger: installation.logger))
+        router.add(middleware: LinkPathMiddleware(redirect: Redirect(installation)))
         router.add(middleware: CompanyHostMiddleware(installation: installation))
         var api = API(installation, router: router)
 

@@ -19,7 +19,7 @@ PAGES = {
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
     "/confirm": "/confirm", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/guide": "/guide", "/keys": "/keys",
-    "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/{vendor}": "/integrations/stripe",
+    "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
@@ -46,6 +46,10 @@ MORE = {
     "no such page": "/no-such-page", "a mapping": "/integrations/generic", "a postback": "/integrations/postback",
 }
 PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: unilevel\n    rates: [10%, 5%, 3%]\n"
+AFFILIATES = """ID,First name,Last name,Email,Created at,Token,Unpaid commissions,Currency,Shoe size
+a-1,Ida,Grün,ida9@people.example,2025-01-02T10:00:00Z,ida9,12.50,EUR,38
+a-2,Bruno,Halm,nobody,2025-01-03T10:00:00Z,bruno9,0,EUR,39
+"""
 # Words of the fixture, of code and of documents that people write.
 OWN = re.compile(
     r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
@@ -111,6 +115,18 @@ def house(server, shop, signed_in, chromium):
         hit = re.search(pattern, text)
         assert hit, f"{path} leads nowhere"
         found[key] = hit.group(1)
+    # A file with a mistake, of another system: its columns, its first rows and what is wrong with it.
+    page = context.new_page()
+    page.goto(f"{server.base}/integrations/import")
+    page.select_option("select[name=source]", "rewardful")
+    page.select_option("select[name=program]", program)
+    page.set_input_files("input[name=file]", {"name": "affiliates.csv", "mimeType": "text/csv", "buffer": AFFILIATES.encode()})
+    page.locator("form[action='/integrations/import'] button").click()
+    page.wait_for_url(re.compile(r"/integrations/import/imp_"))
+    page.locator("button[value=rehearse]").click()
+    page.wait_for_selector("text=1 mistake")
+    found["imported"] = page.url.removeprefix(server.base)
+    page.close()
     # A second factor that was begun and not finished: its page shows the secret.
     page = context.new_page()
     page.goto(f"{server.base}/account")

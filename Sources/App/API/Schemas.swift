@@ -41,6 +41,7 @@ enum Schemas {
             ])),
         .optional("allowedHosts", .array(.string(maximumLength: 253), maximumCount: 100)),
         .optional("linkParameters", .array(.string(maximumLength: 40), maximumCount: 10)),
+        .optional("linkPaths", .array(.string(maximumLength: LinkPath.lengthMax), maximumCount: LinkPath.countMax)),
         .optional("brandTerms", .array(.string(maximumLength: 100), maximumCount: 200)),
         .optional("paidSearchPolicy", .enumeration(["allow", "hold", "refuse"])),
         .optional("allowedCouponSites", .array(.string(maximumLength: 253), maximumCount: 200)), .optional("orphanMemberId", .text),

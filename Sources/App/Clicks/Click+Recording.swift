@@ -138,6 +138,12 @@ extension Installation {
             if let code = query[name].flatMap(Normalised.code), let link = try LinkStore.find(code: code, in: workspace, on: connection) { return link }
         }
         let path = URLComponents(string: url)?.path ?? ""
+        if let (place, code) = LinkPath.split(path), programs.contains(where: { $0.settings.linkPaths.contains(place) }),
+            let link = try LinkStore.find(code: code, in: workspace, on: connection),
+            programs.contains(where: { $0.id == link.programID && $0.settings.linkPaths.contains(place) })
+        {
+            return link
+        }
         if let range = path.range(of: "/r/"), let code = Normalised.code(String(path[range.upperBound...].prefix { $0 != "/" })) {
             // The same code may lead elsewhere on a short domain of the company's.
             let host = URLComponents(string: url)?.host?.lowercased() ?? ""

@@ -87,7 +87,10 @@ struct Redirect: DirectResponder {
     }
 
     func respond(_ request: Request, _ context: KithContext) async throws -> Response {
-        let target = try await target(request, context)
+        try await respond(request, context, to: try await target(request, context))
+    }
+
+    func respond(_ request: Request, _ context: KithContext, to target: LinkIndex.Target) async throws -> Response {
         let visit = visit(
             request.head, to: target, from: installation.clientAddress(peer: context.remoteAddress?.ipAddress, headers: request.headers))
         let isStored = await store(visit.click)
@@ -97,14 +100,32 @@ struct Redirect: DirectResponder {
     }
 
     func target(_ request: Request, _ context: KithContext) async throws -> LinkIndex.Target {
-        guard let text = context.parameters.get("code"), let folded = Normalised.code(text.removingPercentEncoding ?? text) else { throw missing }
+        guard let text = context.parameters.get("code"), let folded = Normalised.code(text.removingPercentEncoding ?? text),
+            let found = try await find(folded, request)
+        else { throw missing }
+        return found
+    }
+
+    /// The link that stood at a path of another system; nil when its program has not taken the path over. A code without a path is looked
+    /// for at hosts of the company's own alone.
+    func target(path: String, code: String, _ request: Request) async throws -> LinkIndex.Target? {
+        let host = request.uri.host.map(linkHost) ?? host(of: request.head)
+        guard !path.isEmpty || !host.isEmpty, let found = try await find(code, request), found.linkPaths.contains(path) else { return nil }
+        guard path.isEmpty else { return found }
+        // Anybody may send any Host header: the host must be the company's.
+        let now = installation.world.now()
+        let owner = try await installation.linkIndex.owner(ofDomain: host, now: now) ?? installation.hosts.place(of: host)?.workspace.id
+        return owner == found.link.workspaceID ? found : nil
+    }
+
+    private func find(_ folded: String, _ request: Request) async throws -> LinkIndex.Target? {
         let now = installation.world.now()
         let host = request.uri.host.map(linkHost) ?? host(of: request.head)
         if !host.isEmpty, let found = try await onShortDomain(host, folded, now) { return found }
-        guard let found = try await installation.linkIndex.find(host: "", folded: folded, now: now) else { throw missing }
+        guard let found = try await installation.linkIndex.find(host: "", folded: folded, now: now) else { return nil }
         // A company's own domain answers for nobody else's codes.
         if !host.isEmpty, let owner = try await installation.linkIndex.owner(ofDomain: host, now: now), owner != found.link.workspaceID {
-            throw missing
+            return nil
         }
         return found
     }

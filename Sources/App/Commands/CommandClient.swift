@@ -6,6 +6,8 @@ import Web
 /// Speaks to a running server through its Unix socket.
 enum CommandClient {
     static let timeoutSeconds = 600
+    /// A file of millions of rows takes hours; it goes on when nobody waits for it any more.
+    static let importTimeoutSeconds = 12 * 3_600
 
     /// There is no socket, or nobody listens at it.
     struct NobodyAnswers: Error {}
@@ -37,7 +39,7 @@ enum CommandClient {
             kith_curl_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socket)
             kith_curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, body)
             kith_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
-            kith_curl_set_long(handle, CURLOPT_TIMEOUT, timeoutSeconds)
+            kith_curl_set_long(handle, CURLOPT_TIMEOUT, name.hasPrefix("import-") ? importTimeoutSeconds : timeoutSeconds)
             kith_curl_set_pointer(handle, CURLOPT_WRITEDATA, pointer)
             kith_curl_set_write(handle) { bytes, size, count, target in
                 guard let bytes, let target else { return 0 }

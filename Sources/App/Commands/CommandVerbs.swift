@@ -5,6 +5,14 @@ import Web
 /// What commands do when they write: run in this process, or by the server that has the database open.
 enum CommandVerbs {
     static func run(_ name: String, _ arguments: JSONValue, _ installation: Installation) async throws -> JSONValue {
+        guard let token = arguments["follow"]?.string else { return try await perform(name, arguments, installation) }
+        if name == "progress" { return installation.board[token]?.json ?? [:] }
+        return try await installation.board.follow(token, LongWork.current ?? LongWork()) { progress in
+            try await LongWork.$current.withValue(progress) { try await perform(name, arguments.without(["follow"]), installation) }
+        }
+    }
+
+    private static func perform(_ name: String, _ arguments: JSONValue, _ installation: Installation) async throws -> JSONValue {
         let reader = try JSONReader(arguments)
         switch name {
         case "setup":

@@ -17,13 +17,15 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         let choice = WorkspaceChoice(workspace)
         try await plainly {
-            let settings = try options.settings()
+            let (settings, folder) = (try options.settings(), folder)
             // Links' counters and the click file are exported as of the same click.
             _ = try await Commands.write("apply-clicks", [:], settings)
-            let manifest = try await Commands.read(settings) { stores in
-                let workspace = try await stores.main.read { connection in try choice.find(on: connection) }
-                return try await WorkspaceExport(workspace: workspace, folder: Commands.absolute(folder), vault: stores.vault)
-                    .write(main: stores.main, clicks: stores.clicks)
+            let manifest = try await ProgressLine.drawing {
+                try await Commands.read(settings) { stores in
+                    let workspace = try await stores.main.read { connection in try choice.find(on: connection) }
+                    return try await WorkspaceExport(workspace: workspace, folder: Commands.absolute(folder), vault: stores.vault)
+                        .write(main: stores.main, clicks: stores.clicks)
+                }
             }
             if json {
                 Commands.show(manifest, json: true)

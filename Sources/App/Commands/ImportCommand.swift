@@ -35,11 +35,12 @@ struct ImportCommand: AsyncParsableCommand {
                     ("path", .text(path)), ("kind", kind.map { .text($0) } ?? .null), ("from", from.map { .text($0) } ?? .null), ("program", program.map { .text($0) } ?? .null),
                     ("dryRun", .boolean(dryRun)),
                 ]
-            let answer = try await CommandProgress.$isShown.withValue(true) {
-                try await Commands.write(
-                    isFolder.boolValue ? "import-folder" : "import-file", .object(arguments.map { JSONMember($0.0, $0.1) }), options.settings())
-            }
+            let answer = try await ProgressLine.following(
+                isFolder.boolValue ? "import-folder" : "import-file", arguments.map { JSONMember($0.0, $0.1) }, options.settings())
             if json { Commands.show(answer, json: true) } else { Self.show(answer) }
+            if !json, answer["resumed"] == true, let before = answer["writtenBefore"]?.int64 {
+                print("An earlier start at this file broke off after \(before) rows. They were known, and the rest was gone on with.")
+            }
             if case .number(let number)? = answer["errorCount"], let count = number.integer, count > 0 {
                 let mistakes = "\(count) \(count == 1 ? "mistake" : "mistakes") in \(path)"
                 guard answer["written"] == "partly" else {
@@ -94,8 +95,7 @@ extension CommandVerbs {
         }
         var parts = kind.map { [FileImport.Part(kind: $0)] } ?? []
         if let vendor, let program {
-            let host = program.settings.allowedHosts.first { !$0.contains("*") }
-            let defaults = VendorExport.Defaults(currency: program.currency, destination: host.map { "https://\($0)/" })
+            let defaults = VendorExport.Defaults(program)
             do {
                 parts = try vendor.parts(CSVReader(path: path).columns, kind, defaults)
             } catch let malformed as CSVReader.Malformed {

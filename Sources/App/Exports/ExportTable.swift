@@ -127,6 +127,8 @@ struct ExportTable: Sendable {
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
+        // Files under way, not what came of them.
+        "file_import",
         // Proofs belong to this server: elsewhere a host is proved anew.
         "company_domain", "embed_token_use",
     ]

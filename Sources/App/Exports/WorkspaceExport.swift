@@ -28,9 +28,16 @@ struct WorkspaceExport {
         }
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let export = self
+        let progress = LongWork.current
         var (written, cursor) = try await main.read { connection in
-            (try ExportTable.all.map { try export.write($0, on: connection) }, try CursorStore.position("clicks", on: connection))
+            (
+                try ExportTable.all.enumerated().map { number, table in
+                    progress?.tell(.tables, number, of: ExportTable.all.count, part: table.name)
+                    return try export.write(table, on: connection)
+                }, try CursorStore.position("clicks", on: connection)
+            )
         }
+        progress?.tell(.clicks, 0)
         let last = cursor
         let (file, waiting) = try await clicks.read { connection in
             (try export.writeClicks(until: last, on: connection), try ExportStore.clicksWaiting(export.workspace.id, after: last, on: connection))

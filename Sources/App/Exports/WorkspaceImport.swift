@@ -30,18 +30,20 @@ struct WorkspaceImport: Sendable {
                 throw Problem.conflict(code: "workspace_in_use", detail: "The workspace \(workspace) is in this database already. Import into another one.")
             }
         }
-        CommandProgress.tell("clicks")
+        let progress = LongWork.current
+        let rowsExpected = files.reduce(0) { $0 + Int($1["rows"]?.int64 ?? 0) }
+        progress?.tell(.clicks, 0)
         try await importClicks()
         // They are of a workspace that is not there yet, so nothing is counted twice: their counts come with the links.
         if !isDryRun { try await installation.applyClicks() }
-        CommandProgress.tell("everything else")
+        progress?.tell(.writing, 0, of: rowsExpected)
         let rows: Int64
         if isDryRun {
-            rows = try await rehearse()
+            rows = try await rehearse(progress, rowsExpected)
         } else {
             try await installation.vault.refill(atLeast: Int(people) + Vault.sparesLow)
             let vault = installation.vault
-            rows = try await installation.writeAnywhere { connection in try insertAll(vault: vault, on: connection) }
+            rows = try await installation.writeAnywhere { connection in try insertAll(vault: vault, progress, rowsExpected, on: connection) }
         }
         return ["workspaceId": .text(workspace), "rows": .integer(rows), "dryRun": .boolean(isDryRun), "written": .boolean(!isDryRun)]
     }
@@ -49,10 +51,10 @@ struct WorkspaceImport: Sendable {
     private struct TakenBack: Error { var rows: Int64 }
 
     /// The same writing in a transaction that ends without a commit, with keys that exist in memory alone.
-    private func rehearse() async throws -> Int64 {
+    private func rehearse(_ progress: LongWork?, _ rowsExpected: Int) async throws -> Int64 {
         let vault = installation.vault.rehearsal
         do {
-            return try await installation.main.write { connection -> Int64 in throw TakenBack(rows: try insertAll(vault: vault, on: connection)) }
+            return try await installation.main.write { connection -> Int64 in throw TakenBack(rows: try insertAll(vault: vault, progress, rowsExpected, on: connection)) }
         } catch let done as TakenBack {
             return done.rows
         }
@@ -61,11 +63,12 @@ struct WorkspaceImport: Sendable {
     // MARK: Rows
 
     /// Every table after those it refers to. Answers how many rows.
-    private func insertAll(vault: Vault, on connection: any Connection) throws -> Int64 {
+    private func insertAll(vault: Vault, _ progress: LongWork?, _ rowsExpected: Int, on connection: any Connection) throws -> Int64 {
         var rows: Int64 = 0
         for table in ExportTable.all {
             try forEachLine("\(table.name).jsonl") { members in
                 rows += 1
+                if rows % Int64(FileImport.toldRows) == 0 { progress?.tell(.writing, Int(rows), of: rowsExpected) }
                 try insert(table, members, vault: vault, world: installation.world, on: connection)
             }
             if let deferred = table.deferred {

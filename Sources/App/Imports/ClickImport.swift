@@ -16,6 +16,7 @@ struct ClickImport {
         let checked = try await pass { _ in 0 }
         if checked.errorCount > 0 { return checked }
         let clicks = file.installation.clicks
+        let begun = isDryRun ? nil : try await file.begin()
         var summary = try await pass { batch in
             if isDryRun {
                 return try await clicks.read { connection in try ClickStore.unknown(batch, on: connection).count }
@@ -29,6 +30,11 @@ struct ClickImport {
         if !isDryRun {
             try await file.installation.applyClicks()
             summary.written = summary.errorCount == 0 ? .everything : summary.created > 0 ? .partly : .nothing
+            // Clicks stand in a file of their own: what was written before is what is known now.
+            if let begun {
+                summary.writtenBefore = begun.writtenBefore.map { _ in Int64(summary.known) }
+                try await file.end(begun.id, summary)
+            }
         }
         return summary
     }
@@ -52,7 +58,7 @@ struct ClickImport {
             summary.created += created
             summary.known += batch.count - created
             batch.removeAll(keepingCapacity: true)
-            CommandProgress.tell("\(summary.rows) clicks read")
+            file.progress?.tell(.clicks, summary.rows)
         }
     }
 

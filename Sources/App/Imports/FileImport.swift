@@ -15,6 +15,8 @@ struct FileImport: Sendable {
     static let rowsMax = 5_000_000
     /// Members are sorted before they are enrolled, so they are held in memory.
     static let membersMax = 1_000_000
+    /// Rows between two words of how far it is.
+    static let toldRows = 100
 
     struct RowError: Sendable {
         var line: Int
@@ -34,6 +36,8 @@ struct FileImport: Sendable {
         var errors: [RowError] = []
         var errorCount = 0
         var written = Written.nothing
+        /// New and changed rows that an earlier attempt at this file had written before it broke off; nil when there was none.
+        var writtenBefore: Int64?
 
         enum Written: Sendable { case nothing, partly, everything }
 
@@ -49,6 +53,7 @@ struct FileImport: Sendable {
                 "updated": .integer(Int64(updated)), "known": .integer(Int64(known)), "errorCount": .integer(Int64(errorCount)),
                 "amounts": .array(amountsMinor.sorted { $0.key < $1.key }.map { ["currency": .text($0.key), "amount": .integer(Int64(clamping: $0.value))] }),
                 "errors": .array(errors.map(\.json)), "written": written == .partly ? .text("partly") : .boolean(written == .everything),
+                "resumed": .boolean(writtenBefore != nil), "writtenBefore": .integer(writtenBefore ?? 0),
             ]
         }
     }
@@ -61,6 +66,12 @@ struct FileImport: Sendable {
     let path: String
     /// The file itself, where it came by a page.
     var text: String?
+    var actor = Actor.command
+    /// The row that follows it; nil: it is found by the file, or made.
+    var record: FileImportID?
+    var progress = LongWork.current
+    /// For tests: the process dies after so many rows.
+    var stopsAfterRows: Int?
 
     /// One kind of rows that the file has, with the names that another system gives its columns.
     struct Part: Sendable {
@@ -88,10 +99,9 @@ struct FileImport: Sendable {
         let checked = try check()
         if checked.errorCount > 0 { return checked.json(kinds, isDryRun: isDryRun) }
         if kinds == [.clicks] { return try await ClickImport(file: self).run(isDryRun: isDryRun).json(kinds, isDryRun: isDryRun) }
-        CommandProgress.tell("\(checked.rows) rows read; rehearsing")
-        let rehearsed = try await rehearse()
+        let rehearsed = try await rehearse(checked.rows)
         if isDryRun || rehearsed.errorCount > 0 { return rehearsed.json(kinds, isDryRun: isDryRun) }
-        return try await write().json(kinds, isDryRun: false)
+        return try await write(expecting: checked.rows).json(kinds, isDryRun: false)
     }
 
     // MARK: Reading
@@ -104,6 +114,7 @@ struct FileImport: Sendable {
                 let next = try rows(part)
                 while let (_, result) = try next() {
                     summary.rows += 1
+                    if summary.rows % Self.toldRows == 0 { progress?.tell(.reading, summary.rows) }
                     if case .failure(let refused) = result { summary.add(refused.errors) }
                 }
             }
@@ -170,18 +181,20 @@ struct FileImport: Sendable {
     // MARK: Writing
 
     /// The whole import on a copy that is thrown away. Others write meanwhile.
-    private func rehearse() async throws -> Summary {
+    private func rehearse(_ rowsExpected: Int) async throws -> Summary {
+        progress?.tell(.rehearsing, 0, of: rowsExpected)
         let (vault, world) = (installation.vault.rehearsal, installation.world)
         return try await Rehearsal.run(workspace.id, of: installation) { connection -> Summary in
             guard let workspace = try WorkspaceStore.find(self.workspace.id, on: connection) else { throw Refusal.unknown("workspace") }
             let write = Write(
-                connection: connection, workspace: workspace, now: workspace.now(world), actor: .command, world: world, vault: vault)
+                connection: connection, workspace: workspace, now: workspace.now(world), actor: self.actor, world: world, vault: vault)
             var summary = Summary()
             do {
                 for part in self.parts {
                     let next = try self.rowsInOrder(part)
                     while summary.errors.count < Self.errorsMax, let (line, row) = try next() {
                         try self.apply(row, line: line, part, evidence: .none, to: &summary, in: write)
+                        if summary.rows % Self.toldRows == 0 { self.progress?.tell(.rehearsing, summary.rows, of: rowsExpected) }
                     }
                 }
             } catch let malformed as CSVReader.Malformed {
@@ -197,11 +210,15 @@ struct FileImport: Sendable {
         var evidence = Evidence.none
     }
 
-    /// The import itself, after the rehearsal went well.
-    func write() async throws -> Summary {
+    /// The import itself, after the rehearsal went well. An attempt at the same file that broke off is gone on with: rows that it wrote
+    /// are known.
+    func write(expecting rowsExpected: Int = 0) async throws -> Summary {
         var summary = Summary()
+        let begun = try await begin()
+        summary.writtenBefore = begun.writtenBefore
+        progress?.tell(.writing, 0, of: rowsExpected)
         do {
-            for part in parts { try await write(part, to: &summary) }
+            for part in parts { try await write(part, begun.id, rowsExpected, to: &summary) }
             summary.written = .everything
         } catch let stopped as Stopped {
             let before = summary.created + summary.updated
@@ -209,31 +226,36 @@ struct FileImport: Sendable {
             let told = before > 0 ? " The \(before) rows written before it stay; take the same file in again when it is mended." : ""
             summary.add(stopped.errors.map { RowError(line: $0.line, column: $0.column, message: $0.message + told) })
         }
+        try await end(begun.id, summary)
         return summary
     }
 
     /// A batch had rows that could not be written, and was taken back.
     private struct Stopped: Error { var errors: [RowError] }
 
-    private func write(_ part: Part, to summary: inout Summary) async throws {
+    private func write(_ part: Part, _ record: FileImportID, _ rowsExpected: Int, to summary: inout Summary) async throws {
         let next = try rowsInOrder(part)
         var batch: [Waiting] = []
         var clicked = Set<String>()
         while let (line, row) = try next() {
             // What a click of the same customer tells must be stored before their next sale asks for it.
             if batch.count == Self.batchRows || row.customer.map(clicked.contains) == true {
-                summary = try await write(batch, part, after: summary)
+                summary = try await write(batch, part, record, after: summary)
+                progress?.tell(.writing, summary.rows, of: rowsExpected)
                 batch.removeAll(keepingCapacity: true)
                 clicked.removeAll(keepingCapacity: true)
             }
+            if let stopsAfterRows, summary.rows >= stopsAfterRows { throw CancellationError() }
             if let customer = row.customer, row.clickID != nil { clicked.insert(customer) }
             batch.append(Waiting(line: line, row: row))
         }
-        summary = try await write(batch, part, after: summary)
+        summary = try await write(batch, part, record, after: summary)
+        progress?.tell(.writing, summary.rows, of: rowsExpected)
     }
 
-    private func write(_ batch: [Waiting], _ part: Part, after before: Summary) async throws -> Summary {
+    private func write(_ batch: [Waiting], _ part: Part, _ record: FileImportID, after before: Summary) async throws -> Summary {
         guard !batch.isEmpty else { return before }
+        try Task.checkCancellation()
         var ready = batch
         for index in ready.indices {
             if case .sale(let sale) = ready[index].row {
@@ -243,14 +265,14 @@ struct FileImport: Sendable {
         }
         try await installation.vault.refill(atLeast: Self.batchRows)
         let rows = ready
-        let summary = try await installation.write(workspace.id, actor: .command) { write in
+        return try await installation.write(workspace.id, actor: actor) { write in
             var summary = before
             for waiting in rows { try apply(waiting.row, line: waiting.line, part, evidence: waiting.evidence, to: &summary, in: write) }
             if summary.errorCount > 0 { throw Stopped(errors: summary.errors) }
+            let written = summary.created + summary.updated - before.created - before.updated
+            try FileImportStore.note(record, written: Int64(written), on: write.connection)
             return summary
         }
-        CommandProgress.tell("\(summary.rows) rows written")
-        return summary
     }
 
     /// One row, which stands or falls alone.
@@ -267,14 +289,5 @@ struct FileImport: Sendable {
         } catch let problem as Problem where problem.status.code < 500 {
             summary.add(errors(problem, line: line, part))
         }
-    }
-}
-
-/// Tells on standard error how far a command has come, when it runs in this process.
-enum CommandProgress {
-    @TaskLocal static var isShown = false
-
-    static func tell(_ text: String) {
-        if isShown { FileHandle.standardError.write(Data((text + "\n").utf8)) }
     }
 }

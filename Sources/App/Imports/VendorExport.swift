@@ -116,8 +116,21 @@ enum VendorExport: String, Sendable, CaseIterable {
         }
     }
 
-    /// PartnerStack's transactions count cents; the others' files say decimal amounts.
-    private var amountsAreMinor: Bool { self == .partnerstack }
+    /// PartnerStack's transactions count cents; the others' files are taken to say decimal amounts.
+    var amounts: ImportMapping.Amounts { self == .partnerstack ? .minor : .decimal }
+    private var amountsAreMinor: Bool { amounts == .minor }
+
+    /// The parameters by which this system's links are known.
+    var linkParameters: [String] {
+        switch self {
+        case .rewardful: ["via"]
+        case .firstpromoter: ["fpr"]
+        // Its links are paths of a host of the company's own; what it appends afterwards is encoded.
+        case .partnerstack: []
+        case .tapfiliate: ["ref"]
+        case .tolt: ["ref"]
+        }
+    }
 
     private func source(_ column: String, _ names: [String], _ change: ColumnMapping.Change = .asIs, fallback: String? = nil) -> ColumnMapping.Source {
         ColumnMapping.Source(column: column, names: names.map { [$0] }, change: change, fallback: fallback)

@@ -25,6 +25,13 @@ struct PageBlocks: PageModel {
         var isMajor = false
     }
 
+    /// A bar that follows long work; `url` tells a script how far it is.
+    struct Progress: Sendable {
+        var url: String
+        var text: String
+        var thousandths: Int64
+    }
+
     struct Block: Sendable {
         var heading: String?
         var text: String?
@@ -32,6 +39,7 @@ struct PageBlocks: PageModel {
         var facts: [Fact] = []
         var table: PageTable?
         var trail: [Event] = []
+        var progress: Progress?
         var code: String?
         /// What the button says that puts the code on the clipboard, before and after.
         var copy: (label: String, done: String)?
@@ -95,6 +103,8 @@ struct PageBlocks: PageModel {
                 block.facts.map {
                     PageObject(["label": .text($0.label), "text": .text($0.text), "url": PageValue($0.url), "bare": .flag($0.url == nil)])
                 }), "table": PageValue(block.table?.page), "hasTrail": .flag(!block.trail.isEmpty),
+            "progress": PageValue(
+                block.progress.map { PageObject(["url": .text($0.url), "text": .text($0.text), "width": .text("\($0.thousandths / 10)%")]) }),
             "trail": PageValue(
                 block.trail.map {
                     PageObject([

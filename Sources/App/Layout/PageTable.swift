@@ -25,12 +25,14 @@ struct PageTable: PageModel {
         case person(String, url: String?)
         case words(PageValue)
         case forms([PageForm])
+        /// A select of the form around the table.
+        case choice(FormField)
         case nothing
     }
 
     struct Row: Sendable {
         var cells: [Cell]
-        /// What is sent when the row is ticked.
+        /// What is sent when the row is ticked. No row of a table has one: the form around it has fields of its own.
         var id: String?
         /// What the row is called for those who tick it unseen.
         var name = ""
@@ -45,6 +47,8 @@ struct PageTable: PageModel {
     var tickLabel = ""
     var language: PageLanguage
 
+    private var hasTicks: Bool { bulk != nil && rows.contains { $0.id != nil } }
+
     var page: PageObject {
         [
             "label": .text(label),
@@ -52,16 +56,16 @@ struct PageTable: PageModel {
                 columns.map { column in
                     ["label": .text(column.label), "class": .text(Self.styles(column)), "hidden": .flag(column.isHidden), "shown": .flag(!column.isHidden)]
                 }),
-            "bulk": PageValue(bulk?.page), "tick": PageValue(bulk == nil ? nil : PageObject(["label": .text(tickLabel)])),
+            "bulk": PageValue(bulk?.page), "tick": PageValue(hasTicks ? PageObject(["label": .text(tickLabel)]) : nil),
             "rows": PageValue(
                 rows.map { row in
                     [
                         "off": .flag(row.isOff),
-                        "tick": bulk == nil ? nil : row.id.map { ["id": .text($0), "name": .text(row.name)] } ?? ["id": "", "name": ""],
+                        "tick": !hasTicks ? nil : row.id.map { ["id": .text($0), "name": .text(row.name)] } ?? ["id": "", "name": ""],
                         "cells": cells(row.cells),
                     ]
                 }),
-            "total": PageValue(total.isEmpty ? nil : PageObject(["cells": cells(total), "tick": .flag(bulk != nil)])),
+            "total": PageValue(total.isEmpty ? nil : PageObject(["cells": cells(total), "tick": .flag(hasTicks)])),
         ]
     }
 
@@ -77,7 +81,7 @@ struct PageTable: PageModel {
     }
 
     private static let empty: PageObject = [
-        "text": nil, "below": nil, "name": nil, "mono": nil, "time": nil, "badge": nil, "person": nil, "words": [], "forms": [],
+        "text": nil, "below": nil, "name": nil, "mono": nil, "time": nil, "badge": nil, "person": nil, "words": [], "forms": [], "choice": nil,
     ]
 
     private func model(_ cell: Cell) -> PageObject {
@@ -96,6 +100,7 @@ struct PageTable: PageModel {
                 ]
             ]
         case .words(let words): ["words": words]
+        case .choice(let field): ["choice": .object(field.page)]
         case .forms(let forms): ["forms": PageValue(forms)]
         case .nothing: [:]
         }

@@ -44,6 +44,9 @@ extension Link {
             throw Refusal.field("host", "Is not a short domain of this workspace.")
         }
         let (code, folded) = try freeCode(input.code, host: host, member: member, in: write)
+        if program.settings.linkPaths.contains(""), OwnPaths.firstWords.contains(folded) {
+            throw Refusal.field("code", "Codes of this program stand at the root of a host, where /\(folded) is a page of Kith's own.", code: "reserved_code")
+        }
         let link = Link(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, memberID: member?.id, host: host, code: code,
             destination: destination, kind: input.kind ?? (member == nil ? .paid : .link), codeRate: input.codeRate,

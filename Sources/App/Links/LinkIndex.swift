@@ -19,6 +19,8 @@ final class LinkIndex: Sendable {
         var changesAt: Instant?
         var isCookieless: Bool
         var linkParameters: [String]
+        /// Paths of another system at which its program's links are answered as well.
+        var linkPaths: Set<String>
     }
 
     private struct Known {
@@ -76,7 +78,8 @@ final class LinkIndex: Sendable {
             let program = try ProgramStore.find(link.programID, in: link.workspaceID, at: workspaceNow, on: connection)
             let change = try ProgramStore.nextChange(of: link.programID, after: workspaceNow, on: connection)
             return Target(
-                link: link, aheadMs: aheadMs, changesAt: change.flatMap { try? $0.adding(milliseconds: -aheadMs) }, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [])
+                link: link, aheadMs: aheadMs, changesAt: change.flatMap { try? $0.adding(milliseconds: -aheadMs) }, isCookieless: program?.settings.isCookieless ?? false, linkParameters: program?.settings.linkParameters ?? [],
+                linkPaths: Set(program?.settings.linkPaths ?? []))
         }
     }
 

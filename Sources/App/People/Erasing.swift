@@ -62,6 +62,7 @@ enum ErasureStore {
         try ClickBlankStore.note(person, at: now, in: write.workspace.id, on: connection)
         // While it is known by what the person could be found.
         try InboundStore.forget(person, on: connection)
+        _ = try FileImportStore.drop(in: write.workspace.id, on: connection)
         try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
         try NameIndexStore.forget(person, on: connection)

@@ -103,6 +103,9 @@ enum ProgramForms {
         }.filter { !$0.isEmpty }
     }
 
+    /// Names between commas or spaces.
+    private static func words(_ text: String) -> [String] { text.split { $0.isWhitespace || $0 == "," || $0 == ";" }.prefix(20).map(String.init) }
+
     // MARK: Settings
 
     private static func program(_ visit: PageVisit) async throws -> Program {
@@ -119,7 +122,7 @@ enum ProgramForms {
 
         static let names = [
             "model", "windowDays", "halfLifeDays", "binding", "bindingMonths", "holdDays", "minimumPayout", "hosts", "paidSearchPolicy", "orphan",
-            "debtorName", "debtorIBAN", "debtorBIC", "cookieless", "postbacks", "from",
+            "debtorName", "debtorIBAN", "debtorBIC", "cookieless", "postbacks", "linkParameters", "linkPaths", "from",
         ]
 
         init(_ fields: FormFields) {
@@ -132,7 +135,9 @@ enum ProgramForms {
             let numbers = language.numbers
             values = [
                 "model": settings.model.rawValue, "windowDays": numbers.written(String(settings.windowDays)),
-                "halfLifeDays": numbers.written(String(settings.halfLifeDays)), "holdDays": numbers.written(String(settings.holdDays)), "hosts": settings.allowedHosts.joined(separator: "\n"),
+                "halfLifeDays": numbers.written(String(settings.halfLifeDays)), "holdDays": numbers.written(String(settings.holdDays)),
+                "linkParameters": settings.linkParameters.joined(separator: ", "), "linkPaths": settings.linkPaths.map { "/" + $0 }.joined(separator: ", "),
+                "hosts": settings.allowedHosts.joined(separator: "\n"),
                 "minimumPayout": numbers.written(Amount(minor: settings.minimumPayoutMinor).decimalText(exponent: exponent)),
                 "paidSearchPolicy": settings.paidSearchPolicy.rawValue, "orphan": settings.orphanMemberID?.text ?? "",
                 "debtorName": settings.debtor?.name ?? "", "debtorIBAN": settings.debtor?.iban ?? "", "debtorBIC": settings.debtor?.bic ?? "",
@@ -176,6 +181,7 @@ enum ProgramForms {
             JSONMember("allowedHosts", .array(hosts(typed["hosts"]).map { .text($0) })), JSONMember("paidSearchPolicy", .text(typed["paidSearchPolicy"])),
             JSONMember("cookieless", .boolean(!typed["cookieless"].isEmpty)), JSONMember("memberPostbacks", .boolean(!typed["postbacks"].isEmpty)),
         ]
+        for name in ["linkParameters", "linkPaths"] { body.append(JSONMember(name, .array(words(typed[name]).map { .text($0) }))) }
         if typed["debtorName"].isEmpty && typed["debtorIBAN"].isEmpty {
             body.append(JSONMember("debtor", .null))
         } else {
@@ -262,6 +268,7 @@ enum ProgramForms {
             line("holdDays", suffix: say("unitDays")), line("minimumPayout", suffix: program.currency),
             FormField(
                 name: "hosts", label: say("hosts"), help: say("hostsHelp"), error: errors["hosts"], control: .area(typed["hosts"], rows: 3), lengthMax: 10_000),
+            line("linkParameters"), line("linkPaths"),
             select("paidSearchPolicy", ProgramSettings.PaidSearchPolicy.allCases.map(\.rawValue), "program.paidSearch"), line("orphan"),
             line("debtorName"), line("debtorIBAN"), line("debtorBIC"),
             FormField(

@@ -31,6 +31,8 @@ struct ProgramSettings: Sendable, Equatable {
     var debtor: Debtor?
     var allowedHosts: [String] = []
     var linkParameters = ["via", "ref"]
+    /// Paths of another system's links, as `LinkPath.read` gives them.
+    var linkPaths: [String] = []
     var brandTerms: [String] = []
     var paidSearchPolicy = PaidSearchPolicy.allow
     var allowedCouponSites: [String] = []
@@ -99,6 +101,16 @@ extension ProgramSettings {
         }
         if body.has("linkParameters") {
             settings.linkParameters = body.textList("linkParameters", maximumCount: 10, maximumLength: 40)
+        }
+        if body.has("linkPaths") {
+            settings.linkPaths = body.textList("linkPaths", maximumCount: LinkPath.countMax, maximumLength: LinkPath.lengthMax).compactMap { text in
+                switch LinkPath.read(text) {
+                case .success(let path): return path
+                case .failure(let refused):
+                    body.note("linkPaths", refused.message)
+                    return nil
+                }
+            }
         }
         if body.has("brandTerms") { settings.brandTerms = body.textList("brandTerms", maximumCount: 200, maximumLength: 100) }
         if let policy = body.optionalOneOf("paidSearchPolicy", PaidSearchPolicy.self) { settings.paidSearchPolicy = policy }
@@ -176,6 +188,7 @@ extension ProgramSettings {
         }
         members.append(JSONMember("allowedHosts", .array(allowedHosts.map { .text($0) })))
         members.append(JSONMember("linkParameters", .array(linkParameters.map { .text($0) })))
+        members.append(JSONMember("linkPaths", .array(linkPaths.map { .text("/" + $0) })))
         members.append(JSONMember("brandTerms", .array(brandTerms.map { .text($0) })))
         members.append(JSONMember("paidSearchPolicy", .text(paidSearchPolicy.rawValue)))
         members.append(JSONMember("allowedCouponSites", .array(allowedCouponSites.map { .text($0) })))

@@ -36,9 +36,7 @@ struct ReconcileCommand: AsyncParsableCommand {
                 workspace.arguments + [
                     ("path", .text(path)), ("format", .text(format)), ("mapping", mapping.isEmpty ? .null : .object(mapping)), ("dryRun", .boolean(dryRun)),
                 ]
-            let answer = try await CommandProgress.$isShown.withValue(true) {
-                try await Commands.write("reconcile", .object(arguments.map { JSONMember($0.0, $0.1) }), options.settings())
-            }
+            let answer = try await ProgressLine.following("reconcile", arguments.map { JSONMember($0.0, $0.1) }, options.settings())
             if json { Commands.show(answer, json: true) } else { Self.show(answer) }
             if let count = answer.whole("errorCount"), count > 0 {
                 throw Problem.badRequest(detail: "\(count) \(count == 1 ? "mistake" : "mistakes") in \(path); nothing was written.")

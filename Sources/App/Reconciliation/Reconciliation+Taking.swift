@@ -42,7 +42,7 @@ extension Installation {
                     try run.take(part)
                     return run.summary
                 })
-            CommandProgress.tell("\(start + part.count) of \(ordered.count) entries taken in")
+            LongWork.current?.tell(.entries, start + part.count, of: ordered.count)
         }
         let told = summary
         try await write(workspace, actor: actor) { write in

@@ -92,6 +92,9 @@ public struct OperationTable<Access: Sendable>: Sendable {
         methodsByPattern.append((path[...].split(separator: "/"), method))
     }
 
+    /// The first words of all paths, in lower case.
+    public var firstWords: Set<String> { Set(methodsByPattern.compactMap { $0.pattern.first?.lowercased() }) }
+
     /// The methods that routes have at a path, sorted.
     public func allowedMethods(at path: String) -> [HTTPRequest.Method] {
         let parts = path.split(separator: "/")

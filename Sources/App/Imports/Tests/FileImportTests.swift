@@ -111,6 +111,67 @@ import Web
         }
     }
 
+    /// The import of a process that is killed after so many rows: the next piece never comes.
+    static func killed(
+        after rows: Int, _ installation: Installation, _ workspace: Workspace, _ program: String, _ parts: [FileImport.Part], _ text: String,
+        record: FileImportID? = nil
+    ) async throws {
+        let progress = LongWork()
+        var file = FileImport(installation: installation, workspace: workspace, program: ProgramID(stored: program), parts: parts, path: "")
+        (file.text, file.progress, file.record, file.stopsAfterRows) = (text, progress, record, rows)
+        let made = file
+        await #expect(throws: CancellationError.self) { try await made.run(isDryRun: false) }
+        #expect(progress.state.map { $0.done >= rows } == true)
+    }
+
+    /// The same file again goes on where a killed one was, and says so.
+    @Test(arguments: Engine.allCases) func aBrokenImportIsGoneOnWith(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            _ = try await app.percentRule(program, "0.10")
+            _ = try await file(app, program, .members, "external_id,email\nm1,m1@members.test\n").run(isDryRun: false)
+            let header = "invoice_id,customer_external_id,amount,currency,occurred_at,member_external_id\n"
+            let text = header + (0..<500).map { "I\($0),C\($0 % 7),\(100 + $0),EUR,2025-12-01,m1\n" }.joined()
+            try await Self.killed(after: 200, app.installation, app.workspace.twin, program, [FileImport.Part(kind: .sales)], text)
+            #expect(try await app.rowCounts()["sale"] == 200)
+            let again = try await file(app, program, .sales, text).run(isDryRun: false)
+            #expect(again["resumed"] == true && again["writtenBefore"] == 200 && again["known"] == 200 && again["created"] == 300, "\(again)")
+            let third = try await file(app, program, .sales, text).run(isDryRun: false)
+            #expect(third["resumed"] == false && third["known"] == 500 && third["created"] == 0, "\(third)")
+            // In one go it comes to the same: every commission once.
+            let earned: Int64? = try await app.installation.main.read { connection in try connection.value("SELECT sum(amount) FROM commission") }
+            #expect(earned == (0..<500).reduce(Int64(0)) { $0 + Self.tenth(Int64(100 + $1)) })
+            #expect(try await app.findings() == [])
+        }
+    }
+
+    private static func tenth(_ minor: Int64) -> Int64 { minor / 10 + (minor % 10 > 5 || (minor % 10 == 5 && minor / 10 % 2 == 1) ? 1 : 0) }
+
+    /// Disks fill up and connections break while a file is written: given again until it is done, it is there once.
+    @Test(arguments: Engine.allCases) func failingStorageLosesNothing(_ engine: Engine) async throws {
+        let faults = StorageFaults(seed: 7)
+        try await AppHarness.with(engine, storage: { FaultyDatabase(base: $0, faults: faults) }) { app in
+            let program = try await app.program()
+            let text = "external_id,email\n" + (0..<2_000).map { "m\($0),m\($0)@members.test\n" }.joined()
+            let import_ = file(app, program, .members, text)
+            var (tries, resumed, isDone) = (0, 0, false)
+            while !isDone, tries < 60 {
+                tries += 1
+                faults.turn(on: true)
+                do {
+                    let answer = try await import_.write().json([.members], isDryRun: false)
+                    isDone = answer["written"] == true
+                    if answer["resumed"] == true { resumed += 1 }
+                } catch is DatabaseFailure {
+                } catch is Problem {}
+                faults.turn(on: false)
+            }
+            #expect(isDone && tries > 1 && resumed == 1, "\(tries) tries, faults \(faults.counts)")
+            #expect(try await app.rowCounts()["member"] == 2_000)
+            #expect(try await app.findings() == [])
+        }
+    }
+
     private func file(_ app: AppHarness, _ program: String, _ kind: ImportKind, _ text: String) -> FileImport {
         var file = FileImport(installation: app.installation, workspace: app.workspace.twin, program: ProgramID(stored: program), kind: kind, path: "")
         file.text = text

@@ -42,6 +42,11 @@ import Web
         let buttons = PageTable(
             label: "Keys", columns: [PageTable.Column(label: "Name"), PageTable.Column(label: "Buttons", isHidden: true)],
             rows: [PageTable.Row(cells: [.text("First key"), .forms([inline])])], language: language)
+        let choices = PageTable(
+            label: "Columns", columns: [PageTable.Column(label: "Field"), PageTable.Column(label: "Column")],
+            rows: [
+                PageTable.Row(cells: [.text("Country"), .choice(FormField(name: "country.column", label: "Country", error: "Choose one", control: .select(choice)))])
+            ], bulk: PageForm(action: "/blocks", buttons: [button], csrfToken: "proof"), language: language)
         let link = PageBlocks.Link(url: "/new", label: "New", style: "btn-primary", icon: "plus")
         let page = PageBlocks(
             heading: "Blocks", crumb: ("/", "Home"), links: [link], tabs: [("/", "One", true), ("/two", "Two", false)],
@@ -55,6 +60,8 @@ import Web
                     facts: [PageBlocks.Fact(label: "Name", text: "Lena", url: "/members/1"), PageBlocks.Fact(label: "Country", text: "Germany", url: nil)],
                     note: "As of today"),
                 PageBlocks.Block(heading: "People", table: table), PageBlocks.Block(heading: "Keys", table: buttons),
+                PageBlocks.Block(heading: "Columns", table: choices),
+                PageBlocks.Block(heading: "Under way", progress: PageBlocks.Progress(url: "/blocks/progress", text: "200 of 800 rows", thousandths: 250)),
                 PageBlocks.Block(
                     heading: "Story",
                     trail: [

@@ -36,6 +36,20 @@ final class PageVisitor: Sendable {
         return keep(try await app.call(.post, path, headers: sent, bytes: Array(body.utf8)))
     }
 
+    /// Sends a form of a page with a file in it, as browsers do.
+    func upload(_ path: String, from page: String, _ fields: [String: String], file: (name: String, text: String)) async throws -> Reply {
+        let token = try Self.field("csrfToken", in: try await get(page).text)
+        let boundary = "----kith-boundary"
+        var body = ""
+        for (name, value) in fields.merging(["csrfToken": token], uniquingKeysWith: { one, _ in one }) {
+            body += "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
+        }
+        body += "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(file.name)\"; filename=\"file.csv\"\r\nContent-Type: text/csv\r\n\r\n\(file.text)\r\n--\(boundary)--\r\n"
+        var sent = headers
+        sent[.contentType] = "multipart/form-data; boundary=\(boundary)"
+        return keep(try await app.call(.post, path, headers: sent, bytes: Array(body.utf8)))
+    }
+
     /// The value of a cookie; nil when there is none.
     subscript(cookie: String) -> String? {
         get { cookies.withLock { $0["__Host-" + cookie] } }
