@@ -85,6 +85,9 @@ def test_commands_of_the_table(tmp_path):
         filled = everything.fill(busy)
         program = twin.call("POST", "/programs", {"name": "Trial", "currency": "EUR", "timezone": "Europe/Berlin"})["id"]
         (folders["busy"] / "sales.csv").write_text("invoice_id,customer_external_id,amount,currency,occurred_at\nX-1,c-1,4200,EUR,2026-11-01\n")
+        (folders["busy"] / "drop").mkdir()
+        (folders["busy"] / "drop/x.csv").write_text("invoice_id,customer_external_id,amount,currency,occurred_at\nX-2,c-1,4200,EUR,2026-11-01\n")
+        os.utime(folders["busy"] / "drop/x.csv", (0, 0))  # written long ago
         (folders["busy"] / "statement.xml").write_text(STATEMENT)
         databases = {"busy": busy.database, "twin": twin.database, "quiet": f"sqlite:{folders['quiet']}/k.sqlite"}
         for name, example in rows:
@@ -92,7 +95,8 @@ def test_commands_of_the_table(tmp_path):
             where = "quiet" if name in ("setup", "migrate", "backup", "restore", "demo") else "twin" if name == "generate" else "busy"
             for placeholder, value in (("owner@example.com", busy.email), ("mem_…", filled["people"]["NILS"]), ("run_…", filled["run"]), ("prog_…", program)):
                 example = example.replace(placeholder, value)
-            if name == "import":
+            if name in ("import", "watch-folder"):
                 example += f" --program {filled['program']}"
             if name != "serve":  # both of them do
                 typed(example, databases[where], folders[where])
+        assert [file.name.split("-", 1)[1] for file in (folders["busy"] / "drop/done").iterdir()] == ["x.csv"]

@@ -13,9 +13,11 @@ struct InboundDoor: Sendable {
     static let postbackPath = "/track/postback/{workspaceId}/{token}"
 
     let installation: Installation
+    /// None at the door of our own samples.
+    var limit: InboundLimit?
 
     static func add(to api: inout API) {
-        let door = InboundDoor(installation: api.installation)
+        let door = InboundDoor(installation: api.installation, limit: InboundLimit(requests: api.installation.settings.rateLimit))
         api.table.note(.post, API.base + path)
         api.router.post(RouterPath(API.base + path)) { request, context in try await door.webhook(request, context) }
         api.table.note(.get, API.base + postbackPath)
@@ -25,15 +27,18 @@ struct InboundDoor: Sendable {
     private func webhook(_ request: Request, _ context: KithContext) async throws -> Response {
         guard let vendor = context.parameters.get("vendor").flatMap({ Vendor(rawValue: $0) }), vendor != .postback else { throw Problem.notFound() }
         let workspace: WorkspaceID = try context.id(named: "workspaceId")
+        let address = installation.clientAddress(of: request, context)
+        try limit?.admit(address: address)
         let body = Array(try await request.bodyBytes(maximumBytes: BodyLimit.webhookBytes).readableBytesView)
-        return Self.response(try await take(vendor, headers: request.headers, body: body, in: workspace))
+        return Self.response(try await take(vendor, headers: request.headers, body: body, in: workspace, address: address))
     }
 
     /// What became of a request: nil for a question whether somebody listens.
     func take(
-        _ vendor: Vendor, headers: HTTPFields, body: [UInt8], in workspace: WorkspaceID, isSample: Bool = false
+        _ vendor: Vendor, headers: HTTPFields, body: [UInt8], in workspace: WorkspaceID, address: String? = nil, isSample: Bool = false
     ) async throws -> (event: InboundEvent, isRepeated: Bool)? {
         let integration = try await find(vendor, in: workspace)
+        try limit?.admit(bytes: body.count, address: address, source: "\(vendor.rawValue) \(workspace.text)")
         if vendor == .wooCommerce, WooCommerce.isPing(body, contentType: headers[.contentType]) { return nil }
         do {
             try WebhookSignature.verify(
@@ -54,7 +59,10 @@ struct InboundDoor: Sendable {
 
     private func postback(_ request: Request, _ context: KithContext) async throws -> Response {
         let workspace: WorkspaceID = try context.id(named: "workspaceId")
+        let address = installation.clientAddress(of: request, context)
+        try limit?.admit(address: address)
         let integration = try await find(.postback, in: workspace)
+        try limit?.admit(bytes: request.uri.query?.utf8.count ?? 0, address: address, source: "postback \(workspace.text)")
         guard let token = context.parameters.get("token"), token.utf8.count <= Integration.secretLengthMax,
             integration.secrets.contains(where: { WebhookSignature.isEqual($0, token) })
         else { throw Problem.notFound() }

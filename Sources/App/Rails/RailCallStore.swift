@@ -129,6 +129,16 @@ enum RailLineStore {
         try connection.row("SELECT \(raw: columns) FROM \(raw: tables) WHERE l.id = \(id) AND l.payout_id = \(payout)").flatMap(read)
     }
 
+    /// Whose payment, of which batch, a line of this workspace is.
+    static func payment(_ line: RailLineID, in workspace: WorkspaceID, on connection: any Connection) throws -> (payout: PayoutID, member: MemberID)? {
+        try connection.row(
+            """
+            SELECT l.payout_id, l.member_id FROM rail_line l JOIN payout p ON p.id = l.payout_id
+            WHERE l.id = \(line) AND p.workspace_id = \(workspace)
+            """
+        ).map { (try $0.get(at: 0), try $0.get(at: 1)) }
+    }
+
     static func list(of call: RailCallID, on connection: any Connection) throws -> [RailLine] {
         try connection.rows("SELECT \(raw: columns) FROM \(raw: tables) WHERE l.call_id = \(call) ORDER BY l.id").compactMap(read)
     }

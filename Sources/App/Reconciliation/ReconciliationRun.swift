@@ -98,7 +98,11 @@ struct ReconciliationRun {
         case .member(let id, let member):
             guard let payout = try payout(id), payout.items.contains(where: { $0.memberID == member }) else { return nil }
             return .line(id, member)
-        case .railLine: return nil
+        case .railLine(let text):
+            guard let line = RailLineID(text), let payment = try RailLineStore.payment(line, in: write.workspace.id, on: write.connection),
+                try payout(payment.payout) != nil
+            else { return nil }
+            return .line(payment.payout, payment.member)
         }
     }
 

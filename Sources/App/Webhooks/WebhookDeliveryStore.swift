@@ -66,18 +66,25 @@ enum WebhookDeliveryStore {
 
     // MARK: Sending
 
-    /// Endpoints that something is due for, those first that wait longest; of each workspace so many.
+    /// Endpoints that something is due for, those first that wait longest; of each workspace so many. From one endpoint that something waits
+    /// for to the next: members' trackers are many, and mostly nothing waits for them.
     static func endpointsDue(
         at now: Instant, limit: Int, limitOfWorkspace: Int, on connection: any Connection
     ) throws -> [(id: WebhookID, workspaceID: WorkspaceID)] {
         try connection.rows(
             """
+            WITH RECURSIVE due (endpoint_id) AS (
+                SELECT min(d.endpoint_id) FROM webhook_delivery d WHERE d.state = 'waiting' AND d.endpoint_id > ''
+                UNION ALL
+                SELECT (SELECT min(d.endpoint_id) FROM webhook_delivery d WHERE d.state = 'waiting' AND d.endpoint_id > due.endpoint_id) FROM due
+                WHERE due.endpoint_id IS NOT NULL)
             SELECT id, workspace_id FROM (
                 SELECT id, workspace_id, first_due, row_number() OVER (PARTITION BY workspace_id ORDER BY first_due, id) AS place FROM (
                     SELECT e.id, e.workspace_id,
                         (SELECT min(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting') AS first_due
-                    FROM webhook_endpoint e WHERE e.state = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= \(now))
-                        AND EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.due_at <= \(now))) AS due) AS placed
+                    FROM due JOIN webhook_endpoint e ON e.id = due.endpoint_id
+                    WHERE e.state = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= \(now))) AS ready
+                WHERE first_due <= \(now)) AS placed
             WHERE place <= \(limitOfWorkspace) ORDER BY first_due, id LIMIT \(limit)
             """
         ).map { (try $0.get(at: 0), try $0.get(at: 1)) }

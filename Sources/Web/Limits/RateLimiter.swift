@@ -46,8 +46,9 @@ public final class RateLimiter: Sendable {
         self.maximumKeys = max(2, maximumKeys)
     }
 
-    /// Takes one request of the key.
-    public func take(_ key: String, now: ContinuousClock.Instant = .now) -> RateLimitDecision {
+    /// Takes one request of the key, or so many at once; all of them or none. More than the limit's is never allowed.
+    public func take(_ key: String, count: Int = 1, now: ContinuousClock.Instant = .now) -> RateLimitDecision {
+        let wanted = Double(max(1, count))
         let capacity = Double(limit.requests)
         let refillPerSecond = capacity / Double(limit.periodSeconds)
         let tokens = buckets.withLock { generations in
@@ -57,7 +58,7 @@ public final class RateLimiter: Sendable {
             bucket.tokens = min(capacity, bucket.tokens + seconds * refillPerSecond)
             bucket.updated = max(now, bucket.updated)
             let before = bucket.tokens
-            if before >= 1 { bucket.tokens -= 1 }
+            if before >= wanted { bucket.tokens -= wanted }
             if generations.recent[key] == nil, generations.recent.count >= maximumKeys / 2 {
                 generations.old = generations.recent
                 generations.recent = [:]
@@ -65,12 +66,12 @@ public final class RateLimiter: Sendable {
             generations.recent[key] = bucket
             return before
         }
-        let isAllowed = tokens >= 1
-        let left = isAllowed ? tokens - 1 : tokens
+        let isAllowed = tokens >= wanted
+        let left = isAllowed ? tokens - wanted : tokens
         return RateLimitDecision(
             isAllowed: isAllowed, limit: limit.requests, remaining: Int(left),
             resetSeconds: Int(((capacity - left) / refillPerSecond).rounded(.up)),
-            retryAfterSeconds: isAllowed ? 0 : max(1, Int(((1 - tokens) / refillPerSecond).rounded(.up))))
+            retryAfterSeconds: isAllowed ? 0 : max(1, Int(((wanted - tokens) / refillPerSecond).rounded(.up))))
     }
 
     /// How many keys are remembered.

@@ -48,6 +48,9 @@ import Web
                 _ = try EventStore.list(in: workspace, afterSequence: 7, limit: 10, on: plans)
                 _ = try EventStore.lastSequence(in: workspace, on: plans)
                 _ = try WebhookDeliveryStore.due(WebhookID(stored: "wh_x"), at: now, limit: 10, on: plans)
+                _ = try WebhookDeliveryStore.endpointsDue(at: now, limit: 10, limitOfWorkspace: 5, on: plans)
+                _ = try RailCallStore.due(at: now, limit: 10, on: plans)
+                _ = try RailLineStore.payment(RailLineID(stored: "pln_x"), in: workspace, on: plans)
                 _ = try WebhookDeliveryStore.list(of: WebhookID(stored: "wh_x"), state: .failed, before: nil, limit: 10, on: plans)
                 return plans.scans
             }
@@ -92,7 +95,7 @@ final class ExplainingConnection: Connection {
             let detail: String = try step.get("detail")
             steps.append(detail)
             // A recursive table, a subquery's result or one row of constants is no table.
-            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery", " parts", " due", " payable"].contains(where: { detail.contains($0) }) {
+            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery", " parts", " due", " payable", " ready", " placed"].contains(where: { detail.contains($0) }) {
                 scans.append("\(detail): \(sql.text)")
             }
         }
