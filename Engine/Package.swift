@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Rules", targets: ["Rules"]),
         .library(name: "Compensation", targets: ["Compensation"]),
         .library(name: "PlanLanguage", targets: ["PlanLanguage"]),
+        .library(name: "Statistics", targets: ["Statistics"]),
     ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")],
     targets: [
@@ -30,6 +31,7 @@ let package = Package(
         .target(
             name: "PlanLanguage", dependencies: ["Compensation", "Chronology", "Money", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
+        .target(name: "Statistics", swiftSettings: strict),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(
             name: "CompensationOracle", dependencies: ["Compensation", "Chronology", "Money"], path: "Tests/CompensationOracle",
@@ -47,6 +49,9 @@ let package = Package(
             resources: [.copy("compensation.json")], swiftSettings: strict),
         .testTarget(
             name: "PlanLanguageTests", dependencies: ["PlanLanguage", "Compensation", "Chronology", "Money", "SeededRandom"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StatisticsTests", dependencies: ["Statistics", "SeededRandom"], resources: [.copy("experiments.json")],
             swiftSettings: strict),
         .executableTarget(
             name: "compensation-bench", dependencies: ["Compensation", "PlanLanguage", "Chronology", "Money", "SeededRandom"],
