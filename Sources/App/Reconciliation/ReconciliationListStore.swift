@@ -9,6 +9,8 @@ enum ReconciliationListStore {
         var programID: ProgramID
         var unit: String
         var sentAt: Instant?
+        /// Nil: it went by file.
+        var rail: RailKind?
         var counts: [Payout.Item.State: Int64] = [:]
         var differenceCount: Int64 = 0
     }
@@ -17,17 +19,20 @@ enum ReconciliationListStore {
     static func batches(in workspace: WorkspaceID, limit: Int, on connection: any Connection) throws -> [Batch] {
         let rows = try connection.rows(
             """
-            SELECT p.id, p.program_id, p.unit, p.sent_at, CASE WHEN i.returned_at IS NULL THEN i.state ELSE 'returned' END AS item_state, count(*)
+            SELECT p.id, p.program_id, p.unit, p.sent_at, CASE WHEN i.returned_at IS NULL THEN i.state ELSE 'returned' END AS item_state, count(*), p.rail
             FROM payout p JOIN payout_item i ON i.payout_id = p.id
             WHERE p.id IN (
                 SELECT id FROM payout WHERE workspace_id = \(workspace) AND state IN ('sent', 'paid', 'failed', 'unknown') ORDER BY id DESC LIMIT \(limit))
-            GROUP BY p.id, p.program_id, p.unit, p.sent_at, CASE WHEN i.returned_at IS NULL THEN i.state ELSE 'returned' END ORDER BY p.id DESC
+            GROUP BY p.id, p.program_id, p.unit, p.sent_at, p.rail, CASE WHEN i.returned_at IS NULL THEN i.state ELSE 'returned' END ORDER BY p.id DESC
             """)
         var batches: [Batch] = []
         for row in rows {
             let id: PayoutID = try row.get(at: 0)
             if batches.last?.id != id {
-                batches.append(Batch(id: id, programID: try row.get(at: 1), unit: try row.get(at: 2), sentAt: try row.get(at: 3)))
+                let rail: String? = try row.get(at: 6)
+                batches.append(
+                    Batch(
+                        id: id, programID: try row.get(at: 1), unit: try row.get(at: 2), sentAt: try row.get(at: 3), rail: rail.flatMap { RailKind(rawValue: $0) }))
             }
             if let state = Payout.Item.State(rawValue: try row.get(at: 4)) { batches[batches.count - 1].counts[state] = try row.get(at: 5) }
         }

@@ -52,7 +52,7 @@ enum ReconciliationPages {
                     label: say("batches"),
                     columns: [
                         PageTable.Column(label: say("column.batch")), PageTable.Column(label: say("column.program"), isExtra: true),
-                        PageTable.Column(label: say("column.sent"), isNumber: true), PageTable.Column(label: say("column.paid"), isNumber: true),
+                        PageTable.Column(label: language("rails.column.rail"), isExtra: true), PageTable.Column(label: say("column.sent"), isNumber: true), PageTable.Column(label: say("column.paid"), isNumber: true),
                         PageTable.Column(label: say("column.back"), isNumber: true), PageTable.Column(label: say("column.unknown"), isNumber: true),
                         PageTable.Column(label: say("column.difference"), isNumber: true),
                     ],
@@ -64,7 +64,8 @@ enum ReconciliationPages {
                         }
                         return PageTable.Row(cells: [
                             .name(say("batch", ["day": batch.sentAt.map { language.day($0) } ?? "–", "unit": batch.unit]), url: url),
-                            .name(names[batch.programID] ?? "–", url: nil), number([.sent]), number([.paid]), number([.returned, .failed]), number([.unknown]),
+                            .name(names[batch.programID] ?? "–", url: nil),
+                            .text(batch.rail.map { language("rails.kind.\($0.rawValue)") } ?? say("byFile")), number([.sent]), number([.paid]), number([.returned, .failed]), number([.unknown]),
                             batch.differenceCount == 0
                                 ? .number("–")
                                 : .name(language.integer(batch.differenceCount), url: "\(path)/entries?state=difference&payout=\(batch.id.text)"),

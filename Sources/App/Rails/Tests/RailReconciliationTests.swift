@@ -24,6 +24,10 @@ import Web
                 #expect(taken["paid"]?["count"].integer == 2, "\(taken)")
                 #expect(taken["unmatched"].integer == 1, "a line that nobody has is nobody's")
                 #expect(try await story.items() == ["paid", "paid"])
+                let batches = try await story.app.installation.main.read { connection in
+                    try ReconciliationListStore.batches(in: story.app.twinID, limit: 10, on: connection)
+                }
+                #expect(batches.map(\.rail) == [.paypal], "people see who was asked to pay")
                 // What the provider says later is the same, and changes nothing.
                 try await story.wait(minutes: 60, times: 2)
                 #expect(try await story.items() == ["paid", "paid"])
