@@ -54,6 +54,7 @@ a-2,Bruno,Halm,nobody,2025-01-03T10:00:00Z,bruno9,0,EUR,39
 OWN = re.compile(
     r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
     r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|field|category|value|coffee|Three levels|three-levels|"
+    r"Must be a mail address\.?|First name|Last name|Email|Created at|Token|Unpaid commissions|Shoe size|Currency|ID|Grün|nobody|bruno9|ida9|Rewardful|"
     r"hooks\.example/\w+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|"
     r"--kith-[a-z-]+|light-dark|buyer-\d+|enroller|sharer|Looked odd|Mistake|Helped at the fair|(liabilities|assets|expenses):\S+")
 WAIT_SECONDS = 30

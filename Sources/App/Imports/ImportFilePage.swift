@@ -111,7 +111,11 @@ enum ImportFilePage {
 
     /// Where the work stands, for the script that draws the bar.
     private static func progress(_ visit: PageVisit) async throws -> Response {
-        let record = try await find(visit).record
+        let id: FileImportID = try visit.context.id()
+        let workspace = visit.workspaceID
+        guard let record = try await visit.installation.main.read({ connection in try FileImportStore.find(id, in: workspace, on: connection) }) else {
+            throw Problem.notFound()
+        }
         let bar = bar(record, visit)
         var response = ListAnswer.one([
             "work": record.state.isWorking ? .text(record.state.rawValue) : .null, "thousandths": .integer(bar.thousandths), "text": .text(bar.text),
@@ -179,8 +183,10 @@ enum ImportFilePage {
         let errorCount = outcome.whole("errorCount") ?? 0
         let isPartly = outcome.string("written") == "partly"
         let heading = isPartly ? "partly" : outcome.flag("written") == true ? "written" : errorCount > 0 ? "nothingWritten" : "rehearsed"
+        // A row of a file may be a member, their link and their balance.
+        let rowsKey = found.record.kinds.count > 1 ? "rowsOfKinds" : "rows"
         var facts = ["rows", "created", "updated", "known"].map {
-            PageBlocks.Fact(label: say("count.\($0)"), text: language.integer(outcome.whole($0) ?? 0))
+            PageBlocks.Fact(label: say("count.\($0 == "rows" ? rowsKey : $0)"), text: language.integer(outcome.whole($0) ?? 0))
         }
         for amount in outcome.list("amounts") {
             guard let unit = amount.string("currency").flatMap({ try? UnitCode($0) }) else { continue }
@@ -222,11 +228,16 @@ enum ImportFilePage {
         let mapping = found.record.mapping
         let missing = isRefused ? mapping.missing(found.defaults) : [:]
         let parts = mapping.parts(header, found.defaults)
-        var rows = parts.flatMap { part in
-            part.kind.columns.map { column in
-                row(column, part, header, first, isAlone: parts.count == 1, isMissing: missing[part.kind]?.contains(column.name) == true, found.defaults, language)
-            }
+        // What is read, or has to be, comes first; what might be besides, below.
+        let fields = parts.flatMap { part in part.kind.columns.map { (part: part, column: $0) } }
+        func isRead(_ field: (part: FileImport.Part, column: ImportKind.Column)) -> Bool {
+            field.column.isRequired || field.part.mapping?.columns.contains(field.column.name) == true
         }
+        func row(_ field: (part: FileImport.Part, column: ImportKind.Column)) -> PageTable.Row {
+            Self.row(
+                field.column, field.part, header, first, isAlone: parts.count == 1, isMissing: missing[field.part.kind]?.contains(field.column.name) == true, language)
+        }
+        var rows = fields.filter(isRead).map(row)
         if mapping.kinds.contains(where: { $0.columns.contains { $0.name == "amount" } }) {
             rows.append(
                 PageTable.Row(cells: [
@@ -240,6 +251,7 @@ enum ImportFilePage {
                                 }))), .nothing,
                 ]))
         }
+        rows += fields.filter { !isRead($0) }.map(row)
         let table = PageTable(
             label: say("mapping"),
             columns: [PageTable.Column(label: say("column.ours")), PageTable.Column(label: say("column.theirs")), PageTable.Column(label: say("column.first"), isExtra: true)],
@@ -264,7 +276,7 @@ enum ImportFilePage {
     /// One field of ours: its name, the columns to choose from, and what the first row says.
     private static func row(
         _ column: ImportKind.Column, _ part: FileImport.Part, _ header: [String], _ first: [String], isAlone: Bool, isMissing: Bool,
-        _ defaults: VendorExport.Defaults, _ language: PageLanguage
+        _ language: PageLanguage
     ) -> PageTable.Row {
         let places = part.mapping?.places(column.name) ?? []
         let value = places.map(String.init).joined(separator: "+")

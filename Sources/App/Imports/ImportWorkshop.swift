@@ -11,6 +11,7 @@ actor ImportWorkshop {
     /// Work that nobody has touched for so long is taken over.
     static let leaseMs: Int64 = 10_000
     private static let touchMs = 3_000
+    private static let lookMs = 10
 
     private var tasks: [FileImportID: Task<Void, Never>] = [:]
     private var isClosed = false
@@ -25,13 +26,9 @@ actor ImportWorkshop {
 
     /// Waits for the work on a file to end, for some time.
     func wait(for id: FileImportID, atMostMs: Int) async {
-        guard let task = tasks[id] else { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await task.value }
-            group.addTask { try? await Task.sleep(for: .milliseconds(atMostMs)) }
-            await group.next()
-            group.cancelAll()
-        }
+        // Who waits for a task's value can't stop waiting: it is looked at again and again.
+        let until = ContinuousClock.now + .milliseconds(atMostMs)
+        while tasks[id] != nil, ContinuousClock.now < until, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(Self.lookMs)) }
     }
 
     func isWorking(on id: FileImportID) -> Bool { tasks[id] != nil }

@@ -19,6 +19,8 @@ struct MemberMerge: Sendable {
         /// Programs that the kept member was enrolled in for this.
         var programs: [ProgramID] = []
         var status = Member.Status.active
+        /// Whether the kept member gets the duplicate's tracker.
+        var carriesTracker = false
         /// The kept member's tracker, where the merge gave them the duplicate's.
         var tracker: WebhookID?
 
@@ -60,6 +62,7 @@ struct MemberMerge: Sendable {
         [
             "id": .text(id.text), "keptId": .text(keptID.text), "duplicateId": .text(duplicateID.text), "links": .integer(Int64(moved.links.count)),
             "customers": .integer(Int64(moved.customers.count)), "programs": .integer(Int64(moved.programs.count)), "reason": .text(reason),
+            "trackerId": moved.tracker.map { .text($0.text) } ?? .null,
             "mergedAt": .text(mergedAt.rfc3339), "undoneAt": undoneAt.map { .text($0.rfc3339) } ?? .null,
         ]
     }
@@ -67,12 +70,13 @@ struct MemberMerge: Sendable {
 
 extension MemberMerge {
     /// What a merge would move. Reads only.
-    static func effect(of duplicate: MemberID, into kept: MemberID, on connection: any Connection) throws -> Moved {
+    static func effect(of duplicate: MemberID, into kept: MemberID, in workspace: WorkspaceID, on connection: any Connection) throws -> Moved {
         var moved = Moved()
         moved.links = try MemberMergeStore.links(of: duplicate, limit: linksMax, on: connection)
         moved.customers = try MemberMergeStore.customers(of: duplicate, limit: customersMax, on: connection)
         let known = Set(try MemberStore.programs(of: kept, on: connection))
         moved.programs = try MemberStore.programs(of: duplicate, on: connection).filter { !known.contains($0) }
+        moved.carriesTracker = try Postback.isCarried(from: duplicate, to: kept, in: workspace, on: connection)
         return moved
     }
 
@@ -88,7 +92,7 @@ extension MemberMerge {
         guard try MemberMergeStore.open(duplicate: duplicate, on: write.connection) == nil,
             try MemberMergeStore.open(duplicate: kept, on: write.connection) == nil
         else { throw Problem.conflict(code: "merged_already", detail: "One of them was merged into somebody already.") }
-        var moved = try effect(of: duplicate, into: kept, on: write.connection)
+        var moved = try effect(of: duplicate, into: kept, in: write.workspace.id, on: write.connection)
         moved.status = other.status
         for program in moved.programs { try MemberStore.enroll(kept, in: program, group: nil, at: write.now, on: write.connection) }
         try MemberMergeStore.give(moved.links, to: kept, on: write.connection)

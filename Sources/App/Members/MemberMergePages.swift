@@ -77,7 +77,7 @@ enum MemberMergePages {
         let facts = try await visit.installation.main.read { connection -> Facts? in
             guard try MemberStore.find(kept, in: workspace, on: connection) != nil, try MemberStore.find(duplicate, in: workspace, on: connection) != nil
             else { return nil }
-            let moved = try MemberMerge.effect(of: duplicate, into: kept, on: connection)
+            let moved = try MemberMerge.effect(of: duplicate, into: kept, in: workspace, on: connection)
             return Facts(
                 names: try PersonNames.load(members: [kept, duplicate], vault: vault, on: connection), moved: moved,
                 shared: try MemberMergeStore.alike(kept, limit: 200, on: connection).first { $0.other == duplicate }?.kinds ?? [],
@@ -94,6 +94,7 @@ enum MemberMergePages {
             PageBlocks.Fact(label: say("customers"), text: language.plural("merge.customersMove", Int64(facts.moved.customers.count), ["kept": one])),
             PageBlocks.Fact(label: say("programs"), text: facts.programs.isEmpty ? say("programsSame") : facts.programs.listed(language)),
             PageBlocks.Fact(label: say("balance"), text: say(open.isEmpty ? "balanceNone" : "balanceStays", ["amounts": open.listed(language), "duplicate": other])),
+            PageBlocks.Fact(label: say("tracker"), text: say(facts.moved.carriesTracker ? "trackerMoves" : "trackerStays", ["kept": one, "duplicate": other])),
             PageBlocks.Fact(label: say("status"), text: say("statusInactive", ["duplicate": other])),
             PageBlocks.Fact(
                 label: say("shared"),

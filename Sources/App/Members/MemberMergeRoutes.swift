@@ -10,7 +10,7 @@ enum MemberMergeRoutes {
             body: .object([.required("duplicateId", Schemas.memberReference), .required("reason", .string(maximumLength: 500))]),
             answer: .object([
                 .required("id", .text), .required("keptId", .text), .required("duplicateId", .text), .required("links", .integer(0...Int64.max)),
-                .required("customers", .integer(0...Int64.max)), .required("programs", .integer(0...Int64.max)), .required("reason", .text),
+                .required("customers", .integer(0...Int64.max)), .required("programs", .integer(0...Int64.max)), .required("reason", .text), .required("trackerId", .nullable(.text)),
                 .required("mergedAt", .dateTime), .required("undoneAt", .nullable(.dateTime)),
             ]), status: 201,
             decode: { body, context in

@@ -81,6 +81,12 @@ enum Postback {
         return tracker.id
     }
 
+    /// Whether `carry` would give something.
+    static func isCarried(from duplicate: MemberID, to kept: MemberID, in workspace: WorkspaceID, on connection: any Connection) throws -> Bool {
+        try WebhookEndpointStore.find(member: kept, in: workspace, on: connection) == nil
+            && WebhookEndpointStore.find(member: duplicate, in: workspace, on: connection)?.state == .enabled
+    }
+
     /// Takes back what `carry` gave, where it is still as it was given.
     static func giveBack(_ id: WebhookID, of kept: MemberID, from duplicate: MemberID, in write: Write) throws {
         func address(_ member: MemberID) throws -> (id: WebhookID, url: String?)? {

@@ -58,6 +58,7 @@ import Web
             try await app.put("/members/\(double)/postback", ["url": .text(story.receiver.url("/pb?a={commission_amount}&e={event_type}"))])
             try await app.sale("s-1", "c-1", 10_000, ["code": "double"])
             let merge = try await app.post("/members/\(ada)/merges", ["duplicateId": .text(double), "reason": "Signed up twice"])
+            #expect(merge["trackerId"].text.hasPrefix("wh_"), "the answer names the tracker that goes along")
             try await app.sale("s-2", "c-2", 20_000, ["code": "double"])
             try await app.moveClock(days: 1)
             try await story.worker.deliverDue()
@@ -85,6 +86,7 @@ import Web
                 try await app.put("/members/\(member)/postback", ["url": .text(story.receiver.url(path))])
             }
             let merge = try await app.post("/members/\(ada)/merges", ["duplicateId": .text(double), "reason": "Signed up twice"])
+            #expect(merge["trackerId"] == .null)
             #expect(try await app.get("/members/\(ada)/postback")["url"].text == story.receiver.url("/ada"))
             let id = try #require(MemberMergeID(merge["id"].text))
             try await app.installation.write(app.twinID, actor: .command) { write in _ = try MemberMerge.undo(id, in: write) }
