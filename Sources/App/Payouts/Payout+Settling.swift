@@ -87,6 +87,9 @@ extension Payout {
         let payout = try find(id, in: write)
         let items = Dictionary(payout.items.map { ($0.memberID, $0) }, uniquingKeysWith: { first, _ in first })
         var isChanged = false
+        guard Set(outcomes.map(\.memberID)).count == outcomes.count else {
+            throw Problem.conflict(code: "named_twice", detail: "One payment is named twice: say once what became of it.")
+        }
         for outcome in outcomes {
             guard let item = items[outcome.memberID] else { throw Refusal.unknown("member", field: "memberId") }
             if try payout.record(outcome, of: item, in: write) { isChanged = true }

@@ -86,7 +86,8 @@ enum PayoutFile {
         case .pain001: try CreditTransferFile.xml(payout, payments, program: program, isTest: isTest)
         case .nacha:
             try NACHAFile(
-                company: try company(in: workspace, seal: seal, on: connection), payout: payout, payments: payments, isTest: isTest, now: now
+                company: try company(in: workspace, seal: seal, on: connection), payout: payout, payments: payments,
+                ordinal: try PayoutStore.approvedBefore(payout, in: workspace, on: connection), isTest: isTest, now: now
             ).text()
         case .wise:
             try WiseFile.csv(payout, payments, sourceCurrency: try sourceCurrency(in: workspace, seal: seal, on: connection), isTest: isTest)

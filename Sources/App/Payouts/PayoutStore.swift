@@ -110,6 +110,17 @@ enum PayoutStore {
     }
 
     /// It had arrived: its own reference stays beside that of the return.
+    /// How many batches in the same unit were approved before this one.
+    static func approvedBefore(_ payout: Payout, in workspace: WorkspaceID, on connection: any Connection) throws -> Int {
+        guard let approvedAt = payout.approvedAt else { return 0 }
+        let count: Int64? = try connection.value(
+            """
+            SELECT count(*) FROM payout WHERE workspace_id = \(workspace) AND unit = \(payout.unit.code)
+                AND (approved_at < \(approvedAt) OR approved_at = \(approvedAt) AND id < \(payout.id))
+            """)
+        return Int(count ?? 0)
+    }
+
     static func setReturned(_ payout: PayoutID, _ member: MemberID, reference: String, at instant: Instant, on connection: any Connection) throws {
         try connection.execute(
             """

@@ -18,6 +18,8 @@ struct NACHAFile {
     var company: NACHACompany
     var payout: Payout
     var payments: [PayoutFile.Payment]
+    /// How many batches of the currency were approved before this one.
+    var ordinal: Int
     var isTest: Bool
     var now: Instant
 
@@ -50,8 +52,10 @@ struct NACHAFile {
             + Self.left(isTest ? "TEST" : "", 8)
     }
 
-    /// Two files of one day differ in it.
-    private var modifier: String { payout.id.text.suffix(1).uppercased() }
+    /// Two files of one day differ in it: 36 batches in a row do.
+    private var modifier: String { String(Self.modifiers[ordinal % Self.modifiers.count]) }
+
+    private static let modifiers = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
     private func batchHeader(_ today: LocalDay) -> String {
         "5220" + Self.left(company.name, 16) + Self.left(String(payout.id.text.suffix(20)), 20) + Self.left(company.companyID, 10) + "PPD"

@@ -33,12 +33,14 @@ extension RailEvidence {
     static let wordMax = 64
     static let messageMax = 300
     static let providerIDMax = 128
+    static let partlyReversed = "partly_reversed"
 
     /// Brings evidence into the books by the payout's own verbs, each piece once. Answers how many lines it changed.
     static func apply(_ evidence: [RailEvidence], to payoutID: PayoutID, seal: RailSeal, in write: Write) throws {
         var outcomes: [PayoutOutcome] = []
         var references = Set<String>()
-        for piece in evidence {
+        var told = Set<RailLineID>()
+        for piece in evidence where told.insert(piece.line).inserted {
             guard var line = try RailLineStore.find(piece.line, of: payoutID, on: write.connection), let step = step(line, piece.verdict) else { continue }
             line.state = step.state
             line.providerID = piece.providerID.flatMap { plain($0, providerIDMax) }
@@ -79,7 +81,9 @@ extension RailEvidence {
             if [.failed, .returned, .contrary].contains(line.state) { return nil }
             return isOpen ? (.failed, .failed) : (.failed, nil)
         case .failed, .returned:
-            if [.failed, .returned, .contrary].contains(line.state) { return nil }
+            // A part had come back, now all of it has.
+            let isRest = verdict == .returned && line.state == .contrary && line.code == partlyReversed
+            if [.failed, .returned, .contrary].contains(line.state), !isRest { return nil }
             if isOpen { return (.failed, .failed) }
             return (.returned, line.itemState == .paid ? .returned : nil)
         }

@@ -91,7 +91,9 @@ struct RailWorker: Service {
             }
             if step == .pay, let reason = Self.whyNotRepeat(call, rail, at: now) { return try stop(.stopped, reason) }
             let payout = try Payout.find(call.payoutID, in: write)
-            let lines = try Self.lines(of: call, step, seal: seal, in: write)
+            let (lines, isShort) = try Self.lines(of: call, step, seal: seal, in: write)
+            // A repeat says what the first try said, or nothing: where a line's money was to go is not known any more.
+            if isShort { return try stop(.stopped, "account_gone") }
             guard !lines.isEmpty else { return try stop(.done, nil) }
             let program = try ProgramStore.find(payout.programID, in: call.workspaceID, at: write.now, on: write.connection)
             let job = RailJob(call: claimed, lines: lines, unit: payout.unit, rail: rail, programName: program?.name ?? "", now: now)
@@ -119,15 +121,16 @@ struct RailWorker: Service {
     }
 
     /// What the step is about: to be paid is only what the books have on its way.
-    private static func lines(of call: RailCall, _ step: Step, seal: RailSeal, in write: Write) throws -> [RailJob.Line] {
+    private static func lines(of call: RailCall, _ step: Step, seal: RailSeal, in write: Write) throws -> (lines: [RailJob.Line], isShort: Bool) {
         let connection = write.connection
         guard step == .pay else {
             let all = step == .watch
                 ? try RailLineStore.list(of: call.payoutID, limit: linesMax, on: connection) : try RailLineStore.list(of: call.id, on: connection)
-            return all.map { RailJob.Line(id: $0.id, memberID: $0.memberID, amountMinor: $0.amountMinor, state: $0.state) }
+            return (all.map { RailJob.Line(id: $0.id, memberID: $0.memberID, amountMinor: $0.amountMinor, state: $0.state) }, false)
         }
         var lines: [RailJob.Line] = []
         var gone: [RailEvidence] = []
+        var isShort = false
         for line in try RailLineStore.list(of: call.id, on: connection) where line.itemState == .sent || line.itemState == .unknown {
             // Told again is also what the company's own system has taken: it answers what became of it.
             guard [.waiting, .unclear].contains(line.state) || (call.rail == .external && line.state == .accepted) else { continue }
@@ -140,10 +143,12 @@ struct RailWorker: Service {
                 lines.append(RailJob.Line(id: line.id, memberID: line.memberID, amountMinor: line.amountMinor, state: line.state, destination: destination))
             } else if call.firstCalledAt == nil {
                 gone.append(RailEvidence(line: line.id, verdict: .failed, code: "account_gone"))
+            } else {
+                isShort = true
             }
         }
         try RailEvidence.apply(gone, to: call.payoutID, seal: seal, in: write)
-        return lines
+        return (lines, isShort)
     }
 
     // MARK: Calling

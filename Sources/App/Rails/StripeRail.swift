@@ -45,6 +45,8 @@ struct StripeRail: Sendable {
             answer.isTrouble = true
         // 409: another request with this key is under way.
         case 408, 409, 500...: answer.verdict = .unclear(retryAfterMs: retryAfterMs)
+        // Stripe keeps no answer of a request that it refuses before it begins: to a repeat it says nothing of the first try.
+        case _ where line.state == .unclear: break
         default:
             switch error?.railText("type") {
             case "invalid_request_error", "card_error", "api_error" where status < 500:
@@ -64,39 +66,55 @@ struct StripeRail: Sendable {
 
     /// All transfers of the batch, as they stand now.
     func watch(_ job: RailJob) async -> RailAnswer {
+        var (answer, isWhole) = await list(job)
+        answer.evidence = Self.told(once: answer.evidence)
+        // The newest come first: while an older transfer of the same line may be unread, one that came back settles nothing.
+        if !isWhole { answer.evidence.removeAll { $0.verdict == .returned } }
+        return answer
+    }
+
+    /// One line, two transfers, however they ended: nobody but people can say more.
+    private static func told(once evidence: [RailEvidence]) -> [RailEvidence] {
+        let times = Dictionary(evidence.map { ($0.line, 1) }, uniquingKeysWith: +)
+        var seen = Set<RailLineID>()
+        return evidence.filter { seen.insert($0.line).inserted }.map { piece in
+            var piece = piece
+            if times[piece.line] ?? 0 > 1 { (piece.verdict, piece.code) = (.contrary, "two_transfers") }
+            return piece
+        }
+    }
+
+    /// What the batch's list says, a piece for each transfer, and whether its last page was read.
+    private func list(_ job: RailJob) async -> (answer: RailAnswer, isWhole: Bool) {
         let known = Dictionary(job.lines.map { ($0.id.text, $0) }, uniquingKeysWith: { first, _ in first })
         var answer = RailAnswer(verdict: .accepted(providerID: nil))
         var after: String?
-        var times: [RailLineID: Int] = [:]
         for _ in 0..<Self.pagesMax {
             let cursor = after.map { "&starting_after=\($0)" } ?? ""
             let reply = await client.send(
                 "GET", "\(base)/v1/transfers?transfer_group=\(job.call.payoutID.text)&limit=\(Self.listedMax)\(cursor)", headers: headers(job))
             guard case .answered(let status, let headers, let json) = reply else {
                 answer.code = "no_answer"
-                return answer
+                return (answer, false)
             }
             answer.status = Int64(status)
             guard status == 200, let json, let transfers = json.railList("data") else {
                 if status == 429 { answer.verdict = .notTaken(retryAfterMs: RetryAfter.ms(headers["retry-after"], now: job.now)) }
                 answer.isTrouble = status == 401 || status == 403
                 answer.code = json?["error"]?.railText("code") ?? "unreadable_answer"
-                return answer
+                return (answer, false)
             }
             for transfer in transfers {
                 guard let key = transfer["metadata"]?.railText("kith_line"), let line = known[key], let number = StripeAmount.number(line.amountMinor, job.unit)
                 else { continue }
-                times[line.id, default: 0] += 1
-                var evidence = Self.evidence(transfer, line, number, job.unit, to: line.destination?.details.number)
-                // One line, two transfers: nobody but people can say more.
-                if times[line.id] ?? 0 > 1 { evidence.verdict = .contrary }
-                answer.evidence.append(evidence)
+                answer.evidence.append(Self.evidence(transfer, line, number, job.unit, to: line.destination?.details.number))
             }
             let last = transfers.last?.railText("id").flatMap(Self.plainID)
-            guard json["has_more"] == .boolean(true), let last, last != after else { return answer }
+            guard json["has_more"] == .boolean(true) else { return (answer, true) }
+            guard let last, last != after else { return (answer, false) }
             after = last
         }
-        return answer
+        return (answer, false)
     }
 
     private static func evidence(_ transfer: JSONValue, _ line: RailJob.Line, _ number: Int64, _ unit: UnitCode, to account: String?) -> RailEvidence {
@@ -115,7 +133,7 @@ struct StripeRail: Sendable {
         } else if reversed > 0 {
             // A part came back: what that means for the member is for people to say.
             evidence.verdict = .contrary
-            evidence.code = "partly_reversed"
+            evidence.code = RailEvidence.partlyReversed
         }
         return evidence
     }

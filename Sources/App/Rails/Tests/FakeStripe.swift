@@ -8,7 +8,7 @@ import Web
 final class FakeStripe: Sendable {
     enum Fault: Sendable, CaseIterable {
         case lostBefore, lostAfter, error500Sticky, error500After, tooMany, malformed, conflict, unauthorized, insufficient, accountInvalid, otherCurrency
-        case silentAfter
+        case silentAfter, noFault, refusedAtTheDoor
     }
 
     struct Transfer: Sendable {
@@ -46,6 +46,20 @@ final class FakeStripe: Sendable {
     func fail(atRandomFrom seed: UInt64) { state.withLock { $0.random = SeededGenerator(state: seed) } }
     func calm() { state.withLock { $0.random = nil; $0.faults = []; $0.listFaults = [] } }
     func listAtMost(_ count: Int) { state.withLock { $0.listMax = count } }
+    /// Somebody paid a line a second time, by hand or under a key that was forgotten.
+    func payAgain(_ line: String) {
+        state.withLock { state in
+            guard var transfer = state.transfers.first(where: { $0.line == line }) else { return }
+            transfer.id = "tr_\(state.transfers.count + 1)"
+            state.transfers.append(transfer)
+        }
+    }
+    /// Turns back one transfer alone.
+    func reverse(id: String) {
+        state.withLock { state in
+            for place in state.transfers.indices where state.transfers[place].id == id { state.transfers[place].reversed = state.transfers[place].amount }
+        }
+    }
     /// A day has passed.
     func forgetKeys() { state.withLock { $0.kept = [:] } }
     func reverse(_ line: String, by amount: Int64? = nil) {
@@ -75,6 +89,7 @@ final class FakeStripe: Sendable {
         case .tooMany: return .answer(status: 429, headers: ["retry-after: 3"], body: #"{"error":{"type":"rate_limit_error"}}"#)
         case .conflict: return .answer(status: 409, body: #"{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}"#)
         case .unauthorized: return .answer(status: 401, body: #"{"error":{"type":"invalid_request_error"}}"#)
+        case .refusedAtTheDoor: return .answer(status: 400, body: #"{"error":{"type":"invalid_request_error","code":"parameter_invalid"}}"#)
         default: break
         }
         if let (status, body) = state.kept[key] {

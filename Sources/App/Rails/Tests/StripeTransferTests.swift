@@ -143,6 +143,101 @@ import Web
         }
     }
 
+    /// Two transfers for one line change no books, whichever of them came back and on whatever page of the list they stand.
+    @Test(arguments: Engine.allCases, [nil, "tr_1", "tr_2"]) func twoTransfersForALineAreForPeople(_ engine: Engine, _ reversed: String?) async throws {
+        for listMax in [1, 100] {
+            try await Self.with(engine, members: 1) { story, fake in
+                fake.listAtMost(listMax)
+                fake.fail([.error500After])
+                try await story.send(.stripe)
+                try await story.worker.workDue()
+                #expect(try await story.items() == ["unknown"])
+                let line = try #require(try await story.lines().first?["id"].text)
+                fake.payAgain(line)
+                if let reversed { fake.reverse(id: reversed) }
+                try await story.wait(minutes: 11, times: 2)
+                #expect(try await story.lines().first?["state"].text == "contrary")
+                #expect(try await story.lines().first?["code"].text == "two_transfers")
+                #expect(try await story.items() == ["unknown"], "nobody is paid once more while one of them lives")
+                #expect(try await story.ledger() == (0, 1_000, 0))
+            }
+        }
+    }
+
+    /// The list breaks off after the newest: what came back of it settles nothing yet.
+    @Test(arguments: Engine.allCases) func aListThatBreaksOffGivesNothingBack(_ engine: Engine) async throws {
+        try await Self.with(engine, members: 1) { story, fake in
+            fake.listAtMost(1)
+            fake.fail([.error500After])
+            try await story.send(.stripe)
+            try await story.worker.workDue()
+            let line = try #require(try await story.lines().first?["id"].text)
+            fake.payAgain(line)
+            fake.reverse(id: "tr_2")
+            fake.failListing([.noFault, .malformed])
+            try await story.wait(minutes: 11)
+            #expect(fake.lists == 2)
+            #expect(try await story.items() == ["unknown"])
+            try await story.wait(minutes: 60 * 24)
+            #expect(try await story.lines().first?["state"].text == "contrary")
+            #expect(try await story.items() == ["unknown"])
+        }
+    }
+
+    /// Stripe keeps no answer of what it refuses before it begins: refused at a repeat, the first try may have paid.
+    @Test(arguments: Engine.allCases) func aRefusalOfARepeatSettlesNothing(_ engine: Engine) async throws {
+        try await Self.with(engine, members: 1) { story, fake in
+            fake.fail([.lostAfter, .refusedAtTheDoor])
+            try await story.send(.stripe)
+            try await story.worker.workDue()
+            try await story.wait(minutes: 1)
+            #expect(fake.posts == 2)
+            #expect(try await story.items() == ["unknown"])
+            try await story.wait(minutes: 11)
+            #expect(try await story.items() == ["paid"])
+            #expect(fake.transfers.count == 1)
+        }
+    }
+
+    /// First a part came back, then the rest.
+    @Test(arguments: Engine.allCases) func aReversalInPartsIsAReturnInTheEnd(_ engine: Engine) async throws {
+        try await Self.with(engine, members: 1) { story, fake in
+            try await story.send(.stripe)
+            try await story.worker.workDue()
+            let line = try #require(try await story.lines().first?["id"].text)
+            fake.reverse(line, by: 100)
+            try await story.wait(minutes: 60 * 24)
+            #expect(try await story.lines().first?["state"].text == "contrary")
+            #expect(try await story.items() == ["paid"])
+            fake.reverse(line)
+            try await story.wait(minutes: 60 * 24)
+            #expect(try await story.items() == ["returned"])
+            #expect(try await story.ledger() == (0, 0, 1_000))
+        }
+    }
+
+    /// Of an erased person nobody knows any more where a repeat would go: it is not made, and not taken for done.
+    @Test(arguments: Engine.allCases) func whoIsErasedAfterAnUnclearCallIsForPeople(_ engine: Engine) async throws {
+        try await Self.with(engine, members: 1) { story, fake in
+            fake.fail([.lostBefore])
+            try await story.send(.stripe)
+            try await story.worker.workDue()
+            let erasing = try await story.app.api(.delete, "/members/\(story.members[0])/person")
+            try await story.wait(minutes: 5, times: 3)
+            if erasing.status < 300 {
+                #expect(fake.posts == 1)
+                #expect(try await story.items() == ["unknown"])
+                let state: String? = try await story.app.installation.main.read { connection in
+                    try connection.value("SELECT state FROM rail_call WHERE purpose = 'pay'")
+                }
+                #expect(state == "stopped")
+            } else {
+                #expect(erasing.status == 409, "money under way keeps a person from being erased: \(erasing.text)")
+                #expect(try await story.items() == ["paid"])
+            }
+        }
+    }
+
     /// A key of perhaps another account: what was not answered under the first is looked for, never sent under the second.
     @Test(arguments: Engine.allCases) func underAnotherSecretNothingIsRepeated(_ engine: Engine) async throws {
         try await Self.with(engine, members: 1) { story, fake in
