@@ -11,6 +11,8 @@ actor RunWorkshop {
     static let leaseMs: Int64 = 10_000
     /// Runs worked on beside each other by one process: each may hold a million members in memory.
     static let runsMax = 2
+    /// Between two looks of who waits for a run.
+    static let lookMs = 10
 
     private var tasks: [RunID: Task<Void, Never>] = [:]
     private var isClosed = false
@@ -30,13 +32,9 @@ actor RunWorkshop {
 
     /// Waits for the work on a run to end, for some time.
     func wait(for run: RunID, atMostMs: Int) async {
-        guard let task = tasks[run] else { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await task.value }
-            group.addTask { try? await Task.sleep(for: .milliseconds(atMostMs)) }
-            await group.next()
-            group.cancelAll()
-        }
+        // Who waits for a task's value can't stop waiting: it is looked at again and again.
+        let until = ContinuousClock.now + .milliseconds(atMostMs)
+        while tasks[run] != nil, ContinuousClock.now < until, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(Self.lookMs)) }
     }
 
     /// Stops all work; what is not done is gone on with after the next start.
