@@ -48,6 +48,8 @@ import Testing
         let without = codes.subtracting(VendorPage.remedies).subtracting(["refund_failed"])
         #expect(without.isEmpty, "no remedy for \(without.sorted())")
         #expect(VendorPage.remedies.isSubset(of: VendorPage.reasons))
+        let page = try String(contentsOf: Self.sources.appending(path: "../../docs/integrations/stripe.md"), encoding: .utf8)
+        for code in VendorPage.remedies { #expect(page.contains("| `\(code)` |"), "docs/integrations/stripe.md lacks \(code)") }
     }
 
     @Test(arguments: [
