@@ -7,7 +7,7 @@ import Web
 /// The commands of the binary, in the order in which `kith --help` lists them.
 public enum KithCommands {
     public static let all: [any ParsableCommand.Type] = [
-        ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self, ImportCommand.self, WatchFolderCommand.self, ReconcileCommand.self, ExportCommand.self, TeamCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
+        ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self, ImportCommand.self, WatchFolderCommand.self, ReconcileCommand.self, ExportCommand.self, TeamCommand.self, DomainCommand.self, ThemeCommand.self, MailDomainCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
         JobsCommand.self, RoutesCommand.self, MCPCommand.self, PlanCommand.self, RecomputeCommand.self, LaboratoryCommand.self, GenerateCommand.self,
     ]
 }

@@ -125,7 +125,7 @@ private struct DomainModel {
             forms.append(button(domain, "removal", "remove", "btn-plain"))
         }
         return PageBlocks.Block(
-            heading: domain.host, text: say("explained.\(domain.state.rawValue)"), facts: facts,
+            heading: domain.host, text: say("explained.\(domain.failingSince == nil ? domain.state.rawValue : "failing")"), facts: facts,
             table: PageTable(
                 label: language("domains.records", ["host": domain.host]),
                 columns: ["type", "name", "value", "purpose"].map { PageTable.Column(label: say("column.\($0)"), isExtra: $0 == "purpose") },

@@ -115,7 +115,7 @@ enum IntegrationPages {
             ])
         }
         let page = PageBlocks(
-            heading: say("title"), links: [PageBlocks.Link(url: "\(path)/import", label: say("import.title"))],
+            heading: say("title"), links: [PageBlocks.Link(url: "\(path)/import", label: language("imports.title"))],
             lead: language.sentence("integrations.lead", count: Int64(connected.count)),
             blocks: [
                 PageBlocks.Block(

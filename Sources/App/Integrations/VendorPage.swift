@@ -22,11 +22,24 @@ struct VendorPage {
     private var language: PageLanguage { visit.language }
     private static let dones: Set<String> = ["connected", "disconnected", "sample", "sampleRefused", "replayed", "noMapping"]
     /// Reasons that the catalogue has words for.
-    private static let reasons: Set<String> = [
+    static let reasons: Set<String> = [
         "other_event", "nothing_new", "known_sale", "known_refund", "known_lead", "amount_changed", "test_order", "waits_for_buyer", "waits_for_sale", "not_paid_yet",
         "nothing_paid", "nothing_refunded", "nothing_of_ours", "subscription_ended", "never_paid", "waits_for_invoice", "invoice_conflict", "refund_currency", "refund_conflict", "refund_failed",
         "erasure_unknown", "erasure_elsewhere", "not_cancelled", "not_a_redaction", "data_request", "shop_left", "unknown_currency",
-        "missing_amount", "malformed_amount", "missing_field", "not_connected", "payload_gone", "expired", "failed",
+        "missing_amount", "malformed_amount", "missing_field", "not_connected", "payload_gone", "expired", "failed", "not_an_order", "not_an_event",
+        "not_a_refund", "unknown_event", "no_mapping", "malformed_json", "amount_out_of_range",
+    ]
+    /// What a refused event needs, by its reason.
+    static let remedies: Set<String> = [
+        "malformed_amount", "unknown_currency", "missing_amount", "missing_field", "not_an_order", "not_an_event", "not_a_refund",
+        "not_a_redaction", "not_cancelled", "refund_currency", "refund_conflict", "invoice_conflict", "unknown_event", "no_mapping",
+        "malformed_json", "amount_out_of_range", "not_connected", "payload_gone", "expired", "failed", "erasure_unknown",
+        "erasure_elsewhere"
+    ]
+    /// Where else than here it is mended.
+    private static let places: [(codes: Set<String>, name: String, url: String)] = [
+        (["refund_currency", "invoice_conflict", "refund_failed", "amount_changed"], "sales", "/sales"),
+        (["erasure_unknown", "erasure_elsewhere", "data_request"], "customers", "/customers"),
     ]
 
     init(_ visit: PageVisit) throws { self.init(visit, try IntegrationPages.vendor(visit)) }
@@ -47,6 +60,7 @@ struct VendorPage {
         var blocks = [try connecting(known)]
         if vendor == .generic, visit.session.may(.keysWrite) { blocks += try mapping(known) }
         if isOn { blocks.append(sample(known)) }
+        blocks += remedies(known.events)
         blocks.append(events(known.events, isSamples: false))
         if isOn, visit.session.may(.keysWrite) {
             blocks.append(
@@ -185,6 +199,26 @@ struct VendorPage {
             case .refused: ("bad", "warning")
             }
         return .badge(say("event.\(event.state.rawValue)"), tone: tone, icon: icon)
+    }
+
+    /// What is wrong with the events shown that were refused, each reason once with what helps.
+    private func remedies(_ events: [InboundEvent]) -> [PageBlocks.Block] {
+        var seen: Set<String> = []
+        let refused = events.filter { $0.state == .refused && seen.insert($0.reasonCode ?? "").inserted }
+        let places = places(events)
+        if refused.isEmpty, places.isEmpty { return [] }
+        let facts = refused.map { event in
+            let code = event.reasonCode.flatMap { Self.remedies.contains($0) ? $0 : nil } ?? "other"
+            return PageBlocks.Fact(label: reason(event), text: say("remedy.\(code)"))
+        }
+        return [PageBlocks.Block(heading: say("remedies"), links: places, facts: facts)]
+    }
+
+    /// Links to where the events shown are mended.
+    private func places(_ events: [InboundEvent]) -> [PageBlocks.Link] {
+        let codes = Set(events.compactMap(\.reasonCode))
+        return visit.session.may(.salesRead)
+            ? Self.places.filter { !$0.codes.isDisjoint(with: codes) }.map { PageBlocks.Link(url: $0.url, label: say("mend.\($0.name)")) } : []
     }
 
     /// In the catalogue's words where it has some; what a verb refuses is told as the API tells it.

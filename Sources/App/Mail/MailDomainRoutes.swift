@@ -26,16 +26,7 @@ enum MailDomainRoutes {
                 .optional("dkimValue", .described(.string(maximumLength: 1_000), description: "The name that the selector leads to, or the text of its key.")),
                 .optional("returnPathHost", name("Where letters come back to.", "bounce.shop.example")), .optional("returnPathTarget", name("Where that host leads.", "bounce.provider.example")),
             ]), answer: shape,
-            decode: { body, _ in
-                func word(_ name: String, _ maximum: Int = 253) -> String { body.optionalText(name, maximumLength: maximum, allowsEmpty: true) ?? "" }
-                let input = MailDomainInput(
-                    senderAddress: body.custom("senderAddress", standIn: "", Normalised.readEmail), spfInclude: word("spfInclude"), dkimSelector: word("dkimSelector"),
-                    dkimValue: word("dkimValue", 1_000), returnPathHost: word("returnPathHost"), returnPathTarget: word("returnPathTarget"))
-                if let fault = input.fault, !input.senderAddress.isEmpty {
-                    body.note(fault, fault == "returnPathTarget" ? "Must be a host name, given together with returnPathHost." : "Can't be taken: names without spaces, a value only beside its selector.")
-                }
-                return input
-            }
+            decode: { body, _ in read(body) }
         ) { input, write in Answer(try MailDomain.set(input, in: write).json(installation)) }
         api.write(
             .post, "/mail-domain/check", id: "checkMailDomain", "Ask the name servers now", tag: "Mail", access: .right(.workspaceWrite), body: nil, answer: shape,
@@ -49,6 +40,17 @@ enum MailDomainRoutes {
             try MailDomain.remove(in: write)
             return Answer(["removed": true])
         }
+    }
+
+    static func read(_ body: JSONReader) -> MailDomainInput {
+        func word(_ name: String, _ maximum: Int = 253) -> String { body.optionalText(name, maximumLength: maximum, allowsEmpty: true) ?? "" }
+        let input = MailDomainInput(
+            senderAddress: body.custom("senderAddress", standIn: "", Normalised.readEmail), spfInclude: word("spfInclude"), dkimSelector: word("dkimSelector"),
+            dkimValue: word("dkimValue", 1_000), returnPathHost: word("returnPathHost"), returnPathTarget: word("returnPathTarget"))
+        if let fault = input.fault, !input.senderAddress.isEmpty {
+            body.note(fault, fault == "returnPathTarget" ? "Must be a host name, given together with returnPathHost." : "Can't be taken: names without spaces, a value only beside its selector.")
+        }
+        return input
     }
 
     private static func name(_ description: String, _ example: String) -> APISchema {

@@ -34,7 +34,7 @@ struct RailPage {
     func show() async throws -> Response {
         let (workspace, seal, kind) = (visit.workspaceID, visit.installation.railSeal, kind)
         let rail = try await visit.installation.main.read { connection in try RailStore.find(kind, in: workspace, seal: seal, on: connection) }
-        let name = say("kind.\(kind.rawValue)")
+        let name = say("name.\(kind.rawValue)")
         var blocks: [PageBlocks.Block] = []
         if let shownSecret {
             blocks.append(
@@ -42,7 +42,7 @@ struct RailPage {
                     heading: say("secret.heading"), text: say("secret.text"), code: shownSecret, copy: (language("blocks.copy"), language("blocks.copied"))))
         }
         if let rail, let code = rail.troubleCode {
-            blocks.append(PageBlocks.Block(heading: say("trouble.heading"), text: say("trouble.text"), code: code, isWarning: true))
+            blocks.append(PageBlocks.Block(heading: say("trouble.heading"), text: say("trouble.text"), code: code, note: say("remedy.\(RailRemedy(code: code).rawValue)"), isWarning: true))
         }
         var connecting = PageBlocks.Block(heading: say("connecting"), text: say("path.\(kind.rawValue)"))
         if visit.session.may(.keysWrite) { connecting.forms = [form(rail)] } else { connecting.note = say("noRight") }

@@ -53,7 +53,7 @@ enum RailPages {
         let rows = RailKind.allCases.map { kind -> PageTable.Row in
             let rail = rails.first { $0.kind == kind }
             return PageTable.Row(cells: [
-                .lines(say("kind.\(kind.rawValue)"), say("what.\(kind.rawValue)")), state(rail, language),
+                .lines(say("name.\(kind.rawValue)"), say("what.\(kind.rawValue)")), state(rail, language),
                 .text(rail?.troubleCode ?? ""), .name(rail == nil ? say("connect") : say("open"), url: "\(path)/\(kind.rawValue)"),
             ])
         }
@@ -102,7 +102,7 @@ enum RailPages {
                     control: .select(
                         [FormField.Choice(value: "", label: visit.language("rails.choice.none"), isChosen: choices[program.id] == nil)]
                             + connected.map {
-                                FormField.Choice(value: $0.rawValue, label: visit.language("rails.kind.\($0.rawValue)"), isChosen: choices[program.id] == $0)
+                                FormField.Choice(value: $0.rawValue, label: visit.language("rails.name.\($0.rawValue)"), isChosen: choices[program.id] == $0)
                             }))
             }, buttons: [PageForm.Button(label: visit.language("rails.save"), style: "btn-plain")], csrfToken: visit.csrfToken)
     }

@@ -75,6 +75,9 @@ enum ReconciliationEntryPage {
             lead: language.sentence(
                 "reconciliation.entryLead.\(row.difference?.rawValue ?? row.state.rawValue)", ["amount": ReconciliationPages.money(row.entry, language)]),
             refused: refused, blocks: [PageBlocks.Block(heading: say("whatBankSays"), facts: facts(known, visit))])
+        if row.state.isOpen, let difference = row.difference {
+            page.blocks.insert(PageBlocks.Block(heading: say("whatToDo"), note: say("remedy.\(difference.rawValue)"), isWarning: true), at: 0)
+        }
         if row.state.isOpen, mayWrite { page.blocks += decisions(known, visit) }
         return try visit.blocks(
             page, current: ReconciliationPages.path, notice: visit.done("reconciliation", dones), status: refused == nil ? .ok : .unprocessableContent)

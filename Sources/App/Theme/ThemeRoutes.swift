@@ -31,18 +31,7 @@ enum ThemeRoutes {
             access: .right(.workspaceWrite),
             body: .object([.required("base64", .nullable(.string(maximumLength: ThemeLogo.bytesMax / 3 * 4 + 4)))]), answer: .object([.required("logoUrl", .nullable(.text))]),
             maximumBytes: API.bodyMaxBytes,
-            decode: { body, _ -> ThemeLogo? in
-                if body.isNull("base64") { return nil }
-                return body.custom("base64", standIn: nil) { value -> JSONReader.Reading<ThemeLogo?> in
-                    guard case .text(let text) = value, let bytes = Data(base64Encoded: text).map({ [UInt8]($0) }) else { return .refused("Must be base64.") }
-                    switch ThemeLogo.read(bytes) {
-                    case .success(let logo): return .accepted(logo)
-                    case .failure(.tooLarge): return .refused("Must be of at most \(ThemeLogo.bytesMax / 1024) kB.")
-                    case .failure(.tooManyPixels): return .refused("Must be at most \(ThemeLogo.pixelsMax) pixels wide and high.")
-                    case .failure(.noPicture): return .refused("Must be a PNG, JPEG or WebP.")
-                    }
-                }
-            }
+            decode: { body, _ in readLogo(body) }
         ) { logo, write in
             try Theme.setLogo(logo, in: write)
             let workspace = try WorkspaceStore.find(write.workspace.id, on: write.connection) ?? write.workspace
@@ -73,7 +62,20 @@ enum ThemeRoutes {
                 ]))),
     ])
 
-    private static func read(_ body: JSONReader) -> ThemeChange {
+    static func readLogo(_ body: JSONReader) -> ThemeLogo? {
+        if body.isNull("base64") { return nil }
+        return body.custom("base64", standIn: nil) { value -> JSONReader.Reading<ThemeLogo?> in
+            guard case .text(let text) = value, let bytes = Data(base64Encoded: text).map({ [UInt8]($0) }) else { return .refused("Must be base64.") }
+            switch ThemeLogo.read(bytes) {
+            case .success(let logo): return .accepted(logo)
+            case .failure(.tooLarge): return .refused("Must be of at most \(ThemeLogo.bytesMax / 1024) kB.")
+            case .failure(.tooManyPixels): return .refused("Must be at most \(ThemeLogo.pixelsMax) pixels wide and high.")
+            case .failure(.noPicture): return .refused("Must be a PNG, JPEG or WebP.")
+            }
+        }
+    }
+
+    static func read(_ body: JSONReader) -> ThemeChange {
         let accent = body.optionalCustom("accent") { value -> JSONReader.Reading<ThemeColour> in
             if case .text(let text) = value, let colour = ThemeColour(css: text) { return .accepted(colour) }
             return .refused("Must be a colour such as #0a7d4f.")

@@ -105,6 +105,9 @@ enum WebhookPage {
                     heading: say("secret.heading"), text: say("secret.text"), code: secret.text, copy: (language("blocks.copy"), language("blocks.copied")),
                     note: say("secret.note")))
         }
+        if let remedy = remedy(endpoint, deliveries) {
+            blocks.append(PageBlocks.Block(heading: say("remedy.heading"), note: say("remedy.\(remedy.rawValue)"), isWarning: true))
+        }
         blocks.append(deliveryBlock(visit, endpoint, deliveries, state))
         blocks.append(actionBlock(visit, endpoint))
         let form = PageForm(
@@ -127,6 +130,14 @@ enum WebhookPage {
             heading: endpoint.url ?? id.text, crumb: ("/webhooks", say("title")), lead: lead(visit, endpoint), refused: refused, blocks: blocks)
         return try visit.blocks(
             page, current: "/webhooks", notice: visit.done("webhooks", dones), status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    /// Of the newest try that failed, while it is not well.
+    private static func remedy(_ endpoint: WebhookEndpoint, _ deliveries: [WebhookDelivery]) -> WebhookRemedy? {
+        guard endpoint.health.failingSince != nil || endpoint.disabledReason == .gone || endpoint.disabledReason == .failing else { return nil }
+        let tried = deliveries.filter { $0.triedAt != nil && $0.state != .delivered }
+        guard let last = tried.max(by: { ($0.triedAt ?? $0.createdAt) < ($1.triedAt ?? $1.createdAt) }) else { return endpoint.disabledReason == .gone ? .gone : nil }
+        return WebhookRemedy(status: last.status.map { Int64($0) })
     }
 
     /// How it is, in a sentence.
