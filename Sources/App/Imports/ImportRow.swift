@@ -60,10 +60,16 @@ enum ImportRow: Sendable {
     func apply(evidence: Evidence, in write: Write) throws -> Outcome {
         switch self {
         case .member(let enrolment): return try Self.enroll(enrolment, in: write)
-        case .sale(let sale): return try Sale.record(sale, evidence: evidence, in: write).isRepeated ? .known : .created
+        case .sale(var sale):
+            sale.member = try sale.member?.byMail(in: write)
+            return try Sale.record(sale, evidence: evidence, in: write).isRepeated ? .known : .created
         case .refund(let refund, let currency): return try Self.take(refund, currency, in: write)
-        case .link(let link): return try Self.create(link, in: write)
-        case .balance(let balance, let program): return try balance.apply(in: program, write)
+        case .link(var link):
+            link.member = try link.member?.byMail(in: write)
+            return try Self.create(link, in: write)
+        case .balance(var balance, let program):
+            balance.member = try balance.member.byMail(in: write)
+            return try balance.apply(in: program, write)
         case .click: return .known
         }
     }
@@ -145,6 +151,18 @@ enum ImportRow: Sendable {
         let known = try PersonStore.fields(of: [member.personID], [.email, .name, .website], vault: write.vault, on: write.connection)[member.personID] ?? [:]
         return input.email ?? known[.email] == known[.email] && input.name ?? known[.name] == known[.name]
             && input.website ?? known[.website] == known[.website]
+    }
+}
+
+extension MemberReference {
+    /// Files of other systems name people by their mail address where they have no id of theirs.
+    fileprivate func byMail(in write: Write) throws -> MemberReference {
+        guard case .external(let text) = self, let email = Normalised.email(text),
+            try MemberStore.find(self, in: write.workspace.id, vault: write.vault, on: write.connection) == nil
+        else { return self }
+        let hash = write.vault.lookupHash(write.workspace.id, PersonLookup.email.rawValue, email)
+        let found = try MemberPageStore.members(emailHash: hash, in: write.workspace.id, on: write.connection)
+        return found.count == 1 ? .id(found[0]) : self
     }
 }
 

@@ -78,7 +78,7 @@ enum VendorExport: String, Sendable, CaseIterable {
                     change: amountsAreMinor ? .asIs : .decimalAmount),
                 source("currency", ["currency", "sale_currency", "currency_iso"], fallback: defaults.currency),
                 source("occurred_at", ["charged_at", "occurred_at", "event_date", "created_at", "date", "created"]),
-                source("member_external_id", ["affiliate_id", "promoter_id", "partner_id", "partner_key", "partnership_key"]),
+                source("member_external_id", ["affiliate_id", "promoter_id", "partner_id", "partner_key", "partnership_key", "affiliate_email", "promoter_email", "partner_email"]),
                 source("sku", ["product_key", "product_id", "sku", "plan"]),
             ])
         case .refunds:

@@ -193,6 +193,26 @@ import Web
         }
     }
 
+    /// Tapfiliate's documented file of conversions names the affiliate by their mail address.
+    @Test(arguments: Engine.allCases)
+    func peopleAreFoundByTheirMail(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["currency": "USD", "allowedHosts": ["shop.test"]])
+            _ = try await app.percentRule(program, "0.10")
+            let move = try #require(Self.moves.first { $0.vendor == .tapfiliate })
+            _ = try await take(move.people, .tapfiliate, program, app)
+            let header = "external_id,amount,created_at,affiliate_email,program,customer_id,currency\n"
+            let sales = header + "ORD9,50.00,2025-12-04T08:00:00Z,Jane@members.test,shop,c9,USD\n"
+            let taken = try await take(sales, .tapfiliate, program, app)
+            #expect(taken["created"] == 1 && taken["errorCount"] == 0, "\(taken)")
+            #expect(try await take(sales, .tapfiliate, program, app)["known"] == 1)
+            let jane = try await app.get("/members/ext:jd")["id"].text
+            #expect(try await app.get("/commissions")["data"].list.map { $0["memberId"].text } == [jane])
+            let unknown = try await take(header + "ORD10,50.00,2025-12-04T08:00:00Z,nobody@members.test,shop,c9,USD\n", .tapfiliate, program, app)
+            #expect(errors(unknown).map { $0["column"].text } == ["affiliate_email"])
+        }
+    }
+
     @Test(arguments: Engine.allCases)
     func whoOwesIsSaidInWords(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
