@@ -171,3 +171,21 @@ def walk(context, server, starts, routes, language=""):
         pages[address] = answer.text()
         waiting += [href for href in hrefs(pages[address]) if not href.startswith(("/r/", "//"))]
     return pages
+
+
+AFFILIATES = """ID,First name,Last name,Email,Created at,Token,Unpaid commissions,Currency,Shoe size
+a-1,Ida,Grün,ida9@people.example,2025-01-02T10:00:00Z,ida9,12.50,EUR,38
+a-2,Bruno,Halm,nobody,2025-01-03T10:00:00Z,bruno9,0,EUR,39
+"""
+
+
+def mistaken_file(page, server, program):
+    """Takes a file of another system up to its mistakes: its columns, its first rows and what is wrong with it."""
+    page.goto(f"{server.base}/integrations/import")
+    page.select_option("select[name=source]", "rewardful")
+    page.select_option("select[name=program]", program)
+    page.set_input_files("input[name=file]", {"name": "affiliates.csv", "mimeType": "text/csv", "buffer": AFFILIATES.encode()})
+    page.locator("form[action='/integrations/import'] button").click()
+    page.wait_for_url(re.compile(r"/integrations/import/imp_"))
+    page.locator("button[value=rehearse]").click()
+    page.wait_for_selector("text=1 mistake")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+import everything
 from conftest import BINARY, ROOT, START_SECONDS
 from inspection import Visit, walk_by_keyboard
 from test_pages import DATA, FILLING, PLAIN_TEXTS
@@ -46,10 +47,6 @@ MORE = {
     "no such page": "/no-such-page", "a mapping": "/integrations/generic", "a postback": "/integrations/postback",
 }
 PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: unilevel\n    rates: [10%, 5%, 3%]\n"
-AFFILIATES = """ID,First name,Last name,Email,Created at,Token,Unpaid commissions,Currency,Shoe size
-a-1,Ida,Grün,ida9@people.example,2025-01-02T10:00:00Z,ida9,12.50,EUR,38
-a-2,Bruno,Halm,nobody,2025-01-03T10:00:00Z,bruno9,0,EUR,39
-"""
 # Words of the fixture, of code and of documents that people write.
 OWN = re.compile(
     r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
@@ -116,16 +113,8 @@ def house(server, shop, signed_in, chromium):
         hit = re.search(pattern, text)
         assert hit, f"{path} leads nowhere"
         found[key] = hit.group(1)
-    # A file with a mistake, of another system: its columns, its first rows and what is wrong with it.
     page = context.new_page()
-    page.goto(f"{server.base}/integrations/import")
-    page.select_option("select[name=source]", "rewardful")
-    page.select_option("select[name=program]", program)
-    page.set_input_files("input[name=file]", {"name": "affiliates.csv", "mimeType": "text/csv", "buffer": AFFILIATES.encode()})
-    page.locator("form[action='/integrations/import'] button").click()
-    page.wait_for_url(re.compile(r"/integrations/import/imp_"))
-    page.locator("button[value=rehearse]").click()
-    page.wait_for_selector("text=1 mistake")
+    everything.mistaken_file(page, server, program)
     found["imported"] = page.url.removeprefix(server.base)
     page.close()
     # A second factor that was begun and not finished: its page shows the secret.

@@ -58,6 +58,10 @@ def pages(server, company, owner, member, chromium):
         found[f"stranger {address}"] = told.text()
     found.update({f"refused {name}": html for name, html in refused(owner, server).items()})
     found.update({f"phone {name}": html for name, html in second_factor(owner, server).items()})
+    page = owner.new_page()
+    everything.mistaken_file(page, server, company["program"])
+    found[f"owner {page.url.removeprefix(server.base)}"] = page.reload().text()
+    page.close()
     # The same pages where nothing has happened yet: the test workspace. Last, because the owner stays there.
     page = owner.new_page()
     page.goto(server.base)
