@@ -101,8 +101,8 @@ extension CompanyDomain {
         domain.nextCheckAt = try now.adding(milliseconds: isWaiting ? waitingMs : dailyMs)
         if finding.proof != .none {
             if domain.state != .verified {
-                try DomainStore.removeClaims(host, butOf: write.workspace.id, on: write.connection)
                 try mustBeFree(host, in: write)
+                try DomainStore.release(host, to: write.workspace.id, at: now, on: write.connection)
             }
             (domain.state, domain.failingSince) = (.verified, nil)
             domain.verifiedAt = domain.verifiedAt ?? now
@@ -125,9 +125,9 @@ extension CompanyDomain {
         return domain
     }
 
-    /// Nobody else has proved it, and nobody else's links stand on it.
+    /// Nobody else has proved it. Links of whoever had it before keep nobody from it.
     private static func mustBeFree(_ host: String, in write: Write) throws {
-        let owner = try DomainStore.verifiedOwner(host, on: write.connection) ?? LinkStore.domainOwner(host, on: write.connection)
+        let owner = try DomainStore.verifiedOwner(host, on: write.connection)
         guard owner == nil || owner == write.workspace.id else { throw Refusal.field("host", "Is in use by another workspace of this server.", code: "domain_taken") }
     }
 

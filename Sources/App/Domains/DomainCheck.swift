@@ -63,6 +63,8 @@ extension Installation {
         let finding = await DomainCheck(dns: dns, outbound: outbound).look(at: domain)
         let noted = try await write(workspace, actor: actor) { write in try CompanyDomain.note(finding, of: host, in: write) }
         hosts.forget()
+        // Links of whoever had the host before may stand elsewhere now.
+        linkIndex.forgetAll()
         await hosts.refresh(at: world.now())
         return noted
     }

@@ -48,13 +48,16 @@ enum DomainStore {
             """)
     }
 
-    /// Somebody else's unproved claim to a host on which no link stands gives way to a proof.
-    static func removeClaims(_ host: String, butOf workspace: WorkspaceID, on connection: any Connection) throws {
+    /// Whatever others had on a host gives way to a proof: their links go on at the server's own address, or end where the code is taken there.
+    static func release(_ host: String, to workspace: WorkspaceID, at now: Instant, on connection: any Connection) throws {
         try connection.execute(
             """
-            DELETE FROM short_domain WHERE host = \(host) AND workspace_id <> \(workspace)
-                AND NOT EXISTS (SELECT 1 FROM link WHERE link.host = short_domain.host)
+            UPDATE link SET host = '' WHERE host = \(host) AND workspace_id <> \(workspace)
+                AND NOT EXISTS (SELECT 1 FROM link taken WHERE taken.host = '' AND taken.code_folded = link.code_folded)
             """)
+        try connection.execute(
+            "UPDATE link SET archived_at = \(now) WHERE host = \(host) AND workspace_id <> \(workspace) AND archived_at IS NULL")
+        try connection.execute("DELETE FROM short_domain WHERE host = \(host) AND workspace_id <> \(workspace)")
     }
 
     static func postpone(_ domain: CompanyDomain, to: Instant, on connection: any Connection) throws {
@@ -66,7 +69,7 @@ enum DomainStore {
         try connection.execute("UPDATE company_domain SET is_main = 1 WHERE workspace_id = \(workspace) AND host = \(host)")
     }
 
-    /// Links on the host keep it for the workspace; without any it is free again.
+    /// Links on the host go on until somebody else proves it; without any it is free at once.
     static func remove(_ domain: CompanyDomain, on connection: any Connection) throws {
         try connection.execute("DELETE FROM company_domain WHERE workspace_id = \(domain.workspaceID) AND host = \(domain.host)")
         try connection.execute(

@@ -40,13 +40,17 @@ struct MailDomainCheck: Sendable {
             read += 1
             for term in Self.terms(next) {
                 let plain = term.drop { "+-~?".contains($0) }
+                let isPass = term == plain || term.hasPrefix("+")
                 let word = plain.prefix { !":=/".contains($0) }
                 guard ["include", "a", "mx", "ptr", "exists", "redirect"].contains(word) else { continue }
                 lookups += 1
                 guard word == "include" || word == "redirect" else { continue }
-                let name = String(plain.dropFirst(word.count + 1))
+                var name = String(plain.dropFirst(word.count + 1))
+                if name.hasSuffix(".") { name.removeLast() }
                 // Names made of the letter itself can't be followed without one. A ring of names needs endless look-ups.
                 guard !name.contains("%"), lookups <= Self.recordsMax else { continue }
+                // Who is included to be refused is not let in.
+                guard isPass else { continue }
                 included.insert(name)
                 waiting += await look(name, .txt).texts.filter(Self.isSPF).prefix(1)
             }
@@ -67,6 +71,8 @@ struct MailDomainCheck: Sendable {
         }
         if domain.isDKIMName, answer.names.isEmpty { return MailFinding(.dkim, .bad, .dkimOther, key) }
         let tags = Self.tags(key)
+        // Receivers pass over keys of other versions.
+        if let version = tags["v"], version != "DKIM1" { return MailFinding(.dkim, .bad, .dkimOther, key) }
         guard let value = tags["p"], !value.isEmpty else { return MailFinding(.dkim, .bad, .dkimRevoked, key) }
         if !domain.dkimValue.isEmpty, !domain.isDKIMName, Self.tags(domain.dkimValue)["p"] != value { return MailFinding(.dkim, .bad, .dkimOther, key) }
         if tags["k"] ?? "rsa" == "rsa", value.utf8.count < Self.keyLettersMin { return MailFinding(.dkim, .bad, .dkimWeak, key) }
@@ -105,7 +111,12 @@ struct MailDomainCheck: Sendable {
 
     private static func isSPF(_ text: String) -> Bool { text.lowercased() == "v=spf1" || text.lowercased().hasPrefix("v=spf1 ") }
 
-    private static func terms(_ record: String) -> [String] { record.lowercased().split(separator: " ").dropFirst().prefix(100).map(String.init) }
+    /// What a receiver reads: nothing behind "all", and no redirection beside it (RFC 7208, 5.1 and 6.1).
+    private static func terms(_ record: String) -> [String] {
+        let terms = record.lowercased().split(separator: " ").dropFirst().prefix(100).map(String.init)
+        guard let end = terms.firstIndex(where: { $0.drop { "+-~?".contains($0) } == "all" }) else { return terms }
+        return terms[...end].filter { !$0.hasPrefix("redirect=") }
+    }
 
     /// `a=b; c=d`, without white space.
     private static func tags(_ text: String) -> [String: String] {

@@ -52,6 +52,8 @@ struct ReconciliationEntry: Sendable {
 
         /// What a person may decide about.
         var isOpen: Bool { self == .difference || self == .unmatched }
+        /// Banks may strip what we called a payment when it comes back: a person may see it in money that nobody knew.
+        var mayBeAssigned: Bool { isOpen || self == .ignored }
     }
 
     /// Why an entry does not fit.

@@ -60,7 +60,7 @@ enum ReconciliationEntryPage {
             guard let row = try ReconciliationStore.find(id, in: workspace, on: connection) else { return nil }
             var known = Known(row: row, file: try ReconciliationStore.file(row.reconciliationID, in: workspace, on: connection))
             if mayWrite { known.counterparty = try ReconciliationEntry.counterparty(row, seal: seal, vault: vault, on: connection) }
-            if row.state.isOpen {
+            if row.state.mayBeAssigned {
                 known.candidates = try ReconciliationListStore.candidates(
                     for: row.entry, in: workspace, limit: ReconciliationPages.candidatesMax, on: connection)
             }
@@ -78,7 +78,7 @@ enum ReconciliationEntryPage {
         if row.state.isOpen, let difference = row.difference {
             page.blocks.insert(PageBlocks.Block(heading: say("whatToDo"), note: say("remedy.\(difference.rawValue)"), isWarning: true), at: 0)
         }
-        if row.state.isOpen, mayWrite { page.blocks += decisions(known, visit) }
+        if row.state.mayBeAssigned, mayWrite { page.blocks += decisions(known, visit) }
         return try visit.blocks(
             page, current: ReconciliationPages.path, notice: visit.done("reconciliation", dones), status: refused == nil ? .ok : .unprocessableContent)
     }
@@ -132,11 +132,13 @@ enum ReconciliationEntryPage {
             action: "\(base)/\(row.id.text)/setting-aside",
             fields: [.line("reason", say("reasonLabel"), "", help: say("reasonHelp"), isRequired: true, lengthMax: ReconciliationEntry.reasonMax)],
             buttons: [PageForm.Button(label: say("setAside"), style: "btn-plain")], csrfToken: visit.csrfToken)
-        return [
+        let assignment =
             PageBlocks.Block(
                 heading: say("assignHeading"), text: say(alike.isEmpty ? "assignText" : "assignAlike"), forms: known.candidates.isEmpty ? [] : [assign],
-                empty: known.candidates.isEmpty ? say("noCandidate") : nil),
-            PageBlocks.Block(heading: say("setAsideHeading"), text: say("setAsideText"), forms: [setAside]),
+                empty: known.candidates.isEmpty ? say("noCandidate") : nil)
+        guard row.state.isOpen else { return known.candidates.isEmpty ? [] : [assignment] }
+        return [
+            assignment, PageBlocks.Block(heading: say("setAsideHeading"), text: say("setAsideText"), forms: [setAside]),
         ]
     }
 

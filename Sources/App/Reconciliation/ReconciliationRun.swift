@@ -13,6 +13,8 @@ struct ReconciliationRun {
     private var payouts: [PayoutID: Payout] = [:]
     private var told: [PayoutID: [MemberID: Set<BankEntry.Meaning>]] = [:]
     private var touched: Set<PayoutID> = []
+    private var shortened: [String: PayoutID?] = [:]
+    private var amounts: [String: Bool] = [:]
 
     init(_ file: ReconciliationID, _ format: BankFile.Format, seal: ReconciliationEntry.Seal, in write: Write) {
         (self.file, self.format, self.seal, self.write) = (file, format, seal, write)
@@ -46,14 +48,15 @@ struct ReconciliationRun {
             row.payoutID = target.payout
             if case .line(_, let member) = target { row.memberID = member }
             row.entry.isBatch = row.memberID == nil
-            verdict = try judge(row.entry, target)
+            verdict = try told(judge(row.entry, target), of: row)
             row.take(verdict)
         } else {
             verdict = nil
             row.state = entry.meaning == .other ? .ignored : .unmatched
         }
-        // Other people's money that came in is none of our business.
-        let payload = row.state == .ignored ? nil : ReconciliationEntry.payload(entry)
+        // Other people's money that came in is none of our business, unless a person may yet see a payment of ours in it.
+        let isKept = try row.state != .ignored || mayBeReturn(entry)
+        let payload = isKept ? ReconciliationEntry.payload(entry) : nil
         let sealed = try payload.map { try sealPayload($0, of: &row) }
         let expiresAt = try write.world.now().adding(milliseconds: ReconciliationEntry.payloadKeptMs)
         try ReconciliationStore.insert(
@@ -95,6 +98,9 @@ struct ReconciliationRun {
         case .number(let id, let number):
             guard let payout = try payout(id), number <= payout.items.count else { return nil }
             return .line(id, payout.items[number - 1].memberID)
+        case .short(let signs, let number):
+            guard let id = try payout(endingIn: signs) else { return nil }
+            return try target(.number(id, number))
         case .member(let id, let member):
             guard let payout = try payout(id), payout.items.contains(where: { $0.memberID == member }) else { return nil }
             return .line(id, member)
@@ -113,6 +119,22 @@ struct ReconciliationRun {
         return found
     }
 
+    private mutating func payout(endingIn signs: String) throws -> PayoutID? {
+        if let known = shortened[signs] { return known }
+        let found = try ReconciliationStore.filed(endingIn: signs, in: write.workspace.id, on: write.connection)
+        shortened[signs] = .some(found)
+        return found
+    }
+
+    /// Whether a credit without a reference may be a payment that came back: one of ours has its amount.
+    private mutating func mayBeReturn(_ entry: BankEntry) throws -> Bool {
+        let key = "\(entry.amountMinor ?? 0) \(entry.currency ?? "")"
+        if let known = amounts[key] { return known }
+        let isOne = try !ReconciliationListStore.candidates(for: entry, in: write.workspace.id, limit: 1, on: write.connection).isEmpty
+        amounts[key] = isOne
+        return isOne
+    }
+
     // MARK: What it means
 
     private mutating func judge(_ entry: BankEntry, _ target: Payout.Target) throws -> ReconciliationVerdict? {
@@ -124,6 +146,17 @@ struct ReconciliationRun {
             guard let item = payout.items.first(where: { $0.memberID == member }) else { return nil }
             return .ofLine(entry, item, payout, told: told[payout.id]?[member] ?? [])
         }
+    }
+
+    /// The same charge or return in a file of another format is the same. As many as the other format told are retold, and no more.
+    private func told(_ verdict: ReconciliationVerdict?, of row: ReconciliationEntry) throws -> ReconciliationVerdict? {
+        guard case .difference(let found)? = verdict, found == .bookedTwice || found == .returnedTwice, let payout = row.payoutID else { return verdict }
+        let told = try ReconciliationStore.told(row.entry.meaning, payout, row.memberID, on: write.connection).filter { telling in
+            telling.day == nil || row.entry.bookedOn == nil || telling.day == row.entry.bookedOn
+        }
+        let counts = Dictionary(told.map { ($0.format, 1) }, uniquingKeysWith: +)
+        let others = counts.filter { $0.key != format }.values.max() ?? 0
+        return counts[format] ?? 0 < others ? .matched([]) : verdict
     }
 
     /// Does what a verdict says; answers the payments that changed.
@@ -186,7 +219,7 @@ struct ReconciliationRun {
     mutating func assign(_ id: ReconciliationEntryID, to payoutID: PayoutID, _ member: MemberID) throws -> ReconciliationEntry {
         guard var row = try ReconciliationStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("entry") }
         if row.state == .matched, row.payoutID == payoutID, row.memberID == member { return row }
-        guard row.state.isOpen || row.state == .setAside else { throw row.notOpen }
+        guard row.state.mayBeAssigned || row.state == .setAside else { throw row.notOpen }
         guard let payout = try payout(payoutID) else { throw Refusal.unknown("payout", field: "payoutId") }
         guard payout.items.contains(where: { $0.memberID == member }) else { throw Refusal.unknown("member", field: "memberId") }
         if row.entry.meaning == .other { row.entry.meaning = .returned }

@@ -177,6 +177,44 @@ enum ReconciliationStore {
         ).map { (try $0.get(at: 0), try $0.get(at: 1), try $0.get(at: 2)) }
     }
 
+    struct Telling: Sendable {
+        var format: BankFile.Format
+        var day: LocalDay?
+    }
+
+    /// How often each format told a charge or return of a payment, alone or with its batch; of a batch when there is no member.
+    static func told(
+        _ meaning: BankEntry.Meaning, _ payout: PayoutID, _ member: MemberID?, on connection: any Connection
+    ) throws -> [Telling] {
+        var sql: SQL = """
+            SELECT r.format, e.booked_on FROM reconciliation_entry e JOIN reconciliation r ON r.id = e.reconciliation_id
+            WHERE e.payout_id = \(payout) AND e.meaning = \(meaning.rawValue) AND (e.state = 'matched' OR e.difference IN ('bookedTwice', 'returnedTwice'))
+            """
+        if let member {
+            sql = """
+                \(sql: sql) AND (e.member_id = \(member) OR e.id IN (
+                    SELECT v.entry_id FROM reconciliation_evidence v WHERE v.payout_id = \(payout) AND v.member_id = \(member)))
+                """
+        } else {
+            sql = "\(sql: sql) AND e.member_id IS NULL"
+        }
+        return try connection.rows("\(sql: sql) ORDER BY e.id LIMIT \(tellingsMax)").compactMap { row in
+            let day: String? = try row.get(at: 1)
+            return BankFile.Format(rawValue: try row.get(at: 0)).map { Telling(format: $0, day: day.flatMap { BankFile.day($0) }) }
+        }
+    }
+
+    /// Looked at of one payment; more are told twice in any case.
+    private static let tellingsMax = 200
+
+    /// The batch in dollars that was handed over as a file and whose id ends so; nil when there are several.
+    static func filed(endingIn signs: String, in workspace: WorkspaceID, on connection: any Connection) throws -> PayoutID? {
+        let ending = "%" + signs
+        let rows = try connection.rows(
+            "SELECT id FROM payout WHERE workspace_id = \(workspace) AND unit = 'USD' AND rail IS NULL AND id LIKE \(ending) ORDER BY id LIMIT 2")
+        return rows.count == 1 ? try rows.first?.get(at: 0) : nil
+    }
+
     // MARK: People's data
 
     static func payload(_ id: ReconciliationEntryID, on connection: any Connection) throws -> [UInt8]? {

@@ -120,4 +120,34 @@ import Web
             #expect(try await app.get("/domains")["data"].list.first["isMain"] == true)
         }
     }
+
+    /// Old links keep no host from whoever proves it: they go on at the server's address, or end where their code is taken.
+    @Test(arguments: Engine.allCases) func aProofFreesAHostOfOldLinks(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, anna) = try await app.shopWithAnna()
+            try await app.prove("partners.shop.test")
+            func link(_ code: String, host: String?) async throws {
+                var body: JSONValue = ["programId": .text(program), "memberId": .text(anna), "destination": "https://shop.test/", "code": .text(code)]
+                if let host { body = body.adding("host", .text(host)) }
+                try await app.post("/links", body)
+            }
+            try await link("moves", host: "partners.shop.test")
+            try await link("ends", host: "partners.shop.test")
+            try await link("ends", host: nil)
+            #expect(try await app.visit("http://partners.shop.test/r/moves").status == 302)
+            #expect(try await app.api(.delete, "/domains/partners.shop.test").status == 200)
+            try await app.prove("partners.shop.test", in: app.workspace.workspace.id)
+            app.installation.linkIndex.forgetAll()
+            #expect(try await app.get("/domains", as: app.liveKey)["data"].list.first["state"].text == "verified")
+            let places = try await app.installation.main.read { connection in
+                try connection.rows("SELECT code, host FROM link WHERE archived_at IS NULL AND code IN ('moves', 'ends') ORDER BY code").map {
+                    "\(try $0.get(at: 0, as: String.self)) \(try $0.get(at: 1, as: String.self))"
+                }
+            }
+            #expect(places == ["ends ", "moves "], "\(places)")
+            #expect(try await app.visit("/r/moves").status == 302)
+            // Who has it keeps it.
+            await #expect(throws: Problem.self) { try await app.prove("partners.shop.test") }
+        }
+    }
 }

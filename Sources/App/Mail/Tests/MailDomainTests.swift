@@ -56,6 +56,10 @@ import Web
             server.set("shop.test", .txt("v=spf1 include:spf.provider.test include:ring.test -all"))
             server.set("ring.test", .txt("v=spf1 include:ring.test -all"))
         },
+        Fault(.spfWithoutInclude) { $0.set("shop.test", .txt("v=spf1 -include:spf.provider.test -all")) },
+        Fault(.spfWithoutInclude) { $0.set("shop.test", .txt("v=spf1 -all include:spf.provider.test")) },
+        Fault(.spfWithoutInclude) { $0.set("shop.test", .txt("v=spf1 redirect=spf.provider.test -all")) },
+        Fault(.dkimOther) { $0.set("s1._domainkey.shop.test", .txt(key.replacing("DKIM1", with: "DKIM2"))) },
         Fault(.spfPassesAll) { $0.set("shop.test", .txt("v=spf1 include:spf.provider.test +all")) },
         Fault(.dkimMissing) { $0.set("s1._domainkey.shop.test", answers: []) },
         Fault(.dkimOther) { $0.set("s1._domainkey.shop.test", .txt("v=DKIM1; k=rsa; p=" + String(repeating: "B", count: 392))) },
