@@ -83,6 +83,8 @@ enum EmbedRoutes {
         let external = body.optionalCustom("externalId", Normalised.readExternalID)
         let email = body.optionalCustom("email", Normalised.readEmail)
         if member != nil, external != nil { body.note("externalId", "Must not be given together with memberId.") }
+        // A shop whose own account is missing sends null: that is no wish to be found by another name.
+        for field in ["memberId", "externalId", "email"] where body.isNull(field) { body.note(field, "Must not be null: leave it out.") }
         if !body.has("memberId"), !body.has("externalId"), !body.has("email") { body.note("memberId", "Must be given, or else externalId or email.") }
         return EmbedWish(
             member: member ?? external.map { .external($0) }, email: email, wantsPortal: body.optionalBoolean("portal") ?? false)
@@ -96,9 +98,11 @@ extension API {
         _ handler: @escaping @Sendable (EmbedToken) async throws -> JSONValue
     ) {
         let operation = Operation(.get, path, id: id, summary: summary, tag: tag, access: Access.embedToken, answer: answer)
-        table.add(operation, to: router) { [installation, limiter] request, _ in
+        table.add(operation, to: router) { [installation, limiter] request, context in
             guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer "),
-                let token = EmbedToken(text: String(header.dropFirst("bearer ".count)), installation.secrets, at: installation.world.now())
+                let token = EmbedToken(text: String(header.dropFirst("bearer ".count)), installation.secrets, at: installation.world.now()),
+                // Those that open the portal do that once, and travelled in an address.
+                !token.opensPortal, context.isOf(token.workspaceID)
             else { throw Problem.unauthorized(detail: "Send a token of POST /tokens/embed as Authorization: Bearer kith_et_…; it may have expired.") }
             if let taken = limiter?.take(token.memberID.text), !taken.isAllowed { throw Problem.tooManyRequests(retryAfterSeconds: taken.retryAfterSeconds) }
             try QueryCheck.check(request, [])

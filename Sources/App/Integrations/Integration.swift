@@ -17,6 +17,12 @@ enum Vendor: String, Sendable, CaseIterable {
 
     /// An id of the vendor's that can't be taken for another's or for the company's own.
     func namespaced(_ id: String) -> String { "\(rawValue):\(id)" }
+
+    /// Whether an id is, or passes for, one of a vendor's.
+    static func isNamespaced(_ id: String) -> Bool {
+        let folded = id.lowercased()
+        return allCases.contains { folded.hasPrefix($0.namespaced("")) }
+    }
 }
 
 /// A vendor that may tell sales of a workspace, for one of its programs.

@@ -109,6 +109,9 @@ extension MailDomain {
         let domain = MailDomain(
             senderAddress: address, spfInclude: input.spfInclude.lowercased(), dkimSelector: input.dkimSelector.lowercased(), dkimValue: input.dkimValue,
             returnPathHost: input.returnPathHost.lowercased(), returnPathTarget: input.returnPathTarget.lowercased())
+        guard try !MailDomainStore.isTaken(domain.domain, by: write.workspace, on: write.connection) else {
+            throw Problem.conflict(code: "mail_domain_taken", detail: "Letters of another workspace come from \(domain.domain). It must be removed there first.")
+        }
         try MailDomainStore.put(domain, of: write.workspace, at: write.world.now(), on: write.connection)
         try write.audit("mail_domain.set", subject: write.workspace.id.text, JSONText(["domain": .text(domain.domain)]))
         return domain

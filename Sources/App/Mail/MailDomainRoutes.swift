@@ -25,7 +25,7 @@ enum MailDomainRoutes {
                 .optional("dkimSelector", name("Of the provider's key.", "s1")),
                 .optional("dkimValue", .described(.string(maximumLength: 1_000), description: "The name that the selector leads to, or the text of its key.")),
                 .optional("returnPathHost", name("Where letters come back to.", "bounce.shop.example")), .optional("returnPathTarget", name("Where that host leads.", "bounce.provider.example")),
-            ]), answer: shape,
+            ]), answer: shape, failures: [409],
             decode: { body, _ in read(body) }
         ) { input, write in Answer(try MailDomain.set(input, in: write).json(installation)) }
         api.write(

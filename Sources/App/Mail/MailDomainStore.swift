@@ -30,6 +30,13 @@ enum MailDomainStore {
             """)
     }
 
+    /// Whether another team's letters come from a domain.
+    static func isTaken(_ domain: String, by workspace: Workspace, on connection: any Connection) throws -> Bool {
+        let pattern = "%@" + domain.replacing("_", with: "!_").replacing("%", with: "!%")
+        return try connection.row(
+            "SELECT 1 FROM mail_domain WHERE workspace_id <> \(workspace.teamID) AND sender_address LIKE \(pattern) ESCAPE '!' LIMIT 1") != nil
+    }
+
     static func remove(_ workspace: Workspace, on connection: any Connection) throws -> Bool {
         try connection.execute("DELETE FROM mail_domain WHERE workspace_id = \(workspace.teamID)") == 1
     }

@@ -70,7 +70,7 @@ enum ReconciliationPages {
                                 ? .number("–")
                                 : .name(language.integer(batch.differenceCount), url: "\(path)/entries?state=difference&payout=\(batch.id.text)"),
                         ])
-                    }, language: language), note: say("batchesNote")),
+                    }, language: language), empty: batches.isEmpty ? say("batchesEmpty") : nil, note: batches.isEmpty ? nil : say("batchesNote")),
             PageBlocks.Block(
                 heading: say("entries"),
                 facts: [ReconciliationEntry.State.difference, .unmatched, .matched, .noted, .setAside].map { state in

@@ -28,6 +28,10 @@ enum TrackRoutes {
             .post, "/track/lead", id: "trackLead", "Record a lead", tag: "Tracking", access: .browser(.trackWrite), body: leadInput,
             answer: .reference("Lead"), status: 201, repeatedStatus: 200, decode: { body, _ in NewLead.read(body) },
             prepare: { input, _, caller in
+                // Ids of a shop's customers and orders can be counted through: only the shop itself says whose they are.
+                guard !caller.isPublishable || !Vendor.isNamespaced(input.customerExternalID) else {
+                    throw Refusal.field("customerExternalId", "Must be your own id, not a shop's: those are told by the shop.", code: "vendor_id")
+                }
                 let evidence = try await installation.evidence(
                     click: input.clickID, visitor: input.visitorID, customer: input.customerExternalID, caller.workspaceID)
                 return (input: caller.isPublishable ? input.fromBrowser : input, evidence: evidence)

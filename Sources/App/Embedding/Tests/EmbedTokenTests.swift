@@ -34,6 +34,30 @@ import Web
         }
     }
 
+    /// A shop whose own account is missing sends null: nobody else's mail address stands in for it.
+    @Test(arguments: Engine.allCases) func nullIsNobody(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, _) = try await app.shopWithAnna()
+            let bert = try await app.member(program, "bert", enroller: nil, ["email": "bert@members.test"])
+            #expect(try await app.post("/tokens/embed", ["email": "bert@members.test"])["memberId"].text == bert)
+            for field in ["memberId", "externalId"] {
+                let reply = try await app.api(.post, "/tokens/embed", ["email": "bert@members.test", field: .null])
+                #expect(reply.status == 422 && reply.fields == [field])
+            }
+        }
+    }
+
+    /// What opens the portal opens it once, and reads nothing besides.
+    @Test(arguments: Engine.allCases) func aPortalTokenReadsNothing(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (_, anna) = try await app.shopWithAnna()
+            let reply = try await app.post("/tokens/embed", ["memberId": .text(anna), "portal": true])
+            let framed = try #require(reply["embedUrl"].text.split(separator: "token=").last.map(String.init))
+            #expect(try await app.api(.get, "/embed/member", as: framed).status == 401)
+            #expect(try await app.api(.get, "/embed/member", as: reply["token"].text).status == 200)
+        }
+    }
+
     @Test func aTokenEnds() throws {
         let secrets = Secrets(master: [UInt8](repeating: 1, count: 32))
         let zeros = String(repeating: "0", count: 26)

@@ -116,6 +116,13 @@ import Web
             let set = try await app.put("/mail-domain", input)
             #expect(set["domain"].text == "shop.test" && set["state"].text == "unchecked" && set["records"].list.count == 4)
             #expect(set["records"].list.first["value"].text == "v=spf1 include:spf.provider.test ~all")
+            let (vault, world) = (app.installation.vault, app.installation.world)
+            let isTaken = try await app.installation.writeAnywhere { connection -> [Bool] in
+                let other = try Workspace.create(
+                    name: "Other", ownerEmail: "owner@other.test", ownerPasswordHash: "none", world: world, vault: vault, on: connection)
+                return try ["shop.test", "op.test", "s_op.test", "other.test"].map { try MailDomainStore.isTaken($0, by: other.workspace, on: connection) }
+            }
+            #expect(isTaken == [true, false, false, false], "another team's letters come from elsewhere")
             let checked = try await app.post("/mail-domain/check", [:])
             #expect(checked["state"].text == "verified", "\(checked)")
             #expect(try await app.get("/mail-domain", as: app.liveKey)["state"].text == "verified", "live and test workspace share it")

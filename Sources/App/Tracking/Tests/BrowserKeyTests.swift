@@ -31,6 +31,18 @@ import Web
         }
     }
 
+    /// Shops number their customers and orders: nobody takes them for a member beforehand, in a page.
+    @Test(arguments: Engine.allCases, ["woocommerce:305", "shopify:77001", "postback:order-Z9", "stripe:cus_1", "generic:7", "WooCommerce:305"])
+    func aShopsCustomersAreToldByTheShop(_ engine: Engine, _ id: String) async throws {
+        try await AppHarness.with(engine) { app in
+            _ = try await app.shopWithAnna()
+            let reply = try await lead(app, id, ["code": "anna"])
+            #expect(reply.status == 422 && reply.fields == ["customerExternalId"])
+            #expect(try await customer(app, id) == nil)
+            #expect(try await app.api(.post, "/track/lead", ["eventName": "sign-up", "customerExternalId": .text(id), "code": "anna"]).status == 201, "its server may")
+        }
+    }
+
     @Test(arguments: Engine.allCases) func aLeadOverwritesNobody(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             _ = try await app.shopWithAnna()
