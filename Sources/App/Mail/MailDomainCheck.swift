@@ -12,11 +12,21 @@ struct MailDomainCheck: Sendable {
     let look: @Sendable (String, DNSMessage.Kind) async -> DNSClient.Outcome
 
     func check(_ domain: MailDomain) async -> [MailFinding] {
+        async let owner = owner(domain)
         async let spf = spf(domain)
         async let dkim = dkim(domain)
         async let dmarc = dmarc(domain)
         async let returnPath = returnPath(domain)
-        return await [spf, dkim, dmarc] + returnPath
+        return await owner + [spf, dkim, dmarc] + returnPath
+    }
+
+    private func owner(_ domain: MailDomain) async -> [MailFinding] {
+        guard !domain.proof.isEmpty else { return [] }
+        let answer = await look("\(MailDomain.proofLabel).\(domain.domain)", .txt)
+        if let failure = answer.failure { return [MailFinding(.owner, .bad, .unanswered, failure)] }
+        if answer.texts.contains(domain.proofText) { return [MailFinding(.owner, .good, .ownerFine)] }
+        let texts = answer.texts.joined(separator: " | ")
+        return [MailFinding(.owner, .bad, texts.isEmpty ? .ownerMissing : .ownerOther, texts)]
     }
 
     private func spf(_ domain: MailDomain) async -> MailFinding {

@@ -29,17 +29,21 @@ enum MailDomainPages {
             senderAddress: word("senderAddress"), spfInclude: word("spfInclude"), dkimSelector: word("dkimSelector"), dkimValue: word("dkimValue", 1_000),
             returnPathHost: word("returnPathHost"), returnPathTarget: word("returnPathTarget"))
         guard input.fault == nil else { return try await show(visit, input) }
-        try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-            _ = try MailDomain.set(input, in: write)
+        do {
+            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                _ = try MailDomain.set(input, in: write)
+            }
+        } catch let problem as Problem where problem.code == MailDomain.takenCode {
+            return try await show(visit, input, isTaken: true)
         }
         return visit.seeOther(path + "?done=saved")
     }
 
-    private static func show(_ visit: PageVisit, _ typed: MailDomainInput?) async throws -> Response {
+    private static func show(_ visit: PageVisit, _ typed: MailDomainInput?, isTaken: Bool = false) async throws -> Response {
         let workspace = visit.session.workspace
         let domain = try await visit.installation.main.read { connection in try MailDomainStore.find(workspace, on: connection) }
         let model = MailDomainModel(
-            domain: domain, typed: typed, serverAddress: visit.installation.senderAddress, mayWrite: visit.session.may(.workspaceWrite), csrfToken: visit.csrfToken,
+            domain: domain, typed: typed, isTaken: isTaken, serverAddress: visit.installation.senderAddress, mayWrite: visit.session.may(.workspaceWrite), csrfToken: visit.csrfToken,
             language: visit.language)
         return try visit.blocks(
             model.blocks, current: path, notice: visit.done("letters", ["saved", "verified", "checked", "removed"]), status: typed == nil ? .ok : .unprocessableContent)
@@ -49,6 +53,8 @@ enum MailDomainPages {
 private struct MailDomainModel {
     var domain: MailDomain?
     var typed: MailDomainInput?
+    /// The domain that was typed is another team's.
+    var isTaken: Bool
     var serverAddress: String
     var mayWrite: Bool
     var csrfToken: String
@@ -57,13 +63,16 @@ private struct MailDomainModel {
     var blocks: PageBlocks {
         PageBlocks(
             heading: say("title"),
-            lead: language.sentence("letters.lead", ["address": domain?.senderAddress ?? serverAddress]), refused: typed == nil ? nil : say("refused"),
+            lead: language.sentence("letters.lead", ["address": sender]), refused: typed == nil ? nil : say("refused"),
             blocks: (domain.map { [records($0), findings($0)] } ?? []) + [
                 PageBlocks.Block(
-                    heading: say("set"), text: say("setText"), facts: mayWrite ? [] : [PageBlocks.Fact(label: say("senderAddress"), text: domain?.senderAddress ?? serverAddress)],
+                    heading: say("set"), text: say("setText"), facts: mayWrite ? [] : [PageBlocks.Fact(label: say("senderAddress"), text: sender)],
                     forms: mayWrite ? [form] : [], note: say("setNote"))
             ])
     }
+
+    /// Whom letters come from today.
+    private var sender: String { domain.flatMap { $0.isProved ? $0.senderAddress : nil } ?? serverAddress }
 
     private func records(_ domain: MailDomain) -> PageBlocks.Block {
         PageBlocks.Block(
@@ -91,7 +100,7 @@ private struct MailDomainModel {
             heading: say("findings"), facts: domain.checkedAt.map { [PageBlocks.Fact(label: say("checked"), text: language.minute($0))] } ?? [],
             table: rows.isEmpty
                 ? nil : PageTable(label: say("findings"), columns: ["what", "result", "found"].map { PageTable.Column(label: say("column.\($0)")) }, rows: rows, language: language),
-            forms: forms, empty: rows.isEmpty ? say("unchecked") : nil, note: domain.state == .verified ? nil : say("warning"), isWarning: domain.state != .verified)
+            forms: forms, empty: rows.isEmpty ? say("unchecked") : nil, note: domain.state == .verified ? nil : say(domain.isProved ? "warning" : "unproved"), isWarning: domain.state != .verified)
     }
 
     private func badge(_ level: MailFinding.Level) -> PageTable.Cell {
@@ -106,7 +115,7 @@ private struct MailDomainModel {
         let fault = typed?.fault
         func line(_ name: String, _ value: String?, isRequired: Bool = false, lengthMax: Int = 253) -> FormField {
             .line(
-                name, say(name), value ?? "", help: say("\(name)Help"), error: fault == name ? say("error.\(name)") : nil, isRequired: isRequired, isMono: true, lengthMax: lengthMax)
+                name, say(name), value ?? "", help: say("\(name)Help"), error: fault == name ? say("error.\(name)") : isTaken && name == "senderAddress" ? say("error.taken") : nil, isRequired: isRequired, isMono: true, lengthMax: lengthMax)
         }
         return PageForm(
             action: MailDomainPages.path,

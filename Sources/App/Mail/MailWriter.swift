@@ -28,7 +28,7 @@ struct MailWriter: Sendable {
             places: MailDraft.Places(signInURL: baseURL + "/portal/sign-in", linkURL: linkURL))
         draft.wear(theme, logoURL: workspace.logoURL.map { baseURL + $0 })
         return MailMessage(
-            id: mail.id, senderName: OneLine.folded(workspace.name), senderAddress: domain?.senderAddress ?? installation.senderAddress, to: letter.to, subject: draft.subject,
+            id: mail.id, senderName: OneLine.folded(workspace.name), senderAddress: domain.flatMap { $0.isProved ? $0.senderAddress : nil } ?? installation.senderAddress, to: letter.to, subject: draft.subject,
             text: try site.render("mail-letter.text", draft.page, in: language), html: try site.render("mail-letter", draft.page, in: language),
             date: mail.createdAt, stopURL: stopURL)
     }

@@ -40,7 +40,9 @@ struct ExternalRail: Sendable {
         case "failed":
             evidence.verdict = .failed
             answer.verdict = .settled
-        case "accepted", nil where json != nil || status == 202 || status == 204: answer.verdict = .accepted(providerID: nil)
+        case "accepted": answer.verdict = .accepted(providerID: nil)
+        // Nothing said of the outcome: taken as accepted where the answer could be read, or says no more than that.
+        case nil where json != nil || status == 202 || status == 204: answer.verdict = .accepted(providerID: nil)
         default:
             answer.code = "unreadable_answer"
             return answer

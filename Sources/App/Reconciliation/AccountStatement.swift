@@ -90,6 +90,7 @@ struct AccountStatement {
             guard let isDebit = booked.amount.isDebit else {
                 throw BankFile.Mistake(line: booked.line, message: "An entry does not say whether money came or went (CdtDbtInd).")
             }
+            if let day = booked.dayThatIsNone { throw BankFile.Mistake(line: booked.line, message: "The day \(day) is none of the calendar.") }
             let minor = try BankFile.amount(amount, booked.amount.currency, line: booked.line)
             let (sum, isTooLarge) = bookedMinor.addingReportingOverflow(isDebit ? -minor : minor)
             (bookedMinor, isOverflown) = (sum, isOverflown || isTooLarge)
@@ -203,6 +204,7 @@ struct AccountStatement {
         var status: String?
         var isReversal = false
         var day: LocalDay?
+        var dayThatIsNone: String?
         var entryReference: String?
         var bankReference: String?
         var endToEndID: String?
@@ -225,7 +227,9 @@ struct AccountStatement {
             case "CdtDbtInd": amount.isDebit = text == "DBIT" ? true : text == "CRDT" ? false : nil
             case "RvslInd": isReversal = text == "true" || text == "1"
             case "Sts", "Sts/Cd": if !text.isEmpty { status = short }
-            case "BookgDt/Dt", "BookgDt/DtTm": day = BankFile.day(text)
+            case "BookgDt/Dt", "BookgDt/DtTm":
+                day = BankFile.day(text)
+                dayThatIsNone = day == nil ? short : nil
             case "NtryRef": entryReference = short
             case "AcctSvcrRef", "Refs/AcctSvcrRef": bankReference = short
             // What a bank writes where there is none (EPC).

@@ -102,6 +102,12 @@ import Web
         #expect(try await Self.codes { $0.behave(.fails) } == [.unanswered])
     }
 
+    /// Whom the newest letter would come from.
+    private func sender(_ app: AppHarness) async throws -> String? {
+        let newest = try await app.installation.main.read { connection in try MailStore.newest(limit: 1, on: connection).first }
+        return try await MailWriter(installation: app.installation, site: try Site.load()).write(try #require(newest))?.senderAddress
+    }
+
     @Test(arguments: Engine.allCases) func lettersComeFromTheDomain(_ engine: Engine) async throws {
         let server = try DNSServer()
         defer { server.stop() }
@@ -114,8 +120,8 @@ import Web
                 "returnPathHost": "bounce.shop.test", "returnPathTarget": "bounce.provider.test",
             ]
             let set = try await app.put("/mail-domain", input)
-            #expect(set["domain"].text == "shop.test" && set["state"].text == "unchecked" && set["records"].list.count == 4)
-            #expect(set["records"].list.first["value"].text == "v=spf1 include:spf.provider.test ~all")
+            #expect(set["domain"].text == "shop.test" && set["state"].text == "unchecked" && set["records"].list.count == 5)
+            #expect(set["records"].list[1]["value"].text == "v=spf1 include:spf.provider.test ~all")
             let (vault, world) = (app.installation.vault, app.installation.world)
             let isTaken = try await app.installation.writeAnywhere { connection -> [Bool] in
                 let other = try Workspace.create(
@@ -123,7 +129,23 @@ import Web
                 return try ["shop.test", "op.test", "s_op.test", "other.test"].map { try MailDomainStore.isTaken($0, by: other.workspace, on: connection) }
             }
             #expect(isTaken == [true, false, false, false], "another team's letters come from elsewhere")
+            // Anybody can type an address: letters wait for the record that shows whose the domain is.
+            let proof = try #require(set["records"].list.first)
+            #expect(proof["name"].text == "_kith.shop.test" && proof["value"].text.hasPrefix("kith-mail="))
+            let unproved = try await app.post("/mail-domain/check", [:])
+            #expect(unproved["state"].text == "failing" && unproved["findings"].list.first["code"].text == "ownerMissing")
+            let owner = try await TeamPerson.make("first-editor", .owner, in: app).enter(app)
+            #expect(try await owner.get(MailDomainPages.path).text.contains("until the record that shows whose the domain is"))
+            _ = try await app.shopWithAnna()
+            #expect(try await sender(app) != "hello@shop.test")
+            server.set("_kith.shop.test", .txt("kith-mail=somebody-else"))
+            #expect(try await app.post("/mail-domain/check", [:])["findings"].list.first["code"].text == "ownerOther")
+            server.set("_kith.shop.test", .txt("kith-domain=another"), .txt(proof["value"].text))
             let checked = try await app.post("/mail-domain/check", [:])
+            #expect(try await sender(app) == "hello@shop.test")
+            #expect(try await app.put("/mail-domain", input)["records"].list.first == proof, "what else is entered changes nothing of whose it is")
+            #expect(try await sender(app) == "hello@shop.test")
+            #expect(try await app.post("/mail-domain/check", [:])["state"].text == "verified")
             #expect(checked["state"].text == "verified", "\(checked)")
             #expect(try await app.get("/mail-domain", as: app.liveKey)["state"].text == "verified", "live and test workspace share it")
             server.set("shop.test", .txt("v=spf1 -all"))
@@ -138,8 +160,6 @@ import Web
             let refused = try await editor.submit(MailDomainPages.path, from: MailDomainPages.path, ["senderAddress": "x"])
             #expect(refused.status == 422 && refused.text.contains("A mail address is needed"))
             // Letters carry the sender, the accent and the logo.
-            let (_, anna) = try await app.shopWithAnna()
-            _ = anna
             try await app.put("/theme", ["accent": "#0a7d4f"])
             let newest = try await app.installation.main.read { connection in try MailStore.newest(limit: 1, on: connection).first }
             let mail = try #require(newest)

@@ -47,6 +47,8 @@ import Testing
         #expect(try Self.read(BankSamples.camt([BankSamples.Entry(amount: "3.00000")])).entries.first?.amountMinor == 300)
         #expect(try Self.read(BankSamples.camt([BankSamples.Entry(amount: "3.000", currency: "KWD")])).entries.first?.amountMinor == 3_000)
         #expect(try Self.read(BankSamples.camt([BankSamples.Entry(amount: "3", currency: "JPY")])).entries.first?.amountMinor == 3)
+        let dated = BankSamples.camt([BankSamples.Entry()]).replacing("<BookgDt><Dt>2026-11-20", with: "<BookgDt><Dt>2026-02-31")
+        #expect(try Self.read(dated).mistakes.first?.message == "The day 2026-02-31 is none of the calendar.")
         #expect(try Self.read(BankSamples.camt([BankSamples.Entry(currency: "XXQ")])).mistakes.first?.message.contains("currency") == true)
     }
 
