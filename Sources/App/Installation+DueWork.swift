@@ -14,6 +14,7 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        try await lookAtLadders(in: workspace)
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
@@ -45,6 +46,7 @@ extension Installation {
             }
         }
         try await placeWaiting()
+        try await lookAtLadders()
         try await handleDueInbound()
         for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
             try await indexNames(in: workspace)
