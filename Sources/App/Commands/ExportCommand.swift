@@ -42,7 +42,7 @@ struct ExportCommand: AsyncParsableCommand {
 extension CommandVerbs {
     static func importFolder(_ reader: JSONReader, _ installation: Installation) async throws -> JSONValue {
         let folder = reader.text("path", maximumLength: 4_096)
-        for unused in ["workspace", "test", "kind", "program"] { _ = reader.raw(unused) }
+        for unused in ["workspace", "test", "kind", "from", "program"] { _ = reader.raw(unused) }
         let isDryRun = reader.optionalBoolean("dryRun") ?? false
         try reader.finish()
         return try await WorkspaceImport(installation: installation, folder: folder, isDryRun: isDryRun).run()

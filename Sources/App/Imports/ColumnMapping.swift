@@ -76,6 +76,12 @@ struct ColumnMapping: Sendable {
             }
         }
 
+        /// Whether the file's cells of a column are decimal amounts.
+        func isDecimal(_ column: String) -> Bool {
+            guard let source = parts.first(where: { $0.source.column == column })?.source, case .decimalAmount = source.change else { return false }
+            return true
+        }
+
         /// Where a column's cells stand in the file; empty where a fallback stands for it.
         func places(_ column: String) -> [Int] { parts.first { $0.source.column == column }?.places ?? [] }
 

@@ -149,6 +149,8 @@ struct FileImport: Sendable {
         }
     }
 
+    static let decimalAllowed = "Must be an amount such as 1234.50: digits, a point before the decimals, and no more decimals than the currency has; not below 0."
+
     /// A refusal by the columns of the file.
     func errors(_ problem: Problem, line: Int, _ part: Part) -> [RowError] {
         func told(_ column: String, _ message: String) -> RowError {
@@ -156,7 +158,12 @@ struct FileImport: Sendable {
         }
         return problem.errors.isEmpty
             ? [told(problem.status == .conflict ? part.kind.identity : "", problem.detail)]
-            : problem.errors.map { told(part.kind.column(of: $0.field), $0.message) }
+            : problem.errors.map { error in
+                let column = part.kind.column(of: error.field)
+                // The file says 49.00: whoever were asked for a whole number would write a hundred times too much.
+                let isDecimal = error.message.hasPrefix("Must be a whole number") && part.mapping?.isDecimal(column) ?? false
+                return told(column, isDecimal ? Self.decimalAllowed : error.message)
+            }
     }
 
     /// Good rows in the order in which they are written: members after those whom they name.

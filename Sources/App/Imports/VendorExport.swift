@@ -20,6 +20,10 @@ enum VendorExport: String, Sendable, CaseIterable {
             let needed = kinds.compactMap { kind in
                 mapping(kind, defaults).map { _ in "\(kind.rawValue): \(kind.columns.filter(\.isRequired).map(\.name).joined(separator: ", "))" }
             }
+            if header.count == 1, let only = header.first, only.contains(";") || only.contains("\t") {
+                throw CSVReader.Malformed(
+                    line: 1, reason: "The columns are parted by \(only.contains(";") ? "semicolons" : "tabs"). Save the file as CSV with commas, in UTF-8: in a spreadsheet, choose the separator when saving.")
+            }
             throw CSVReader.Malformed(
                 line: 1, reason: "Nothing that \(rawValue) exports was recognised in this header. Looked for what gives \(needed.joined(separator: "; ")). Rename columns, or import it as a generic file with --kind.")
         }

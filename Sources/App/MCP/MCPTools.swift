@@ -25,6 +25,7 @@ enum MCPTools {
             name: "list_sales", title: "Sales", text: "Sales, the newest first.", path: "/sales",
             arguments: page + [
                 query("programId", "Only of this program."), query("memberId", "Only those that this member has a share of: mem_… or ext:…."),
+                query("invoiceId", "Only the sale of this invoice."),
                 query("from", "From this time on, RFC 3339."), query("until", "Before this time, RFC 3339."),
             ]),
         MCPTool(

@@ -155,8 +155,8 @@ struct PayPalRail: Sendable {
         evidence.verdict =
             switch state {
             case "SUCCESS": .paid
-            case "RETURNED", "BLOCKED", "FAILED", "DENIED": .failed
-            case "REFUNDED", "REVERSED": .returned
+            case "BLOCKED", "FAILED", "DENIED": .failed
+            case "RETURNED", "REFUNDED", "REVERSED": .returned
             // PENDING, UNCLAIMED, ONHOLD, and what PayPal may say one day: its end is open.
             default: .accepted
             }

@@ -22,7 +22,10 @@ extension Payout {
                 code: "wrong_state", detail: "A payout that is \(payout.state.rawValue) cannot be sent: it must be approved and handed to nobody yet.")
         }
         let kind = try wanted ?? RailStore.choice(for: payout.programID, on: write.connection)
-        guard let kind, kind.isProvider else {
+        if let kind, !kind.isProvider {
+            throw Refusal.field("rail", "\(kind.rawValue) leaves by a file: GET /payouts/{id}/file?format=\(kind.rawValue), then POST /payouts/{id}/dispatch. By itself a payout leaves by paypal, stripe or external.")
+        }
+        guard let kind else {
             throw Refusal.field("rail", "Is required: the program has none of its own. It is paypal, stripe or external.")
         }
         guard let rail = try RailStore.find(kind, in: write.workspace.id, seal: seal, on: write.connection) else {

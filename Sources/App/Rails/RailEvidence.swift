@@ -80,9 +80,12 @@ extension RailEvidence {
         case .failed where line.itemState != .paid:
             if [.failed, .returned, .contrary].contains(line.state) { return nil }
             return isOpen ? (.failed, .failed) : (.failed, nil)
-        case .failed, .returned:
+        case .failed:
+            // Only a return may follow what arrived: a failure told after it is a contradiction, and frees no money.
+            return [.failed, .returned, .contrary].contains(line.state) ? nil : (.contrary, nil)
+        case .returned:
             // A part had come back, now all of it has.
-            let isRest = verdict == .returned && line.state == .contrary && line.code == partlyReversed
+            let isRest = line.state == .contrary && line.code == partlyReversed
             if [.failed, .returned, .contrary].contains(line.state), !isRest { return nil }
             if isOpen { return (.failed, .failed) }
             return (.returned, line.itemState == .paid ? .returned : nil)

@@ -7,7 +7,7 @@
 // Options on the script tag (all but data-key optional):
 //   data-key            the publishable key
 //   data-host           where Kith answers, if not where this file came from
-//   data-parameters     names in the page's address to look for, in this order; "via,ref,kith_click"
+//   data-parameters     names in the page's address to look for, in this order; "via,ref,kith_click". A click id always wins
 //   data-cookie-days    how long the click is remembered; 30
 //   data-domain         domain of the cookie, ".example.com" to share it between subdomains
 //   data-cookieless     no cookie, no visitor id: the click is known on this page only (and in data-kith forms and links)
@@ -68,10 +68,12 @@
     const query = new URLSearchParams(location.search);
     const stored = cookieless ? null : readCookie(cookieName);
     if (!cookieless) memory.visitorId = readCookie(visitorCookieName);
+    // Whoever came by a link of Kith's was counted there, whatever else the address says.
+    const counted = parameters.includes("kith_click") && query.get("kith_click");
+    if (counted && counted.length <= 200) { remember(counted); return; }
     for (const name of parameters) {
       const value = query.get(name);
-      if (!value || value.length > 200) continue;
-      if (name === "kith_click") { remember(value); return; }
+      if (!value || value.length > 200 || name === "kith_click") continue;
       memory.code = value;
       // The same code in the same address again, as after a reload, is not another click.
       if (stored && sameArrival(value)) { remember(stored); return; }

@@ -36,7 +36,6 @@ import Web
                 _ = try BindingStore.history(program: program, customer: customer, on: plans)
                 _ = try RuleStore.all(of: program, on: plans)
                 _ = try GroupStore.keys(of: [member], in: program, at: now, on: plans)
-                _ = try GroupStore.due(at: now, limit: 10, on: plans)
                 _ = try GroupStore.list(in: program, on: plans)
                 _ = try RefundStore.find("r", in: workspace, on: plans)
                 _ = try RefundStore.of(sale: SaleID(stored: "sale_x"), on: plans)
