@@ -5,6 +5,8 @@ import PackageDescription
 let featuresWithTests: [String] = [
     "Demo",
     "Embedding",
+    "Rewards",
+    "Coupons",
     "Overview",
     "Guide",
     "Tracking",

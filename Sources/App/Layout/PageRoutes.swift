@@ -13,6 +13,8 @@ enum PageRoutes {
         MemberPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
+        RewardPages.add(to: &api, gate: gate)
+        CouponPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
         RailPages.add(to: &api, gate: gate)
         ReconciliationPages.add(to: &api, gate: gate)
