@@ -103,13 +103,13 @@ enum CouponRoutes {
         }
         api.write(
             .post, "/coupon-codes/reserve", id: "reserveCouponCode", "Keep a code for an order for 15 minutes", tag: "Coupons", access: .right(.trackWrite),
-            body: .object(order), answer: judged, failures: [409], decode: { body, _ in CodeOrder.read(body, needsInvoice: true) }
+            body: .object(knownOrder), answer: judged, failures: [409], decode: { body, _ in CodeOrder.read(body, needsInvoice: true) }
         ) { input, write in
             Answer(try CouponCode.reserve(input.code, for: input.order(in: write), invoice: input.invoiceID ?? "", in: write).json)
         }
         api.write(
             .post, "/coupon-codes/redeem", id: "redeemCouponCode", "Use a code for an order, once; a sale that names the code does it by itself",
-            tag: "Coupons", access: .right(.trackWrite), body: .object(order), answer: judged, failures: [409],
+            tag: "Coupons", access: .right(.trackWrite), body: .object(knownOrder), answer: judged, failures: [409],
             decode: { body, _ in CodeOrder.read(body, needsInvoice: true) }
         ) { input, write in
             Answer(try CouponCode.redeem(input.code, for: input.order(in: write), invoice: input.invoiceID ?? "", in: write).json)
@@ -139,6 +139,7 @@ enum CouponRoutes {
         .optional("budget", Schemas.positiveAmount), .optional("needsReferral", .boolean), .optional("newCustomersOnly", .boolean),
         .optional("watchedUses", .integer(0...Coupon.usesMax)),
     ])
+    private static let knownOrder: [APIField] = order.filter { $0.name != "invoiceId" } + [.required("invoiceId", .string(maximumLength: 255))]
     private static let order: [APIField] = [
         .required("code", .string(maximumLength: Normalised.codeLengthMax)), .optional("invoiceId", .string(maximumLength: 255)),
         .optional("customerExternalId", .string(maximumLength: 255)), .required("amount", Schemas.amount), .required("currency", Schemas.currency),

@@ -15,6 +15,7 @@ enum PageRoutes {
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)
         CouponPages.add(to: &api, gate: gate)
+        ReferralPages.add(to: &api, gate: gate)
         PayoutPages.add(to: &api, gate: gate)
         RailPages.add(to: &api, gate: gate)
         ReconciliationPages.add(to: &api, gate: gate)

@@ -52,7 +52,6 @@ extension Reward {
         }
         let (value, unit) = try worth(rule.terms.reward, occasion, in: write)
         guard try isWithinCap(rule, value: value ?? 0, member: member, occasion, in: write) else {
-            let unit = UnitCode.currency(occasion.facts.programCurrency)
             granted.refusals.append(rule.capRefusal(member: member, wanted: value ?? 0, allowed: 0, unit: unit))
             return granted
         }
@@ -79,13 +78,13 @@ extension Reward {
     }
 
     /// What it is worth in the program's currency, where that is known.
-    private static func worth(_ terms: RewardTerms, _ occasion: Commission.Occasion, in write: Write) throws -> (Int64?, UnitCode?) {
+    private static func worth(_ terms: RewardTerms, _ occasion: Commission.Occasion, in write: Write) throws -> (Int64?, UnitCode) {
         let unit = UnitCode.currency(occasion.facts.programCurrency)
         if case .coupon(let id) = terms {
             let coupon = try CouponStore.find(CouponID(stored: id), in: write.workspace.id, on: write.connection)
-            return coupon?.amountMinor.map { ($0, unit) } ?? (nil, nil)
+            return (coupon?.amountMinor, unit)
         }
-        return terms.valueMinor.map { ($0, unit) } ?? (nil, nil)
+        return (terms.valueMinor, unit)
     }
 
     /// Counts it against its rule's cap, whole or not at all.

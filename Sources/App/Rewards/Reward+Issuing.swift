@@ -145,7 +145,7 @@ extension Reward {
                 "rewardId": .text(id.text), "commissionId": .null, "side": .text(side.rawValue), "memberId": .text(memberID.text),
                 "customerId": customerID.map { .text($0.text) } ?? .null, "programId": .text(programID.text),
                 "saleId": saleID.map { .text($0.text) } ?? .null, "kind": .text(kind), "amount": valueMinor.map { .integer($0) } ?? .null,
-                "unit": unit.map { .text($0.code) } ?? .null,
+                "unit": valueMinor == nil ? .null : .text(unit.code),
             ]), changes: .state(before.rawValue, state.rawValue))
     }
 }

@@ -46,7 +46,8 @@ struct Reward: Sendable {
     var choices = JSONText(text: "[]")
     var isChecked = false
     var valueMinor: Int64?
-    var unit: UnitCode?
+    /// The program's currency, by which a cap counts it.
+    var unit: UnitCode
     var state = State.pending
     /// Why it is so.
     var reason: String?
@@ -92,7 +93,7 @@ extension Reward {
         [
             "id": .text(id.text), "programId": .text(programID.text), "side": .text(side.rawValue), "memberId": .text(memberID.text),
             "customerId": customerID.map { .text($0.text) } ?? .null, "kind": .text(kind), "reward": terms.value, "choices": choices.value,
-            "value": valueMinor.map { .integer($0) } ?? .null, "unit": unit.map { .text($0.code) } ?? .null, "state": .text(state.rawValue),
+            "value": valueMinor.map { .integer($0) } ?? .null, "unit": valueMinor == nil ? .null : .text(unit.code), "state": .text(state.rawValue),
             "reason": reason.map { .text($0) } ?? .null, "cause": .text(cause.rawValue), "causeId": .text(causeID),
             "saleId": saleID.map { .text($0.text) } ?? .null, "ruleId": .text(ruleID.text), "ruleVersion": .integer(Int64(ruleVersion)),
             "commissionId": .null, "couponCode": code.map { .text($0) } ?? .null, "holdUntil": .text(holdUntil.rfc3339),

@@ -127,7 +127,7 @@ enum RewardPages {
             PageBlocks.Fact(label: say("occurred"), text: language.minute(reward.occurredAt)),
         ]
         if reward.state == .pending { facts.append(PageBlocks.Fact(label: say("holdUntil"), text: language.minute(reward.holdUntil))) }
-        if let value = reward.valueMinor, let unit = reward.unit { facts.append(PageBlocks.Fact(label: say("value"), text: language.money(value, unit))) }
+        if let value = reward.valueMinor { facts.append(PageBlocks.Fact(label: say("value"), text: language.money(value, reward.unit))) }
         if let issued = reward.issuedAt { facts.append(PageBlocks.Fact(label: say("issuedAt"), text: language.minute(issued))) }
         if let ended = reward.endedAt { facts.append(PageBlocks.Fact(label: say("endedAt"), text: language.minute(ended))) }
         if let reason = reward.reason { facts.append(PageBlocks.Fact(label: say("reason"), text: words.reason(reason))) }

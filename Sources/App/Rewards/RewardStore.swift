@@ -4,7 +4,7 @@ import Persistence
 import Web
 
 enum RewardStore {
-    private static let columns = """
+    static let columns = """
         id, workspace_id, program_id, rule_id, rule_version, cause_kind, cause_id, sale_id, side, member_id, customer_id, terms, choices, is_checked, \
         value, unit, state, reason, hold_until, due_at, checks, coupon_code_id, occurred_at, recorded_at, issued_at, ended_at
         """
@@ -15,7 +15,7 @@ enum RewardStore {
             INSERT INTO reward (\(raw: columns), kind)
             VALUES (\(reward.id), \(reward.workspaceID), \(reward.programID), \(reward.ruleID), \(reward.ruleVersion), \(reward.cause.rawValue),
                     \(reward.causeID), \(reward.saleID), \(reward.side.rawValue), \(reward.memberID), \(reward.customerID), \(reward.terms.text),
-                    \(reward.choices.text), \(reward.isChecked), \(reward.valueMinor), \(reward.unit?.code), \(reward.state.rawValue), \(reward.reason),
+                    \(reward.choices.text), \(reward.isChecked), \(reward.valueMinor), \(reward.unit.code), \(reward.state.rawValue), \(reward.reason),
                     \(reward.holdUntil), \(reward.dueAt), \(reward.checks), \(reward.couponCodeID), \(reward.occurredAt), \(reward.recordedAt),
                     \(reward.issuedAt), \(reward.endedAt), \(reward.kind))
             """)
@@ -96,14 +96,14 @@ enum RewardStore {
         return try connection.rows("\(sql: sql) ORDER BY id LIMIT \(limit)").map(CommissionStore.read)
     }
 
-    private static func read(_ row: Row) throws -> Reward {
-        let unit: String? = try row.get(at: 15)
+    static func read(_ row: Row) throws -> Reward {
+        let unit: String = try row.get(at: 15)
         return Reward(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2), ruleID: try row.get(at: 3),
             ruleVersion: try row.get(at: 4), cause: Commission.Cause(rawValue: try row.get(at: 5)) ?? .sale, causeID: try row.get(at: 6),
             saleID: try row.get(at: 7), side: Reward.Side(rawValue: try row.get(at: 8)) ?? .member, memberID: try row.get(at: 9),
             customerID: try row.get(at: 10), terms: JSONText(text: try row.get(at: 11)), choices: JSONText(text: try row.get(at: 12)),
-            isChecked: try row.get(at: 13), valueMinor: try row.get(at: 14), unit: try unit.map { try UnitCode($0) },
+            isChecked: try row.get(at: 13), valueMinor: try row.get(at: 14), unit: try UnitCode(unit),
             state: Reward.State(rawValue: try row.get(at: 16)) ?? .held, reason: try row.get(at: 17), holdUntil: try row.get(at: 18),
             dueAt: try row.get(at: 19), checks: try row.get(at: 20), couponCodeID: try row.get(at: 21), occurredAt: try row.get(at: 22),
             recordedAt: try row.get(at: 23), issuedAt: try row.get(at: 24), endedAt: try row.get(at: 25))

@@ -96,7 +96,8 @@ CREATE TABLE reward (
     -- Whether the company is asked before it is given.
     is_checked INTEGER NOT NULL CHECK (is_checked IN (0, 1)),
     value INTEGER CHECK (value >= 0),
-    unit TEXT,
+    -- The program's currency, by which a cap counts it.
+    unit TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'choosing', 'checking', 'issued', 'redeemed', 'expired', 'reversed', 'refused', 'held')),
     -- Why it is so: a code of the catalogue.
     reason TEXT,
