@@ -16,6 +16,7 @@ extension Installation {
         {}
         while try await write(workspace, actor: .system("rewards"), { write in try Reward.advanceDue(in: write) }) == Reward.dueMax {}
         while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
+        try await lookAtLadders(in: workspace)
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
@@ -47,6 +48,7 @@ extension Installation {
             }
         }
         try await placeWaiting()
+        try await lookAtLadders()
         try await handleDueInbound()
         for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
             try await indexNames(in: workspace)

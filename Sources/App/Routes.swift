@@ -24,6 +24,7 @@ enum Routes {
         ProgramRoutes.add(to: &api)
         RuleRoutes.add(to: &api)
         MemberRoutes.add(to: &api)
+        GroupRoutes.add(to: &api)
         JoinRoutes.add(to: &api)
         MemberMergeRoutes.add(to: &api)
         LinkRoutes.add(to: &api)

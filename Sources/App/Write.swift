@@ -91,6 +91,7 @@ enum EventType: String, Sendable, CaseIterable {
     case programChanged = "program.changed"
     case memberCreated = "member.created"
     case memberStageChanged = "member.stage_changed"
+    case memberGroupChanged = "member.group_changed"
     case runAccepted = "run.accepted"
     case holdPlaced = "hold.placed"
     case holdReleased = "hold.released"

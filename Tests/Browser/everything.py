@@ -75,10 +75,15 @@ def fill(server):
     wait(lambda: server.call("GET", f"/runs/{run}")["state"] == "previewed", "the run is computed")
     as_another(server, second, "POST", f"/runs/{run}/acceptance", {"overrideReason": "Looked at by two."})
     wait(lambda: server.call("GET", f"/runs/{run}")["state"] == "accepted", "the run is accepted")
+    group = server.call("POST", "/groups", {"programId": program, "name": "Gold partners", "description": "12 % instead of 10 %"})["id"]
+    server.call("POST", f"/programs/{program}/rules", {"name": "Gold", "event": "sale", "reward": {"kind": "percent", "rate": "0.02"},
+                                                      "conditions": {"field": "memberGroup", "op": "eq", "value": "gold-partners"}})
+    server.call("PUT", f"/groups/{group}/rung", {"position": 1, "metric": "sales", "atLeast": 2, "days": 90, "fallsBack": True})
+    server.call("POST", f"/groups/{group}/members", {"memberId": people["PAULA"], "reason": "Sells well at fairs"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})
-    return {"program": program, "people": people, "batch": batch, "plan": plan, "run": run, "join": join["path"],
+    return {"program": program, "people": people, "batch": batch, "group": group, "plan": plan, "run": run, "join": join["path"],
             "invitation": urllib.parse.urlsplit(invitation).path}
 
 

@@ -19,7 +19,7 @@ PAGES = {
     "/commissions": "/commissions", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
     "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
-    "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/guide": "/guide", "/keys": "/keys",
+    "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
@@ -50,7 +50,7 @@ PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: un
 # Words of the fixture, of code and of documents that people write.
 OWN = re.compile(
     r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
-    r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|field|category|value|coffee|Three levels|three-levels|"
+    r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|Gold|gold|field|category|value|coffee|Three levels|three-levels|"
     r"Must be a mail address\.?|First name|Last name|Email|Created at|Token|Unpaid commissions|Shoe size|Currency|ID|Grün|nobody|bruno9|ida9|Rewardful|"
     r"hooks\.example/\w+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|"
     r"--kith-[a-z-]+|light-dark|buyer-\d+|enroller|sharer|Looked odd|Mistake|Helped at the fair|(liabilities|assets|expenses):\S+")
@@ -62,6 +62,8 @@ def house(server, shop, signed_in, chromium):
     """A workspace in which everything happened once."""
     program = server.call("POST", "/programs", {"name": "Paid now", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0, "allowedHosts": ["shop.example"]})["id"]
     rule = server.call("POST", f"/programs/{program}/rules", {"name": "Sharer", "event": "sale", "reward": {"kind": "percent", "rate": "0.10"}, "for": "member", "level": 0})["id"]
+    group = server.call("POST", "/groups", {"programId": program, "name": "Gold", "description": "Mistake"})["id"]
+    server.call("PUT", f"/groups/{group}/rung", {"position": 1, "metric": "sales", "atLeast": 2, "days": 90, "fallsBack": True})
     server.call("POST", f"/programs/{program}/terms", {"text": "Mistake"})
     first_of_last_month = (date.today().replace(day=1) - timedelta(days=1)).replace(day=1)
     coupon = server.call("POST", "/coupons", {"programId": program, "name": "Coffee", "kind": "fixed", "amount": 500, "watchedUses": 1, "budget": 90000})["id"]
@@ -75,6 +77,7 @@ def house(server, shop, signed_in, chromium):
             person["enrollerId"] = people[0]
         people.append(server.call("POST", "/members", person)["id"])
     member = people[0]
+    server.call("POST", f"/groups/{group}/members", {"memberId": member, "reason": "Helped at the fair"})
     link = server.call("POST", "/links", {"programId": program, "memberId": member, "destination": "https://shop.example/", "code": "IDA"})["id"]
     server.call("PUT", f"/members/{member}/payout-account", {"kind": "iban", "iban": "AT611904300234573201"})
 
@@ -108,7 +111,7 @@ def house(server, shop, signed_in, chromium):
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     reward = server.call("GET", f"/rewards?programId={program}&side=friend")["data"][0]["id"]
     found = {"coupon": coupon, "reward": reward, "program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
-             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry}
+             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "group": group}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)
     for key, path, pattern in (("account", "/ledger", r'"(/ledger/accounts/[^"]+)"'), ("person", "/team", r'"(/team/opr?_[^"/]+|/team/\w+_\w+)"'),

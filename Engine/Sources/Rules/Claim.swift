@@ -60,7 +60,10 @@ func groupsOfOneBase(
     _ claims: [Claim], rule: CommissionRule, facts: SaleFacts, outcome: inout OutcomeBuilder
 ) -> [ClaimGroup] {
     let dependsOnMember = rule.conditions.leaves.contains { leaf in
-        if case .memberTotal = leaf.field { true } else { false }
+        switch leaf.field {
+        case .memberTotal, .memberGroup: true
+        default: false
+        }
     }
     var groups: [ClaimGroup] = []
     var positions: [RuleBase: Int] = [:]

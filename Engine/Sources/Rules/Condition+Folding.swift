@@ -31,3 +31,8 @@ extension Condition {
         return Condition(existing: own)
     }
 }
+
+extension Condition {
+    /// Whether it has to be known which groups members are in.
+    public var asksForGroups: Bool { leaves.contains { $0.field == .memberGroup } }
+}

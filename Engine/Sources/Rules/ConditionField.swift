@@ -11,6 +11,8 @@ public enum ConditionField: Hashable, Sendable {
     case couponUsed
     /// A total of the member the rule would pay, such as `sales` or `amount`.
     case memberTotal(String)
+    /// The key of the group that the member the rule would pay was in at the event; for the friend, the member who shared.
+    case memberGroup
     case metadata(String)
 
     /// The longest name behind `memberTotal.` or `metadata.`, in bytes.
@@ -28,6 +30,7 @@ public enum ConditionField: Hashable, Sendable {
         case "saleNumber": self = .saleNumber
         case "monthsSinceFirstSale": self = .monthsSinceFirstSale
         case "couponUsed": self = .couponUsed
+        case "memberGroup": self = .memberGroup
         default:
             if let name = Self.name(in: text, after: "memberTotal.") {
                 self = .memberTotal(name)
@@ -50,6 +53,7 @@ public enum ConditionField: Hashable, Sendable {
         case .saleNumber: "saleNumber"
         case .monthsSinceFirstSale: "monthsSinceFirstSale"
         case .couponUsed: "couponUsed"
+        case .memberGroup: "memberGroup"
         case .memberTotal(let name): "memberTotal." + name
         case .metadata(let name): "metadata." + name
         }

@@ -39,6 +39,8 @@ public struct SaleFacts: Hashable, Sendable {
     public let metadata: [String: FactValue]
     /// By member, then by name (`sales`, `amount`, …).
     public let memberTotals: [String: [String: Int64]]
+    /// By member: the key of the group they were in at the event. Who is in none is left out.
+    public var memberGroups: [String: String] = [:]
 
     /// The most items that rules look at.
     public static let itemsLimit = 1_000

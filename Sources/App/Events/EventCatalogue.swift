@@ -37,6 +37,7 @@ struct EventCatalogue: Sendable {
                 data: .described(.any, description: "The program as GET /programs/{id} answers it, with effectiveFrom."))
         case .memberCreated: EventCatalogue(when: "Somebody became a member.", data: member)
         case .memberStageChanged: EventCatalogue(when: "A member moved on: prospect, customer, sharer, promoter.", data: stage, changes: ["stage"])
+        case .memberGroupChanged: EventCatalogue(when: "A member came into another group of a program, or left theirs.", data: GroupRoutes.move, changes: ["group"])
         case .runAccepted: EventCatalogue(when: "A compensation run was accepted and posted.", data: run)
         case .holdPlaced: EventCatalogue(when: "Pay was held.", data: .reference("Commission"), changes: ["state"])
         case .holdReleased: EventCatalogue(when: "Held pay was released.", data: .reference("Commission"), changes: ["state"])

@@ -106,6 +106,7 @@ enum ImportRow: Sendable {
         if input.placementSlot != nil, input.placementParent == nil {
             throw Refusal.field("placementSlot", "Is a place below somebody: name them as placement_parent_external_id.")
         }
+        if let group = input.groupID { try MemberGroup.ensure(group, of: input.programID, in: write) }
         if let known {
             try checkFixed(known, input, in: write)
             if try isSame(known, input, in: write) { return .known }
@@ -126,7 +127,7 @@ enum ImportRow: Sendable {
         }
         if let group = input.groupID, try MemberStore.isEnrolled(member.id, in: input.programID, on: write.connection) {
             let known = try MemberStore.group(of: member.id, in: input.programID, on: write.connection)
-            guard known == group else {
+            guard known == (try MemberGroup.key(group, of: input.programID, in: write)) else {
                 throw Refusal.field("groupId", "Is \(known ?? "empty") for this member already; an import does not move members between groups.")
             }
         }

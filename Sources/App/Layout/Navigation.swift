@@ -14,7 +14,7 @@ enum Navigation {
         Job(
             key: "people", icon: "people",
             pages: [
-                ("members", "/members", .membersRead), ("genealogy", "/genealogy", .membersRead), ("applications", "/applications", .membersRead),
+                ("members", "/members", .membersRead), ("groups", "/groups", .membersRead), ("genealogy", "/genealogy", .membersRead), ("applications", "/applications", .membersRead),
                 ("customers", "/customers", .salesRead),
             ]),
         Job(

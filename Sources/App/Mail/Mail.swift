@@ -14,12 +14,12 @@ struct Mail: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
-        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled
+        case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
-            case .memberWelcome, .commissionsApproved: true
+            case .memberWelcome, .commissionsApproved, .groupChanged: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
@@ -99,6 +99,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case approverAdded(person: String, role: String, fromMs: Int64?)
     /// To the owners: `address` is told nothing any more.
     case webhookDisabled(address: String, reason: String, url: String)
+    /// `group` is nil for who is in none from now on; `description` and `reason` may be empty.
+    case groupChanged(program: String, group: String?, description: String, reason: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -123,6 +125,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .erasureAsked: .erasureAsked
         case .approverAdded: .approverAdded
         case .webhookDisabled: .webhookDisabled
+        case .groupChanged: .groupChanged
         }
     }
 

@@ -98,6 +98,16 @@ struct MailDraft: PageModel {
         case .webhookDisabled(let address, let reason, let url):
             facts = [(language("mail.fact.address"), address), (language("mail.fact.reason"), language("webhooks.disabled.\(reason)"))]
             actionURL = url
+        case .groupChanged(let program, let group, let description, let reason):
+            place(program)
+            actionURL = places?.signInURL
+            if let group {
+                values["group"] = group
+            } else {
+                lead = language("\(prefix).leadNone", values)
+            }
+            if !description.isEmpty { facts.append((language("mail.fact.offer"), description)) }
+            if !reason.isEmpty { facts.append((language("mail.fact.reason"), reason)) }
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -47,8 +47,10 @@ extension Member {
         }
         let member =
             if let existing { try existing.update(input, enroller: enroller, in: write) } else { try create(input, enroller: enroller, in: write) }
-        try MemberStore.enroll(
-            member.id, in: input.programID, group: input.groupID, at: input.joinedAt ?? write.now, on: write.connection)
+        let isNew = try existing == nil || !MemberStore.isEnrolled(member.id, in: input.programID, on: write.connection)
+        let group = try input.groupID.map { try MemberGroup.key($0, of: input.programID, in: write) }
+        try MemberStore.enroll(member.id, in: input.programID, group: group, at: input.joinedAt ?? write.now, on: write.connection)
+        if isNew, let group { try MemberGroup.noteJoining(member, group: group, program: input.programID, at: input.joinedAt ?? write.now, in: write) }
         try place(member, input, in: write)
         try HoldingTankStore.admit(member, to: input.programID, at: input.joinedAt ?? write.now, in: write)
         return member

@@ -20,6 +20,9 @@ struct MemberModel: PageModel, Sendable {
     var mergeNames: PersonNames
     var alike: [MemberID]
     var payouts: [MemberPageStore.Paid]
+    var groupMoves: [GroupMove]
+    /// By program and key.
+    var groups: [MemberGroup]
     var mayWrite: Bool
     var csrfToken: String
     var now: Instant
@@ -110,6 +113,14 @@ struct MemberModel: PageModel, Sendable {
         events += payouts.map { paid in
             let amount = (try? UnitCode(paid.unit)).map { language.money(paid.amountMinor, $0) } ?? ""
             return (paid.at, language("member.payout.\(paid.state)", ["amount": amount]), "/payouts/\(paid.payoutID.text)")
+        }
+        events += groupMoves.map { move in
+            let key = move.toKey ?? move.fromKey ?? ""
+            let group = groups.first { $0.programID == move.programID && $0.key == key }
+            return (
+                move.at, language(move.toKey == nil ? "member.group.left" : "member.group.came", ["group": group?.name ?? key]),
+                group.map { "/groups/\($0.id.text)" }
+            )
         }
         for merge in merges {
             let isKept = merge.keptID == member.id

@@ -130,8 +130,10 @@ enum MemberPages {
                 account: try PayoutStore.account(of: id, on: connection), introduced: Array(introduced.prefix(introducedMax)),
                 hasMoreIntroduced: introduced.count > introducedMax, merges: merges,
                 mergeNames: try PersonNames.load(members: merges.flatMap { [$0.keptID, $0.duplicateID] } + alike, vault: vault, on: connection),
-                alike: alike, payouts: try MemberPageStore.payouts(of: id, limit: linesMax, on: connection), mayWrite: mayWrite, csrfToken: csrfToken,
-                now: visit.now, language: language)
+                alike: alike, payouts: try MemberPageStore.payouts(of: id, limit: linesMax, on: connection),
+                groupMoves: try GroupStore.moves(of: id, limit: movesMax, on: connection),
+                groups: try MemberStore.programs(of: id, on: connection).prefix(programsMax).flatMap { try GroupStore.list(in: $0, on: connection) },
+                mayWrite: mayWrite, csrfToken: csrfToken, now: visit.now, language: language)
         }
         guard let model else { throw Problem.notFound() }
         let notice = visit.done("member", ["merged", "unmerged", "tooLate"])

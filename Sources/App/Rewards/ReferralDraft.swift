@@ -146,7 +146,7 @@ struct ReferralDraft: Sendable {
         }
         func fields(_ side: Side, _ name: String) -> [FormField] {
             var fields = [
-                FormField(name: "\(name)Kind", label: say("\(name)Kind"), error: errors["\(name)Kind"], control: choices("kind", side.kind)),
+                FormField(name: "\(name)Kind", label: say("\(name)Kind"), error: errors["\(name)Kind"] ?? (coupons.isEmpty ? errors["\(name)Coupon"] : nil), control: choices("kind", side.kind)),
                 .line("\(name)Value", say("\(name)Value"), side.value, help: language("refer.valueHelp", ["currency": currency.code]), error: errors["\(name)Value"]),
                 .line("\(name)Thing", say("\(name)Thing"), side.thing, help: say("thingHelp"), error: errors["\(name)Thing"], lengthMax: 500),
             ]

@@ -66,6 +66,7 @@ struct PastFacts: Sendable {
         var totals = false
         var metadata = false
         var codes = false
+        var groups = false
 
         init(_ rules: [CommissionRule]) {
             depth = rules.map(\.level).max() ?? 0
@@ -79,6 +80,7 @@ struct PastFacts: Sendable {
                     case .memberTotal: totals = true
                     case .metadata: metadata = true
                     case .couponUsed: codes = true
+                    case .memberGroup: groups = true
                     default: break
                     }
                 }

@@ -35,10 +35,11 @@ struct PastReading {
 
     mutating func event(_ click: PastClick) throws -> PastEvent? {
         guard let currency = Currency(code: program.currency) else { return nil }
+        var facts = SaleFacts(
+            event: .click, occurredAt: click.at, programCurrency: currency, currency: currency, amount: .zero, country: click.country)
+        if wanted.groups { facts.memberGroups = try groups(of: [click.memberID], at: click.at) }
         return PastEvent(
-            id: click.id, customerID: nil,
-            facts: SaleFacts(
-                event: .click, occurredAt: click.at, programCurrency: currency, currency: currency, amount: .zero, country: click.country),
+            id: click.id, customerID: nil, facts: facts,
             credited: [CreditedMember(memberID: click.memberID.text, share: .whole)], barred: try bars([click.memberID], nil), refundedMinor: 0,
             keptMinor: 0)
     }
@@ -64,13 +65,14 @@ struct PastReading {
         }
         let people = Array(Set(credited.flatMap { [$0.memberID] + $0.enrollerIDs })).sorted().map { MemberID(stored: $0) }
         let kept = row.amountMinor - row.refundedMinor
-        let facts = SaleFacts(
+        var facts = SaleFacts(
             event: row.isLead ? .lead : .sale, occurredAt: row.occurredAt, programCurrency: currency, currency: row.currency,
             amount: Amount(minor: row.amountMinor), country: row.country,
             couponUsed: wanted.codes && row.couponUsed ? try PastFactsStore.code(of: row.id, customer: row.customerID, on: connection) ?? "" : nil,
             customerIsNew: row.isLead || row.saleNumber == 1, saleNumber: row.saleNumber, monthsSinceFirstSale: try months(row),
             items: row.items.map { SaleItem(sku: $0.sku, category: $0.category, quantity: $0.quantity, amount: Amount(minor: $0.amountMinor)) },
             metadata: try metadata(row), memberTotals: try totals(people))
+        if wanted.groups { facts.memberGroups = try groups(of: people, at: row.occurredAt) }
         if wanted.totals, row.currency == currency {
             for id in Set(credited.map(\.memberID)) {
                 sold[id, default: [:]]["sales", default: 0] += 1
@@ -88,6 +90,10 @@ struct PastReading {
         let found = try MemberStore.enrollers(above: member, limit: wanted.depth, on: connection)
         enrollers[member] = found
         return found
+    }
+
+    private func groups(of people: [MemberID], at instant: Instant) throws -> [String: String] {
+        try GroupStore.keys(of: people, in: program.id, at: instant, on: connection)
     }
 
     private mutating func codeRate(of link: LinkID) throws -> Rate? {

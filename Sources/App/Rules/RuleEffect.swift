@@ -254,9 +254,11 @@ extension RewardTerms {
 
 extension SaleFacts {
     fileprivate func with(amount: Amount) -> SaleFacts {
-        SaleFacts(
+        var facts = SaleFacts(
             event: event, occurredAt: occurredAt, programCurrency: programCurrency, currency: currency, amount: amount, country: country,
             couponUsed: couponUsed, customerIsNew: customerIsNew, saleNumber: saleNumber, monthsSinceFirstSale: monthsSinceFirstSale, items: items,
             metadata: metadata, memberTotals: memberTotals)
+        facts.memberGroups = memberGroups
+        return facts
     }
 }

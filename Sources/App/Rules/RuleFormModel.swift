@@ -122,11 +122,15 @@ struct RuleFormModel: PageModel {
         for _ in 0..<place.currency.exponent { round *= 10 }
         let amount = max(round, circumstances.leastMinor ?? 0)
         let start = rule.terms.effectiveFrom
-        let facts = SaleFacts(
+        var facts = SaleFacts(
             event: rule.terms.event.isSale ? .sale : rule.terms.event == .lead ? .lead : .click, occurredAt: start, programCurrency: place.currency,
             currency: place.currency, amount: rule.terms.event.isSale ? Amount(minor: amount) : .zero, country: circumstances.countries.first,
             customerIsNew: circumstances.buyer != .known, saleNumber: circumstances.buyer == .known ? 2 : 1)
         let line = CreditedMember(memberID: "m0", share: .whole, enrollerIDs: (1...CommissionRule.levelLimit).map { "m\($0)" })
+        // A rule for a group is shown with somebody of the group.
+        for case .text(let key) in rule.terms.conditions.leaves.filter({ $0.field == .memberGroup && $0.comparison == .equal }).map(\.value) {
+            for member in [line.memberID] + line.enrollerIDs { facts.memberGroups[member] = key }
+        }
         guard let given = evaluate(rule.terms, facts: facts, credited: [line]).lines.first else { return nil }
         let who =
             rule.terms.recipient == .friend

@@ -13,7 +13,7 @@ enum RulePages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/programs/{id}/rules/new", .programsWrite, gate) { visit in
             let place = try await place(program: visit.context.id(), visit)
-            return try await show(place, draft: fresh(visit), visit)
+            return try await show(place, draft: fresh(for: place.program, visit), visit)
         }
         api.form("/programs/{id}/rules", .programsWrite, gate) { visit, fields in
             try await take(fields, at: place(program: visit.context.id(), visit), visit)
@@ -67,10 +67,17 @@ enum RulePages {
         return place
     }
 
-    private static func fresh(_ visit: PageVisit) -> RuleDraft {
+    /// Of a group where the address names one.
+    private static func fresh(for program: Program, _ visit: PageVisit) async throws -> RuleDraft {
         var draft = RuleDraft()
         draft.name = visit.language("ruleForm.firstName")
         draft.value = "10"
+        let workspace = visit.workspaceID
+        guard let id = visit.query["group"].flatMap({ GroupID($0) }),
+            let group = try await visit.installation.main.read({ connection in try GroupStore.find(id, in: workspace, on: connection) }), group.programID == program.id
+        else { return draft }
+        draft.name = group.name
+        draft.conditions = JSONValue.object([JSONMember("all", .array([group.condition]))]).indented
         return draft
     }
 
