@@ -6,6 +6,8 @@ let featuresWithTests: [String] = [
     "Demo",
     "Groups",
     "Embedding",
+    "Rewards",
+    "Coupons",
     "Overview",
     "Guide",
     "Tracking",

@@ -14,6 +14,8 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        while try await write(workspace, actor: .system("rewards"), { write in try Reward.advanceDue(in: write) }) == Reward.dueMax {}
+        while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
         try await lookAtLadders(in: workspace)
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -63,12 +65,16 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions past their hold.
+    /// Workspaces with commissions or rewards past their hold, or codes past their time.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
             SELECT w.id FROM workspace w WHERE EXISTS (
                 SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM reward r WHERE r.workspace_id = w.id AND r.state = 'pending' AND r.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (
+                    SELECT 1 FROM coupon_code k WHERE k.workspace_id = w.id AND k.state IN ('issued', 'reserved') AND k.expires_at IS NOT NULL
+                        AND k.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -33,6 +33,8 @@ enum Routes {
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
+        RewardRoutes.add(to: &api)
+        CouponRoutes.add(to: &api)
         OrganisationRoutes.add(to: &api)
         PlanRoutes.add(to: &api)
         RunRoutes.add(to: &api)

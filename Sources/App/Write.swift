@@ -82,6 +82,8 @@ enum EventType: String, Sendable, CaseIterable {
     case commissionReversed = "commission.reversed"
     case commissionPaid = "commission.paid"
     case rewardIssued = "reward.issued"
+    case rewardRedeemed = "reward.redeemed"
+    case rewardReversed = "reward.reversed"
     case payoutApproved = "payout.approved"
     case payoutSent = "payout.sent"
     case payoutPaid = "payout.paid"

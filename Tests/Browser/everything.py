@@ -44,6 +44,11 @@ def fill(server):
         "debtor": {"name": "Morgenrot GmbH", "iban": "DE89370400440532013000"}})["id"]
     server.call("POST", f"/programs/{program}/rules",
                 {"name": "Sharer", "event": "sale", "reward": {"kind": "percent", "rate": "0.10"}, "for": "member", "level": 0})
+    coupon = server.call("POST", "/coupons", {"programId": program, "name": "Welcome", "kind": "percent", "rate": "0.15", "watchedUses": 1})["id"]
+    server.call("POST", f"/coupons/{coupon}/codes", {"code": "HELLO15"})
+    server.call("POST", f"/programs/{program}/rules", {"name": "Friend", "event": "sale", "reward": {"kind": "coupon", "couponId": coupon}, "for": "friend"})
+    server.call("POST", f"/programs/{program}/rules", {
+        "name": "Mug", "event": "sale", "reward": {"kind": "gift", "description": "A mug", "value": 900}, "choices": [{"kind": "freeShipping"}]})
     people = {}
     month = (datetime.date.today().replace(day=1) - datetime.timedelta(days=1)).replace(day=1)
     for code, email in (("PAULA", "paula.ried@gmail.com"), ("TWICE", "paula.ried+two@gmail.com"), ("NILS", "nils@people.example")):

@@ -18,7 +18,7 @@ PAGES = {
     "/": "/", "/account": "/account", "/account/second-factor": "/account/second-factor", "/applications": "/applications", "/audit": "/audit",
     "/commissions": "/commissions", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
-    "/confirm": "/confirm", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
+    "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
@@ -29,7 +29,7 @@ PAGES = {
     "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans", "/rails": "/rails", "/rails/{rail}": "/rails/paypal",
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",
     "/programs/{id}/join-page": "/programs/{program}/join-page", "/programs/{id}/terms/{version}": "/programs/{program}/terms/1",
-    "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
+    "/programs/{id}/refer-a-friend": "/programs/{program}/refer-a-friend", "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
     "/reconciliation": "/reconciliation", "/reconciliation/new": "/reconciliation/new", "/reconciliation/entries": "/reconciliation/entries",
     "/reconciliation/entries/{id}": "/reconciliation/entries/{entry}", "/reconciliation/payouts/{id}": "/reconciliation/payouts/{payout}",
     "/rules/{id}": "/rules/{rule}", "/runs": "/runs", "/runs/{id}": "/runs/{run}", "/runs/{id}/disclosure": "/runs/{run}/disclosure",
@@ -44,7 +44,7 @@ MORE = {
     "commissions that were decided": "/commissions?state=held", "no commission": "/commissions?state=refused", "no payout": "/payouts?state=unknown",
     "the oldest first": "/payouts?order=oldest", "a ledger's part": "/ledger?kind=available", "no customer": "/customers?find=zoe", "a held commission": "/commissions/{held}",
     "the snippet": "/guide?show=snippet", "a rule as JSON": "/rules/{rule}?as=json", "parked": "/sales?state=parked", "a debt": "/members/{member}",
-    "no such page": "/no-such-page", "a mapping": "/integrations/generic", "a postback": "/integrations/postback",
+    "no reward": "/rewards?state=held", "no such page": "/no-such-page", "a mapping": "/integrations/generic", "a postback": "/integrations/postback",
 }
 PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: unilevel\n    rates: [10%, 5%, 3%]\n"
 # Words of the fixture, of code and of documents that people write.
@@ -66,6 +66,9 @@ def house(server, shop, signed_in, chromium):
     server.call("PUT", f"/groups/{group}/rung", {"position": 1, "metric": "sales", "atLeast": 2, "days": 90, "fallsBack": True})
     server.call("POST", f"/programs/{program}/terms", {"text": "Mistake"})
     first_of_last_month = (date.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    coupon = server.call("POST", "/coupons", {"programId": program, "name": "Coffee", "kind": "fixed", "amount": 500, "watchedUses": 1, "budget": 90000})["id"]
+    server.call("POST", f"/coupons/{coupon}/codes", {"count": 3})
+    server.call("POST", f"/programs/{program}/rules", {"name": "Friend", "event": "sale", "reward": {"kind": "coupon", "couponId": coupon}, "for": "friend"})
     people = []
     for name in ("Ida Grün", "Ida Grün", "Bruno Halm"):
         person = {"programId": program, "email": f"ida{len(people)}@people.example", "name": name,
@@ -106,7 +109,8 @@ def house(server, shop, signed_in, chromium):
     webhook = server.call("POST", "/webhooks", {"url": "https://hooks.example/kith", "events": ["sale.created"]})["id"]
     server.call("POST", f"/webhooks/{webhook}/test", {})
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
-    found = {"program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
+    reward = server.call("GET", f"/rewards?programId={program}&side=friend")["data"][0]["id"]
+    found = {"coupon": coupon, "reward": reward, "program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
              "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "group": group}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)

@@ -9,7 +9,7 @@ from inspection import Visit, walk_by_keyboard
 PHONE = 390
 PORTAL_WEIGHT_LIMIT_BYTES = 150_000
 PAGES = {"today": "/portal", "share": "/portal/share", "earnings": "/portal/earnings", "profile": "/portal/profile",
-         "statements": "/portal/statements", "statement": "/portal/statement", "figure": "/portal/balance/available?unit=EUR"}
+         "statements": "/portal/statements", "rewards": "/portal/rewards", "statement": "/portal/statement", "figure": "/portal/balance/available?unit=EUR"}
 TERMS = "Say that you earn when somebody buys by your link."
 
 

@@ -94,7 +94,7 @@ extension Schemas {
     ])
 
     private static let receiptParts: [APIField] = [
-        .optional("corrections", .array(correction)),
+        .optional("corrections", .array(correction)), .optional("rewards", .array(.reference("IssuedReward"))),
         .required("answer", .text),
         .required("program", .nullable(.object([.required("id", .text), .required("name", .text), .required("version", .integer())]))),
         .required("attribution", receiptAttribution), .required("lines", .array(line)),
@@ -127,8 +127,8 @@ extension Schemas {
     private static let arithmetic = APISchema.described(
         .map(.any), description: "{purpose, base, rate, sharePpm, amount, rounding}, slices of tiers, cappedTo where a cap cut it.")
 
-    private static let rate = APISchema.described(.string(maximumLength: 20), description: "A decimal text.", example: "0.10")
-    private static let positiveAmount = APISchema.integer(1...Int64.max)
+    static let rate = APISchema.described(.string(maximumLength: 20), description: "A decimal text.", example: "0.10")
+    static let positiveAmount = APISchema.integer(1...Int64.max)
 
     private static func kind(_ name: String, _ fields: [APIField]) -> APISchema { .object([.required("kind", .enumeration([name]))] + fields) }
 }

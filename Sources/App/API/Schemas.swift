@@ -16,7 +16,7 @@ enum Schemas {
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", receipt), ("LeadReceipt", leadReceipt), ("CommissionReceipt", commissionReceipt),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
-        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("Reward", reward), ("Cap", cap),
+        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("IssuedReward", IssuedReward.schema), ("Reward", reward), ("Cap", cap),
     ] + rewardKinds + conditionKinds
 
     static let programInput = APISchema.object([
@@ -56,7 +56,9 @@ enum Schemas {
 
     static let ruleInput = APISchema.object([
         .required("name", .string(maximumLength: 200)), .required("event", .enumeration(["click", "lead", "sale", "recurring"])),
-        .required("reward", .reference("Reward")), .optional("for", .enumeration(["member", "friend"])), .optional("level", .integer(0...50)),
+        .required("reward", .reference("Reward")),
+        .optional("choices", .described(.array(.reference("Reward"), maximumCount: RuleDocument.choicesMax), description: "What the receiver may have instead.")),
+        .optional("for", .enumeration(["member", "friend"])), .optional("level", .integer(0...50)),
         .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
         .optional("perItem", .boolean),
         .optional("cap", .reference("Cap")),
@@ -65,7 +67,7 @@ enum Schemas {
 
     static let rule = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("version", .integer()), .required("name", .text),
-        .required("event", .text), .required("reward", .reference("Reward")), .optional("for", .text), .optional("level", .integer()),
+        .required("event", .text), .required("reward", .reference("Reward")), .optional("choices", .array(.reference("Reward"))), .optional("for", .text), .optional("level", .integer()),
         .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
         .optional("perItem", .boolean), .optional("cap", .reference("Cap")),
         .optional("effectiveFrom", .dateTime), .optional("effectiveUntil", .dateTime),
@@ -121,6 +123,12 @@ enum Schemas {
                     .required("reason", .text),
                 ]))),
         .required("rejected", .array(rejection)), .optional("unknownClick", .text), .optional("unknownCode", .text),
+        .optional(
+            "coupon",
+            .object([
+                .required("codeId", .nullable(.text)), .required("couponId", .nullable(.text)), .required("state", .enumeration(["redeemed", "refused"])),
+                .required("reason", .nullable(.text)), .required("discount", .integer()),
+            ])),
     ]
 
     static let commission = APISchema.object(commissionFields)
@@ -144,6 +152,7 @@ enum Schemas {
 
     static let saleAnswer = APISchema.object([
         .required("saleId", .text), .required("attribution", .reference("Attribution")), .required("commissions", .array(.reference("Commission"))),
+        .optional("rewards", .array(.reference("IssuedReward"))),
     ])
 
     static let refund = APISchema.object([

@@ -11,6 +11,8 @@ extension Commission {
         var commissions: [Commission] = []
         /// Why rules paid nothing, for the receipt.
         var refusals: [JSONValue] = []
+        /// What rules gave that is no money.
+        var rewards: [Reward] = []
     }
 
     /// What is needed to apply rules to one event.
@@ -89,13 +91,14 @@ extension Commission {
         try post(earned.commissions, occasion, in: write)
         for commission in earned.commissions {
             try write.emit(.commissionCreated, subject: commission.id.text, JSONText(commission.json))
-            try commission.tellReward(in: write)
+            let isFriends = inForce.contains { $0.id == commission.ruleID && $0.terms.recipient == .friend }
+            try commission.tellReward(isFriends ? .friend : .member, customer: occasion.customerID, in: write)
         }
         return earned
     }
 
     /// Points and credit are rewards beside money.
-    private func tellReward(in write: Write) throws {
+    private func tellReward(_ side: Reward.Side, customer: CustomerID?, in write: Write) throws {
         let kind: String
         switch unit.kind {
         case .currency: return
@@ -105,8 +108,8 @@ extension Commission {
         try write.emit(
             .rewardIssued, subject: id.text,
             JSONText([
-                "commissionId": .text(id.text), "memberId": .text(memberID.text), "programId": .text(programID.text),
-                "saleId": saleID.map { .text($0.text) } ?? .null, "kind": .text(kind), "amount": .integer(amountMinor), "unit": .text(unit.code),
+                "rewardId": .null, "commissionId": .text(id.text), "side": .text(side.rawValue), "memberId": .text(memberID.text),
+                "customerId": customer.map { .text($0.text) } ?? .null, "programId": .text(programID.text), "saleId": saleID.map { .text($0.text) } ?? .null, "kind": .text(kind), "amount": .integer(amountMinor), "unit": .text(unit.code),
             ]))
     }
 
@@ -130,17 +133,30 @@ extension Commission {
         let outcome = evaluate(
             rule.terms, facts: occasion.facts, credited: credited, accumulatedBefore: try accumulated(rule, occasion, credited, in: write))
         try count(outcome, of: rule, occasion, in: write)
+        if rule.terms.reward.isGivenApart {
+            let granted = try Reward.grant(outcome, of: rule, occasion, credited: credited, barred: barred, in: write)
+            if let reward = granted.reward { earned.rewards.append(reward) }
+            earned.refusals += granted.refusals
+            return
+        }
         for refusal in outcome.refusals { earned.refusals.append(refusal.json(rule: rule)) }
         for (position, line) in outcome.lines.enumerated() {
-            guard let member = line.payee.memberID.map({ MemberID(stored: $0) }) else {
-                // A reward for the friend is issued by the rewards feature; a ledger account needs a member.
-                earned.refusals.append(RuleRefusal.friendWithoutAccount(rule))
-                continue
-            }
             guard line.amount.minor > 0 else { continue }
-            if let bar = barred[member] {
-                earned.refusals.append(rule.barRefusal(member: member, bar, wanted: line.amount.minor))
-                continue
+            let member: MemberID
+            switch line.payee {
+            case .member(let id):
+                member = MemberID(stored: id)
+                if let bar = barred[member] {
+                    earned.refusals.append(rule.barRefusal(member: member, bar, wanted: line.amount.minor))
+                    continue
+                }
+            case .friend:
+                switch try FriendAccount.payee(occasion, credited: credited, barred: barred, in: write) {
+                case .member(let id): member = id
+                case .refused(let reason):
+                    earned.refusals.append(rule.friendRefusal(reason))
+                    continue
+                }
             }
             guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
                 earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0, unit: line.unit))

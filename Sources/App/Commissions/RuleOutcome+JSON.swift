@@ -36,13 +36,6 @@ extension RuleRefusal {
         }
         return .object(members)
     }
-
-    static func friendWithoutAccount(_ rule: Rule) -> JSONValue {
-        [
-            "ruleId": .text(rule.id.text), "version": .integer(Int64(rule.terms.version)), "rule": .text(rule.name), "memberId": .null,
-            "reason": "friendWithoutAccount",
-        ]
-    }
 }
 
 extension Rule {

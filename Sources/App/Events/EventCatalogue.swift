@@ -21,7 +21,12 @@ struct EventCatalogue: Sendable {
         case .commissionReversed:
             EventCatalogue(when: "Pay was taken back, wholly or in part, by a return or by hand.", data: .reference("Commission"))
         case .commissionPaid: EventCatalogue(when: "A payment with this commission arrived.", data: paid)
-        case .rewardIssued: EventCatalogue(when: "A rule gave points or credit instead of money. Told beside commission.created.", data: reward)
+        case .rewardIssued:
+            EventCatalogue(
+                when: "A reward is given: points or credit, told beside commission.created, or a coupon, gift or other thing when its hold is over.",
+                data: reward, changes: ["state"])
+        case .rewardRedeemed: EventCatalogue(when: "A reward was used.", data: reward, changes: ["state"])
+        case .rewardReversed: EventCatalogue(when: "A reward was taken back because its sale was returned.", data: reward, changes: ["state"])
         case .payoutApproved: EventCatalogue(when: "A second person approved a payout.", data: payout, changes: ["state"])
         case .payoutSent: EventCatalogue(when: "A payout was handed to the bank or another rail.", data: payout, changes: ["state"])
         case .payoutPaid: EventCatalogue(when: "Every payment of a payout arrived.", data: payout, changes: ["state"])
@@ -61,8 +66,11 @@ struct EventCatalogue: Sendable {
     ])
     private static let paid = APISchema.object([.required("id", .text), .required("payoutId", .text)])
     private static let reward = APISchema.object([
-        .required("commissionId", .text), .required("memberId", .text), .required("programId", .text), .required("saleId", .nullable(.text)),
-        .required("kind", .enumeration(["points", "credit"])), .required("amount", .integer()), .required("unit", .text),
+        .required("rewardId", .described(.nullable(.text), description: "Null of points and credit, which are commissions.")),
+        .required("commissionId", .described(.nullable(.text), description: "Of points and credit.")),
+        .required("side", .enumeration(["member", "friend"])), .required("memberId", .text), .required("customerId", .nullable(.text)),
+        .required("programId", .text), .required("saleId", .nullable(.text)), .required("kind", .text), .required("amount", .nullable(.integer())),
+        .required("unit", .nullable(.text)),
     ])
     private static let payout = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("state", .text), .required("dryRun", .boolean), .required("currency", .text),

@@ -10,7 +10,7 @@ enum Navigation {
 
     static let jobs: [Job] = [
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
-        Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead)]),
+        Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead)]),
         Job(
             key: "people", icon: "people",
             pages: [
@@ -20,7 +20,7 @@ enum Navigation {
         Job(
             key: "money", icon: "money",
             pages: [
-                ("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead),
+                ("leads", "/leads", .salesRead), ("sales", "/sales", .salesRead), ("commissions", "/commissions", .commissionsRead), ("rewards", "/rewards", .commissionsRead),
                 ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead),
                 ("payouts", "/payouts", .ledgerRead), ("reconciliation", "/reconciliation", .ledgerRead), ("ledger", "/ledger", .ledgerRead),
             ]),

@@ -16,7 +16,7 @@ struct LeadReceipt: Sendable {
         let program = try lead.programID.flatMap { try ProgramStore.find($0, in: workspace, at: lead.occurredAt, on: connection) }
         let facts = ReceiptFacts(
             event: .lead, attribution: lead.attribution.value, refusals: lead.refusals.value.elements, currency: program.currency, program: program,
-            commissions: commissions, rules: try ReceiptFacts.rules(of: commissions, on: connection))
+            commissions: commissions, rules: try ReceiptFacts.rules(of: commissions, on: connection), rewards: try RewardStore.of(cause: id.text, on: connection).count)
         return LeadReceipt(
             lead: lead, facts: facts,
             transactions: try ReceiptStore.transactions([id.text] + commissions.map(\.id.text), in: workspace, on: connection))

@@ -57,7 +57,7 @@ extension Member {
     }
 
     private static func create(_ input: Enrolment, enroller: Member?, in write: Write) throws -> Member {
-        guard input.email != nil else { throw Refusal.field("email", "Is required.") }
+        guard input.email != nil || input.personID != nil else { throw Refusal.field("email", "Is required.") }
         let kind = input.kind ?? .promoter
         let member = Member(
             id: write.world.newID(), workspaceID: write.workspace.id, personID: try input.personID ?? PersonStore.insert(in: write), kind: kind,

@@ -14,6 +14,10 @@ enum CustomerMemberStore {
         try insert(customer, member.id, on: write.connection)
     }
 
+    static func member(of customer: CustomerID, on connection: any Connection) throws -> MemberID? {
+        try connection.value("SELECT member_id FROM customer_member WHERE customer_id = \(customer)")
+    }
+
     private static func insert(_ customer: CustomerID, _ member: MemberID, on connection: any Connection) throws {
         try connection.execute(
             """

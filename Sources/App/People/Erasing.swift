@@ -105,6 +105,9 @@ enum ErasureStore {
         // Links say a name in their code as often as not: they end, and their codes become ids.
         try readable.blank(
             "link", "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
+        try readable.blank(
+            "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
+        try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         try readable.blank("adjustment", "UPDATE adjustment SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try readable.blank(

@@ -23,6 +23,7 @@ enum PortalPages {
         PortalProfile.add(to: &api, gate: gate)
         PortalRankPages.add(to: &api, gate: gate)
         PortalData.add(to: &api, gate: gate)
+        PortalRewards.add(to: &api, gate: gate)
     }
 
     private static func today(_ visit: PortalVisit) async throws -> Response {
@@ -39,7 +40,8 @@ enum PortalPages {
                     try PayoutRequest.possibilities(member, in: program, at: now, on: connection).map { (program, $0) }
                 },
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
-                hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty, now: now, language: visit.language)
+                hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty,
+                hasRewards: try !RewardStore.ownedBy(member.id, limit: 1, on: connection).isEmpty, now: now, language: visit.language)
         }
         return try visit.page("portal-today", title: visit.language("portalFrame.today"), tab: .today, model.page)
     }
@@ -58,6 +60,7 @@ struct PortalTodayModel: PageModel {
     var terms: [TermsStore.Unaccepted]
     /// Whether a plan's run has a rank for the member.
     var hasRank: Bool
+    var hasRewards: Bool
     var now: Instant
     var language: PageLanguage
 
@@ -65,7 +68,7 @@ struct PortalTodayModel: PageModel {
         let title = name.map { language("portalToday.hello", ["name": $0]) } ?? language("portalToday.helloAnybody")
         return [
             "heading": .text(title), "initials": .text(Initials.of(name ?? workspaceName)), "lead": lead,
-            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "steps": PageValue(steps),
+            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "hasRewards": .flag(hasRewards), "steps": PageValue(steps),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { PortalLine(line: $0, now: now, language: language).page }),
         ]
     }

@@ -9,6 +9,8 @@ struct Receipt: Sendable {
     var sale: Sale
     var program: Program?
     var commissions: [Commission]
+    /// What it gave that is no money.
+    var rewards: [Reward]
     var rules: [RuleID: [Int: Rule]]
     var refunds: [Refund]
     /// What people changed about the commissions, in the order of time.
@@ -25,7 +27,7 @@ struct Receipt: Sendable {
         return Receipt(
             sale: sale,
             program: try sale.programID.flatMap { try ProgramStore.find($0, in: workspace, at: sale.occurredAt, on: connection) },
-            commissions: commissions, rules: rules, refunds: refunds, changes: changes,
+            commissions: commissions, rewards: try RewardStore.of(sale: id, on: connection), rules: rules, refunds: refunds, changes: changes,
             transactions: try ReceiptStore.transactions(causes, in: workspace, on: connection))
     }
 
@@ -42,7 +44,7 @@ struct Receipt: Sendable {
             "saleId": .text(sale.id.text), "answer": .text(answer), "sale": sale.json,
             "program": facts.programJSON,
             "attribution": sale.attribution.value,
-            "lines": facts.lines, "refusals": sale.refusals.value,
+            "lines": facts.lines, "rewards": .array(rewards.map { $0.json(code: nil) }), "refusals": sale.refusals.value,
             "refunds": .array(
                 refunds.map {
                     [
@@ -59,7 +61,7 @@ struct Receipt: Sendable {
     var facts: ReceiptFacts {
         ReceiptFacts(
             event: .sale, attribution: sale.attribution.value, refusals: sale.refusals.value.elements, currency: sale.currency, program: program,
-            commissions: commissions, rules: rules)
+            commissions: commissions, rules: rules, rewards: rewards.count)
     }
 
     /// The answer in one sentence, in English, for programs; pages say it in the reader's language.

@@ -15,11 +15,14 @@ struct ReceiptFacts: Sendable {
     var program: Program?
     var commissions: [Commission]
     var rules: [RuleID: [Int: Rule]]
+    /// How many rewards it gave that are no money.
+    var rewards = 0
 
     /// Why nobody is paid; nil when somebody is.
     var nothing: WhyNothing? {
         guard commissions.isEmpty else { return nil }
         guard attribution["status"]?.string == "attributed" else { return .nobodyCredited }
+        if rewards > 0 { return .onlyRewards }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "capReached" }) { return .capReached(refusal) }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "planCovers" }) { return .planCovers(refusal["plan"]?.string ?? "") }
         for bar in [PayBar.ownPurchase, .memberNotActive] where refusals.contains(where: { $0["reason"]?.string == bar.rawValue }) { return .barred(bar) }
@@ -27,7 +30,7 @@ struct ReceiptFacts: Sendable {
     }
 
     enum WhyNothing: Sendable {
-        case nobodyCredited, noRule
+        case nobodyCredited, noRule, onlyRewards
         /// With the refusal, which names the rule and its cap.
         case capReached(JSONValue)
         case barred(PayBar)
@@ -42,6 +45,7 @@ struct ReceiptFacts: Sendable {
             let people = Set(commissions.map(\.memberID)).count
             return "\(people) \(people == 1 ? "member gets" : "members get") a commission for this \(event.rawValue)."
         case .nobodyCredited: return "Nobody is paid: nobody is credited for this \(event.rawValue)."
+        case .onlyRewards: return "Nobody is paid: the \(event.rawValue) gives \(rewards == 1 ? "a reward" : "\(rewards) rewards") and no money."
         case .noRule: return "Nobody is paid: the \(event.rawValue) is credited, and no rule of the program pays for it."
         case .barred(.ownPurchase): return "Nobody is paid: the \(event.rawValue) is credited to the buyer, and people do not earn from their own purchases."
         case .barred(.memberNotActive): return "Nobody is paid: the \(event.rawValue) is credited to a member who is suspended, terminated or erased."

@@ -107,6 +107,11 @@ struct ReceiptModel: PageModel {
                 "won", language(remaining == 0 ? "receipt.later.returnedAll" : "receipt.later.returned", amount), refund.occurredAt,
                 [.byRefund(refund.refundID)] + (refund.reason.map { [.reason($0)] } ?? []))
         }
+        for reward in receipt.rewards {
+            let who = reward.side == .friend ? language("rewards.receipt.friend", ["buyer": buyer]) : context.names.member(reward.memberID, language)
+            let values = ["person": who, "reward": RewardWords(language: language).what(reward), "state": language("rewards.state.\(reward.state.rawValue)")]
+            add(reward.state == .issued ? "won" : "", language("receipt.later.reward", values), reward.endedAt ?? reward.issuedAt ?? reward.occurredAt, [])
+        }
         for adjustment in receipt.changes {
             let values = [
                 "person": context.names.member(adjustment.memberID, language), "amount": language.money(adjustment.worthMinor == nil ? -adjustment.amountMinor : adjustment.amountMinor, adjustment.unit),

@@ -66,6 +66,7 @@ extension Refund {
             try SaleStore.addRefund(sale.id, applied, on: write.connection)
             sale.refundedMinor += applied
             try Commission.reverse(for: sale, cause: refund, in: write)
+            try Reward.reverse(for: sale, in: write)
         }
         try write.emit(
             .saleRefunded, subject: sale.id.text,

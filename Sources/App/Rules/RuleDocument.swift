@@ -16,9 +16,12 @@ struct RuleDocument: Sendable {
     var cap: Cap?
     var effectiveFrom: Instant?
     var effectiveUntil: Instant?
+    /// Kinds of reward that its receiver may have instead.
+    var choices: [RewardTerms] = []
     var source: [JSONMember]
 
     static let tiersMax = TierTable.tiersLimit
+    static let choicesMax = 9
 
     static func read(_ body: JSONReader) -> RuleDocument {
         if !body.has("reward") || body.isNull("reward") { body.note("reward", "Is required.") }
@@ -35,7 +38,8 @@ struct RuleDocument: Sendable {
             cap: body.optionalObject("cap", Cap.read) ?? nil,
             effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read),
             effectiveUntil: body.optionalCustom("effectiveUntil", Instant.read),
-            source: ["name", "event", "reward", "for", "level", "conditions", "months", "perItem", "cap", "effectiveUntil"].compactMap { field in
+            choices: body.array("choices", count: 0...choicesMax, RewardTerms.read).compactMap { $0 },
+            source: ["name", "event", "reward", "choices", "for", "level", "conditions", "months", "perItem", "cap", "effectiveUntil"].compactMap { field in
                 body.raw(field).map { JSONMember(field, $0) }
             })
     }
@@ -57,6 +61,9 @@ struct RuleDocument: Sendable {
 
     /// What a rule of this program may not say. Rules written before stay as they are.
     func check(for program: Program) throws {
+        if !choices.isEmpty, !([reward] + choices).allSatisfy(\.isGivenApart) {
+            throw Refusal.field("choices", "May hold coupons, gifts, free months, free shipping and rewards of your own, beside a reward that is one of them.")
+        }
         switch reward {
         case .flat(_, let currency) where currency.code != program.currency:
             throw Refusal.field("reward.currency", "Must be \(program.currency), the program's currency.")

@@ -9,6 +9,8 @@ import Web
 struct RecordedSale: Sendable {
     var sale: Sale
     var commissions: [Commission]
+    /// What it gave that is no money.
+    var rewards: [Reward] = []
     /// The invoice was known already, with the same facts.
     var isRepeated: Bool
 }
@@ -32,7 +34,9 @@ extension Sale {
 
         let saleID = write.world.newID(SaleKind.self)
         var notes: [JSONMember] = []
-        let named = try Named.resolve(input, evidence: evidence, notes: &notes, in: write)
+        var named = try Named.resolve(input, evidence: evidence, notes: &notes, in: write)
+        let coupon = try SaleCoupon.judge(input, customer, named: &named, evidence: evidence, notes: &notes, in: write)
+        notes += coupon.note
         let program = try findProgram(input, named: named, customer: customer, evidence: evidence, at: occurredAt, in: write)
         try named.keep(of: customer, cause: saleID.text, at: occurredAt, in: write)
 
@@ -41,18 +45,23 @@ extension Sale {
             id: saleID, workspaceID: write.workspace.id, programID: program?.id, programVersion: program?.version, customerID: customer.id,
             invoiceID: input.invoiceID, amountMinor: input.amountMinor, currency: input.currency,
             saleNumber: try SaleStore.count(of: customer.id, in: program?.id, on: write.connection) + 1, eventName: input.eventName,
-            country: input.country ?? customer.country, couponUsed: named.code != nil, items: input.items, factsHash: input.factsHash,
+            country: input.country ?? customer.country, couponUsed: named.code != nil || named.coupon != nil, items: input.items, factsHash: input.factsHash,
             attribution: Self.attribution(credit, notes: notes), refusals: JSONText(text: "[]"), occurredAt: occurredAt, recordedAt: write.now)
         try SaleStore.insert(sale, metadataSealed: try seal(input.metadata, saleID, customer, in: write), on: write.connection)
+        try coupon.redeem(for: sale, in: write)
 
         var commissions: [Commission] = []
+        var refusals = coupon.refusals
         if let program, let credit {
             try bind(customer, to: credit, program: program, sale: sale, in: write)
             let earned = try Commission.earn(
                 for: sale, input: input, code: named.code, program: program, credit: credit, in: write)
             commissions = earned.commissions
             try CreditStore.insert(credit, sale: sale.id, on: write.connection)
-            sale.refusals = JSONText(.array(earned.refusals))
+            refusals = earned.refusals + refusals
+        }
+        if !refusals.isEmpty {
+            sale.refusals = JSONText(.array(refusals))
             try SaleStore.setRefusals(sale.id, sale.refusals, on: write.connection)
         }
         try write.emit(.saleCreated, subject: sale.id.text, JSONText(sale.json))
@@ -60,7 +69,8 @@ extension Sale {
         let parked = try RefundStore.parked(invoice: sale.invoiceID, in: write.workspace.id, on: write.connection)
         for refund in parked { try Refund.settle(refund, of: &sale, in: write) }
         if !parked.isEmpty { commissions = try CommissionStore.of(sale: sale.id, on: write.connection) }
-        return RecordedSale(sale: sale, commissions: commissions, isRepeated: false)
+        let rewards = try RewardStore.of(sale: sale.id, on: write.connection)
+        return RecordedSale(sale: sale, commissions: commissions, rewards: rewards, isRepeated: false)
     }
 
     private static func repeated(_ known: Sale, _ input: NewSale, in write: Write) throws -> RecordedSale {
@@ -71,7 +81,9 @@ extension Sale {
                 code: "invoice_conflict",
                 detail: "The invoice \(input.invoiceID) is known as \(known.id) with other facts. Send a refund, or another invoiceId.")
         }
-        return RecordedSale(sale: known, commissions: try CommissionStore.of(sale: known.id, on: write.connection), isRepeated: true)
+        return RecordedSale(
+            sale: known, commissions: try CommissionStore.of(sale: known.id, on: write.connection), rewards: try RewardStore.of(sale: known.id, on: write.connection),
+            isRepeated: true)
     }
 
     /// Browsers, devices and payment means of the buyer.

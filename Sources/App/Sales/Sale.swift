@@ -63,6 +63,8 @@ struct NewSale: Sendable {
     var sessionReferrer: String?
     /// Names the sharing member directly (imports): a touch by hand.
     var member: MemberReference?
+    /// A coupon's code beside the code of who shared.
+    var couponCode: String?
     /// SHA-256 of the facts: the same invoice with other facts is a conflict.
     var factsHash: [UInt8]
 }
@@ -117,6 +119,11 @@ enum SaleStore {
             return try connection.value("SELECT count(*) FROM sale WHERE customer_id = \(customer) AND program_id = \(program)") ?? 0
         }
         return try connection.value("SELECT count(*) FROM sale WHERE customer_id = \(customer) AND program_id IS NULL") ?? 0
+    }
+
+    /// Whether the customer has bought before, in any program or none.
+    static func hasAny(of customer: CustomerID, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM sale WHERE customer_id = \(customer) LIMIT 1") != nil
     }
 
     static func hasAny(in program: ProgramID, on connection: any Connection) throws -> Bool {

@@ -11,7 +11,10 @@ struct Named: Sendable {
     /// The program that the event names, for a touch by hand.
     var wantedProgramID: ProgramID?
 
-    var programID: ProgramID? { click?.programID ?? code?.programID }
+    /// Of a coupon's code that may be used: its program, and whose it is to give away.
+    var coupon: (program: ProgramID, member: MemberID?)?
+
+    var programID: ProgramID? { click?.programID ?? code?.programID ?? coupon?.program }
 
     static func resolve(_ input: NewSale, evidence: Evidence, notes: inout [JSONMember], in write: Write) throws -> Named {
         var named = try resolve(clickID: input.clickID, code: input.code, evidence: evidence, notes: &notes, in: write)
@@ -51,6 +54,9 @@ struct Named: Sendable {
         if let code {
             let kind: TouchKind = code.kind == .coupon ? .coupon : .friendCode
             try insert(kind, program: code.programID, link: code.id, click: nil, member: code.memberID, at: instant)
+        }
+        if let coupon, let owner = coupon.member {
+            try insert(.coupon, program: coupon.program, link: nil, click: nil, member: owner, at: instant)
         }
         if let member, let program = try wantedProgramID ?? programID ?? MemberStore.programs(of: member.id, on: write.connection).first {
             try insert(.manual, program: program, link: nil, click: nil, member: member.id, at: instant)

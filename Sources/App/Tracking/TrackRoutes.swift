@@ -96,6 +96,9 @@ enum TrackRoutes {
             .optional("programId", .text), .required("customerExternalId", .string(maximumLength: 255)), .required("amount", Schemas.amount),
             .required("currency", Schemas.currency), .required("invoiceId", .string(maximumLength: 255)),
             .optional("clickId", .string(maximumLength: 100)), .optional("code", .string(maximumLength: Normalised.codeLengthMax)),
+            .optional(
+                "couponCode",
+                .described(.string(maximumLength: Normalised.codeLengthMax), description: "A coupon's code, beside the code of who shared.")),
             .optional("customerEmail", .email), .optional("customerName", .string(maximumLength: 200)),
             .optional("country", .string(maximumLength: 2)), .optional("eventName", .string(maximumLength: 100)),
             .optional(
@@ -209,7 +212,7 @@ extension NewSale {
             member: body.optionalCustom("memberId") { value in
                 if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                 return .refused(MemberReference.allowed)
-            }, factsHash: [])
+            }, couponCode: body.optionalText("couponCode", maximumLength: Normalised.codeLengthMax), factsHash: [])
         if sale.itemsExceedAmount { body.note("items", "Must not sum to more than the sale's amount.") }
         sale.factsHash = sale.hash
         return sale
@@ -254,7 +257,7 @@ extension RecordedSale {
     var json: JSONValue {
         [
             "saleId": .text(sale.id.text), "attribution": sale.attribution.value.without(["touches"]),
-            "commissions": .array(commissions.map(\.json)),
+            "commissions": .array(commissions.map(\.json)), "rewards": .array(rewards.map { $0.json(code: nil) }),
         ]
     }
 }

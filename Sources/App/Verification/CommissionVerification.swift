@@ -193,13 +193,20 @@ struct CommissionVerification {
             add("ruleWrong", commission, "was given for a \(commission.cause.rawValue), its rule is for \(terms.event.rawValue)")
         }
         if !terms.isInForce(at: commission.occurredAt) { add("ruleWrong", commission, "is of \(commission.occurredAt.rfc3339), when its rule was not in force") }
-        try verifyShare(commission, event)
+        try verifyShare(commission, terms, event)
         if let sale = event.sale { verifyBase(commission, terms, sale, hasCode: event.hasCode) }
         verifyAmount(commission, terms, pieces: event.sale.map(Self.pieces) ?? 1)
     }
 
-    private mutating func verifyShare(_ commission: Commission, _ event: Event) throws {
+    private mutating func verifyShare(_ commission: Commission, _ terms: CommissionRule, _ event: Event) throws {
         let share = Int64(commission.sharePPM)
+        guard terms.recipient == .member else {
+            // The friend gets the whole, and is nobody of those who brought them.
+            if share != 1_000_000 || event.credit[commission.memberID] != nil {
+                add("shareWrong", commission, "is the friend's, and has \(share) ppm, or is paid to who brought them")
+            }
+            return
+        }
         guard commission.level > 0 else {
             if event.credit[commission.memberID] != share {
                 add("shareWrong", commission, "has \(share) ppm, the attribution gives the member \(event.credit[commission.memberID] ?? 0)")

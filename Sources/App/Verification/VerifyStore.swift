@@ -26,7 +26,7 @@ enum VerifyStore {
             ("numbers of sales", { try saleNumbers($0, on: $1) }), ("clicks by day", { try clickDays($0, on: $1) }),
             ("tiers", { try tiers($0, on: $1) }), ("payouts", { try payouts($0, on: $1) }),
             ("commissions and their rules", { try CommissionVerification.findings($0, on: $1) }),
-            ("caps", { try CapVerification.findings($0, on: $1) }),
+            ("caps", { try CapVerification.findings($0, on: $1) }), ("coupons", { try CouponVerification.findings($0, on: $1) }),
         ]
         return try checks.flatMap { name, check in
             try Verification.guarded(name, workspace.text, on: connection) { try check(workspace, connection) }
@@ -328,7 +328,9 @@ enum VerifyStore {
             SELECT c.rule_version, c.member_id, coalesce(s.customer_id, l.customer_id), c.unit, c.amount - c.reversed_amount, c.occurred_at,
                 CASE WHEN c.state IN ('reversed', 'canceled') THEN 1 ELSE 0 END
             FROM commission c LEFT JOIN sale s ON s.id = c.sale_id LEFT JOIN lead l ON c.cause_kind = 'lead' AND l.id = c.cause_id
-            WHERE c.rule_id = \(rule) ORDER BY c.id
+            WHERE c.rule_id = \(rule)
+            UNION ALL SELECT rule_version, member_id, customer_id, unit, CASE WHEN state IN ('reversed', 'refused') THEN 0 ELSE coalesce(value, 0) END,
+                occurred_at, CASE WHEN state IN ('reversed', 'refused') THEN 1 ELSE 0 END FROM reward WHERE rule_id = \(rule)
             """
         ) { row in
             try body(

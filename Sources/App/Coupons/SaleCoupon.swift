@@ -1,0 +1,47 @@
+import Money
+import Persistence
+import Web
+
+/// The coupon code that a sale names: judged before its sale is credited, used in the same transaction. A code that cannot be used stops no
+/// sale, which has happened: the receipt says why it counted for nothing.
+struct SaleCoupon {
+    var judged: CouponCode.Judged?
+    /// A code that there is none of.
+    var isUnknown = false
+
+    static func judge(_ input: NewSale, _ customer: Customer, named: inout Named, evidence: Evidence, notes: inout [JSONMember], in write: Write) throws -> SaleCoupon {
+        guard let text = input.couponCode ?? (named.code == nil ? input.code : nil) else { return SaleCoupon() }
+        guard let code = try CouponCode.find(text, in: write) else { return SaleCoupon(isUnknown: input.couponCode != nil) }
+        if input.couponCode == nil { notes.removeAll { $0.name == "unknownCode" } }
+        let isReferred = named.code?.memberID != nil || named.member != nil || evidence.namedClick?.memberID != nil
+            || evidence.visitorClicks.contains { $0.memberID != nil }
+        let order = CouponOrder(
+            invoiceID: input.invoiceID, customer: customer, amountMinor: input.amountMinor, currency: input.currency, isReferred: isReferred,
+            newCustomer: input.newCustomer)
+        let judged = try code.judge(order, in: write)
+        if judged.refusal == nil { named.coupon = (program: judged.coupon.programID, member: code.memberID) }
+        return SaleCoupon(judged: judged)
+    }
+
+    /// Uses the code for the sale, which is written by now.
+    func redeem(for sale: Sale, in write: Write) throws {
+        guard let judged, judged.refusal == nil else { return }
+        _ = try judged.redeem(invoice: sale.invoiceID, sale: sale.id, customer: sale.customerID, in: write)
+    }
+
+    /// What the sale keeps of it.
+    var note: [JSONMember] {
+        if let judged { return [JSONMember("coupon", judged.noteJSON)] }
+        return isUnknown
+            ? [JSONMember("coupon", ["codeId": .null, "couponId": .null, "state": "refused", "reason": "unknown", "discount": 0])] : []
+    }
+
+    var refusals: [JSONValue] {
+        if isUnknown {
+            return [
+                ["ruleId": .null, "version": .null, "rule": "", "memberId": .null, "reason": "coupon.unknown", "detail": .text(CouponRefusal.unknown.detail)]
+            ]
+        }
+        return judged?.refusalJSON.map { [$0] } ?? []
+    }
+}

@@ -1,0 +1,75 @@
+import Chronology
+import Hummingbird
+import Persistence
+import Web
+
+/// A member's own rewards: what they have, what is coming, and what they may choose.
+enum PortalRewards {
+    static let rewardsMax = 100
+
+    static func add(to api: inout API, gate: PortalGate) {
+        api.portalPage("/portal/rewards", gate) { visit in try await show(visit) }
+        api.portalForm("/portal/rewards", gate) { visit, fields in try await choose(visit, fields) }
+    }
+
+    private static func choose(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
+        guard let id = fields["rewardId"].flatMap({ RewardID($0) }), let choice = fields["choice"].flatMap({ Int($0) }) else { throw Problem.notFound() }
+        let member = visit.member.id
+        do {
+            try await visit.write { write in
+                guard try RewardStore.ownedBy(member, limit: rewardsMax, on: write.connection).contains(where: { $0.id == id }) else { throw Problem.notFound() }
+                _ = try Reward.choose(id, choice, in: write)
+            }
+        } catch let problem as Problem where problem.status == .conflict || problem.status == .unprocessableContent {
+            return try await show(visit, refused: visit.language("portalRewards.refused"))
+        }
+        return visit.seeOther("/portal/rewards")
+    }
+
+    private static func show(_ visit: PortalVisit, refused: String? = nil) async throws -> Response {
+        let (member, language) = (visit.member.id, visit.language)
+        let (rewards, codes) = try await visit.installation.main.read { connection in
+            let rewards = try RewardStore.ownedBy(member, limit: rewardsMax, on: connection)
+            return (rewards, try CouponCodeStore.texts(of: rewards.compactMap(\.couponCodeID), on: connection))
+        }
+        let words = RewardWords(language: language)
+        func line(_ reward: Reward) -> PageObject {
+            let isGood = reward.state == .issued || reward.state == .redeemed
+            let day = ["day": language.day(reward.occurredAt), "until": language.day(reward.holdUntil)]
+            let why = reward.state == .pending ? "pending" : reward.side == .friend ? "welcome" : reward.cause.rawValue
+            return [
+                "title": .text(words.what(reward)), "why": .text(language("portalRewards.why.\(why)", day)),
+                "code": PageValue(reward.state == .issued ? reward.couponCodeID.flatMap { codes[$0] } : nil), "tone": .text(isGood ? "good" : ""),
+                "state": .text(language("rewards.state.\(reward.state.rawValue)")),
+            ]
+        }
+        let choices = rewards.filter { $0.state == .choosing }.map { reward -> PageObject in
+            let kinds = [reward.terms.value] + reward.choices.value.elements
+            return [
+                "id": .text(reward.id.text), "title": .text(words.what(reward)), "csrfToken": .text(visit.csrfToken),
+                "kinds": PageValue(
+                    kinds.enumerated().map { PageObject(["value": .text(String($0)), "label": .text(words.what($1)), "chosen": .flag($0 == 0)]) }),
+            ]
+        }
+        return try visit.page(
+            "portal-rewards", title: language("portalRewards.title"), tab: .earnings, status: refused == nil ? .ok : .conflict,
+            [
+                "lead": .text(language(rewards.isEmpty ? "portalRewards.lead.none" : "portalRewards.lead.some")), "refused": PageValue(refused),
+                "hasRewards": .flag(!rewards.isEmpty), "rewards": PageValue(rewards.map(line)), "choices": PageValue(choices),
+            ])
+    }
+}
+
+extension RewardStore {
+    /// What a member has: for sharing, and as a friend. The newest first.
+    static func ownedBy(_ member: MemberID, limit: Int, on connection: any Connection) throws -> [Reward] {
+        try connection.rows(
+            """
+            SELECT \(raw: columns) FROM reward WHERE id IN (
+                SELECT id FROM reward WHERE member_id = \(member) AND side = 'member'
+                UNION SELECT r.id FROM customer_member c JOIN reward r ON r.customer_id = c.customer_id WHERE c.member_id = \(member) AND r.side = 'friend')
+            ORDER BY id DESC LIMIT \(limit)
+            """
+        ).map(read)
+    }
+}

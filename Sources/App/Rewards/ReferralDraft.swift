@@ -1,0 +1,176 @@
+import Money
+import Rules
+import Web
+
+/// A two-sided program as it stands in the fields of its page: what the sharer gets, what the friend gets, when, and how often.
+/// It becomes ordinary rules.
+struct ReferralDraft: Sendable {
+    enum Kind: String, Sendable, CaseIterable { case nothing, flat, percent, credit, points, gift, coupon, freeMonths, freeShipping }
+    enum When: String, Sendable, CaseIterable { case lead, first, every }
+    enum Limit: String, Sendable, CaseIterable { case none, perSharer, budget }
+
+    struct Side: Sendable {
+        var kind: Kind
+        var value = ""
+        var thing = ""
+        var coupon = ""
+    }
+
+    var member = Side(kind: .flat, value: "10")
+    var friend = Side(kind: .nothing)
+    var when = When.first
+    var least = ""
+    var countries = ""
+    var limit = Limit.none
+    var limitValue = ""
+
+    init() {}
+
+    init(_ fields: FormFields) {
+        func text(_ name: String, _ length: Int = 100) -> String { String((fields[name] ?? "").prefix(length)) }
+        func side(_ name: String) -> Side {
+            Side(kind: Kind(rawValue: text("\(name)Kind")) ?? .nothing, value: text("\(name)Value"), thing: text("\(name)Thing", 500), coupon: text("\(name)Coupon"))
+        }
+        member = side("member")
+        friend = side("friend")
+        when = When(rawValue: text("when")) ?? .first
+        least = text("least")
+        countries = text("countries", 1_000)
+        limit = Limit(rawValue: text("limit")) ?? .none
+        limitValue = text("limitValue")
+    }
+
+    struct Written: Sendable {
+        var side: Reward.Side
+        var document: JSONValue
+    }
+
+    /// The rules as the API takes them, or which field says what cannot be; errors are keys of the catalogue.
+    func documents(currency: Currency, numbers: NumberReader, names: (member: String, friend: String)) -> (rules: [Written], errors: [String: String]) {
+        var errors: [String: String] = [:]
+        func reward(_ side: Side, _ name: String) -> JSONValue? {
+            func amount(_ exponent: Int) -> Int64 {
+                guard let minor = numbers.amountMinor(side.value, exponent: exponent), minor > 0, minor <= Schemas.amountMax else {
+                    errors["\(name)Value"] = side.value.isEmpty ? "missing" : "amount"
+                    return 1
+                }
+                return minor
+            }
+            switch side.kind {
+            case .nothing: return nil
+            case .flat: return ["kind": "flat", "amount": .integer(amount(currency.exponent)), "currency": .text(currency.code)]
+            case .credit: return ["kind": "credit", "amount": .integer(amount(currency.exponent)), "currency": .text(currency.code)]
+            case .points: return ["kind": "points", "amount": .integer(amount(0)), "unit": "points"]
+            case .percent:
+                guard let rate = numbers.rate(side.value), rate > .zero, rate <= .whole else {
+                    errors["\(name)Value"] = side.value.isEmpty ? "missing" : "percent"
+                    return nil
+                }
+                if when == .lead { errors["\(name)Kind"] = "percentOfLead" }
+                return ["kind": "percent", "rate": .text(rate.text)]
+            case .gift:
+                if side.thing.allSatisfy(\.isWhitespace) { errors["\(name)Thing"] = "missing" }
+                var gift: [JSONMember] = [JSONMember("kind", "gift"), JSONMember("description", .text(side.thing))]
+                if !side.value.isEmpty { gift.append(JSONMember("value", .integer(amount(currency.exponent)))) }
+                return .object(gift)
+            case .coupon:
+                guard CouponID(side.coupon) != nil else {
+                    errors["\(name)Coupon"] = "coupon"
+                    return nil
+                }
+                return ["kind": "coupon", "couponId": .text(side.coupon)]
+            case .freeMonths:
+                guard let months = numbers.count(side.value, in: 1...RecurringMonths.limit) else {
+                    errors["\(name)Value"] = side.value.isEmpty ? "missing" : "number"
+                    return nil
+                }
+                return ["kind": "freeMonths", "months": .integer(months)]
+            case .freeShipping: return ["kind": "freeShipping"]
+            }
+        }
+        var conditions: [JSONValue] = []
+        if when != .lead {
+            if when == .first { conditions.append(["field": "saleNumber", "op": "eq", "value": 1]) }
+            if when == .first { conditions.append(["field": "customerIsNew", "op": "eq", "value": true]) }
+            if !least.isEmpty {
+                if let minor = numbers.amountMinor(least, exponent: currency.exponent), minor > 0 {
+                    conditions.append(["field": "amount", "op": "gte", "value": .integer(minor)])
+                } else {
+                    errors["least"] = "amount"
+                }
+            }
+        } else if !least.isEmpty {
+            errors["least"] = "leastOfLead"
+        }
+        let codes = countries.split { ", ;".contains($0) }.map { $0.uppercased() }
+        if codes.contains(where: { $0.utf8.count != 2 || !$0.utf8.allSatisfy { (65...90).contains($0) } }) { errors["countries"] = "countries" }
+        if !codes.isEmpty { conditions.append(["field": "country", "op": "in", "value": .array(codes.map { .text($0) })]) }
+        func cap(_ side: Side) -> JSONValue? {
+            switch limit {
+            case .none: return nil
+            case .perSharer:
+                guard let count = numbers.count(limitValue, in: 1...1_000_000) else {
+                    errors["limitValue"] = limitValue.isEmpty ? "missing" : "number"
+                    return nil
+                }
+                return ["count": .integer(count), "per": "member", "period": "month"]
+            case .budget:
+                let exponent = side.kind == .points ? 0 : currency.exponent
+                guard let minor = numbers.amountMinor(limitValue, exponent: exponent), minor > 0 else {
+                    errors["limitValue"] = limitValue.isEmpty ? "missing" : "amount"
+                    return nil
+                }
+                return ["amount": .integer(minor), "per": "program", "period": "month"]
+            }
+        }
+        var rules: [Written] = []
+        for (side, name, whose) in [(member, "member", Reward.Side.member), (friend, "friend", .friend)] {
+            guard let reward = reward(side, name) else { continue }
+            var members: [JSONMember] = [
+                JSONMember("name", .text(whose == .member ? names.member : names.friend)), JSONMember("event", when == .lead ? "lead" : "sale"),
+                JSONMember("reward", reward), JSONMember("for", .text(whose.rawValue)),
+            ]
+            if !conditions.isEmpty { members.append(JSONMember("conditions", ["all": .array(conditions)])) }
+            // A friend gets a limit of their own: what one sharer brings counts for the sharer.
+            if let cap = cap(side) { members.append(JSONMember("cap", cap)) }
+            rules.append(Written(side: whose, document: .object(members)))
+        }
+        if member.kind == .nothing, friend.kind == .nothing { errors["memberKind"] = "nothing" }
+        return (rules, errors)
+    }
+
+    func form(action: String, coupons: [Coupon], errors: [String: String], csrfToken: String, currency: Currency, _ language: PageLanguage) -> PageForm {
+        func say(_ key: String) -> String { language("refer.\(key)") }
+        func choices<Choice: RawRepresentable & CaseIterable & Equatable>(_ prefix: String, _ chosen: Choice) -> FormField.Control where Choice.RawValue == String {
+            .select(Choice.allCases.map { FormField.Choice(value: $0.rawValue, label: say("\(prefix).\($0.rawValue)"), isChosen: $0 == chosen) })
+        }
+        func fields(_ side: Side, _ name: String) -> [FormField] {
+            var fields = [
+                FormField(name: "\(name)Kind", label: say("\(name)Kind"), error: errors["\(name)Kind"] ?? (coupons.isEmpty ? errors["\(name)Coupon"] : nil), control: choices("kind", side.kind)),
+                .line("\(name)Value", say("\(name)Value"), side.value, help: language("refer.valueHelp", ["currency": currency.code]), error: errors["\(name)Value"]),
+                .line("\(name)Thing", say("\(name)Thing"), side.thing, help: say("thingHelp"), error: errors["\(name)Thing"], lengthMax: 500),
+            ]
+            if !coupons.isEmpty {
+                fields.append(
+                    FormField(
+                        name: "\(name)Coupon", label: say("\(name)Coupon"), error: errors["\(name)Coupon"],
+                        control: .select(
+                            [FormField.Choice(value: "", label: say("noCoupon"), isChosen: side.coupon.isEmpty)]
+                                + coupons.map { FormField.Choice(value: $0.id.text, label: $0.name, isChosen: $0.id.text == side.coupon) })))
+            }
+            return fields
+        }
+        return PageForm(
+            action: action,
+            fields: fields(member, "member") + fields(friend, "friend") + [
+                FormField(name: "when", label: say("when"), error: errors["when"], control: choices("when", when)),
+                .line("least", say("least"), least, help: say("leastHelp"), error: errors["least"]),
+                .line("countries", say("countries"), countries, help: say("countriesHelp"), error: errors["countries"], lengthMax: 1_000),
+                FormField(name: "limit", label: say("limit"), error: errors["limit"], control: choices("limit", limit)),
+                .line("limitValue", say("limitValue"), limitValue, help: say("limitHelp"), error: errors["limitValue"]),
+            ],
+            buttons: [
+                PageForm.Button(label: say("save"), name: "act", value: "save"), PageForm.Button(label: say("look"), name: "act", value: "look", style: "btn-plain"),
+            ], csrfToken: csrfToken)
+    }
+}

@@ -1,0 +1,144 @@
+import Chronology
+import HTTPTypes
+import Hummingbird
+import Money
+import Persistence
+import Rules
+import Web
+
+/// "Refer a friend": both sides of a program set up in one place, with what it would have cost last month.
+enum ReferralPages {
+    static func add(to api: inout API, gate: PageGate) {
+        api.page("/programs/{id}/refer-a-friend", .programsRead, gate) { visit in try await show(visit, ReferralDraft()) }
+        api.form("/programs/{id}/refer-a-friend", .programsWrite, gate) { visit, fields in
+            try await take(visit, ReferralDraft(fields), isSaving: fields["act"] == "save")
+        }
+    }
+
+    private struct Place: Sendable {
+        var program: Program
+        var currency: Currency
+        var rules: [Rule]
+        var coupons: [Coupon]
+    }
+
+    private static func place(_ visit: PageVisit) async throws -> Place {
+        let id: ProgramID = try visit.context.id()
+        let (workspace, now) = (visit.workspaceID, visit.now)
+        let place = try await visit.installation.main.read { connection -> Place? in
+            guard let program = try ProgramStore.find(id, in: workspace, at: now, on: connection), let currency = Currency(code: program.currency) else { return nil }
+            return Place(
+                program: program, currency: currency, rules: try RuleStore.inForce(id, at: now, on: connection),
+                coupons: try CouponStore.list(in: workspace, program: id, limit: Coupon.listMax, on: connection).filter { $0.state == .active })
+        }
+        guard let place else { throw Problem.notFound() }
+        return place
+    }
+
+    private static func take(_ visit: PageVisit, _ draft: ReferralDraft, isSaving: Bool) async throws -> Response {
+        let place = try await place(visit)
+        let (rules, errors) = written(draft, place, visit)
+        guard errors.isEmpty else { return try await show(visit, draft, errors: errors.mapValues { visit.language("refer.error.\($0)") }) }
+        guard isSaving else { return try await show(visit, draft, rules: rules) }
+        let id = place.program.id
+        do {
+            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                for rule in rules { _ = try Rule.create(read(rule.document), program: id, in: write) }
+            }
+        } catch let problem as Problem where problem.status == .unprocessableContent || problem.status == .conflict {
+            return try await show(visit, draft, errors: ["memberKind": problem.detail])
+        }
+        return visit.seeOther("/programs/\(id.text)/refer-a-friend?done=saved")
+    }
+
+    private static func written(_ draft: ReferralDraft, _ place: Place, _ visit: PageVisit) -> (rules: [ReferralDraft.Written], errors: [String: String]) {
+        draft.documents(
+            currency: place.currency, numbers: visit.language.numbers,
+            names: (member: visit.language("refer.ruleName.member"), friend: visit.language("refer.ruleName.friend")))
+    }
+
+    private static func read(_ json: JSONValue) throws -> RuleDocument {
+        let reader = try JSONReader(json)
+        let document = RuleDocument.read(reader)
+        try reader.finish()
+        return document
+    }
+
+    // MARK: The page
+
+    private static func show(
+        _ visit: PageVisit, _ draft: ReferralDraft, rules: [ReferralDraft.Written] = [], errors: [String: String] = [:]
+    ) async throws -> Response {
+        let place = try await place(visit)
+        let language = visit.language
+        func say(_ key: String) -> String { language("refer.\(key)") }
+        var blocks: [PageBlocks.Block] = []
+        if !rules.isEmpty { blocks.append(try await preview(rules, place, visit)) }
+        let path = "/programs/\(place.program.id.text)/refer-a-friend"
+        if visit.session.may(.programsWrite) {
+            blocks.append(
+                PageBlocks.Block(
+                    heading: say("form"), text: language("refer.formText", ["days": language.plural("coupons.days", place.program.settings.holdDays)]),
+                    links: place.coupons.isEmpty ? [PageBlocks.Link(url: "/coupons", label: say("makeCoupon"))] : [],
+                    forms: [draft.form(action: path, coupons: place.coupons, errors: errors, csrfToken: visit.csrfToken, currency: place.currency, language)]))
+        }
+        let rows = place.rules.map { rule in
+            PageTable.Row(cells: [
+                .name(rule.name, url: "/rules/\(rule.id.text)"), .text(RuleSentence(rule: rule, currency: place.currency, language: language).text),
+            ])
+        }
+        if !rows.isEmpty {
+            blocks.append(
+                PageBlocks.Block(
+                    heading: say("rules"),
+                    table: PageTable(
+                        label: say("rules"), columns: [PageTable.Column(label: say("column.rule")), PageTable.Column(label: say("column.sentence"))],
+                        rows: rows, language: language), note: say("rulesNote")))
+        }
+        let page = PageBlocks(
+            heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), lead: language.sentence("refer.lead"),
+            refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
+        return try visit.blocks(
+            page, current: "/programs", notice: visit.done("refer", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    /// The rules as sentences, and what they would have cost last month.
+    private static func preview(_ rules: [ReferralDraft.Written], _ place: Place, _ visit: PageVisit) async throws -> PageBlocks.Block {
+        let language = visit.language
+        var facts: [PageBlocks.Fact] = []
+        for written in rules {
+            let rule = try read(written.document).rule(id: RuleID(stored: "rule_draft"), program: place.program.id, version: 1, now: visit.now)
+            let whose = language("rewards.side.\(written.side.rawValue)")
+            facts.append(PageBlocks.Fact(label: whose, text: RuleSentence(rule: rule, currency: place.currency, language: language).text))
+            let cost = try await estimate(rule, place, visit)
+            facts.append(PageBlocks.Fact(label: language("refer.cost", ["side": whose]), text: cost))
+        }
+        return PageBlocks.Block(heading: language("refer.preview"), text: language("refer.previewText"), facts: facts, note: language("refer.previewNote"))
+    }
+
+    /// Worked out by the engine on last month's facts, with a sum of money in the place of a thing that has a value.
+    private static func estimate(_ rule: Rule, _ place: Place, _ visit: PageVisit) async throws -> String {
+        let language = visit.language
+        let terms = rule.terms
+        let known = worth(terms.reward, place)
+        let standIn = try CommissionRule(
+            id: terms.id, version: terms.version, event: terms.event, reward: known ?? .flat(Amount(minor: 1), place.currency), recipient: .member,
+            conditions: terms.conditions, cap: known == nil ? nil : terms.cap, effectiveFrom: terms.effectiveFrom)
+        guard let effect = try await RuleEffect.reckon(standIn, replacing: nil, of: place.program, at: visit.now, in: visit.installation) else { return "–" }
+        let times = language.plural("refer.times", effect.after.paidCount)
+        guard known != nil else { return language("refer.costUnknown", ["times": times]) }
+        return language("refer.costKnown", ["times": times, "amount": language.money(effect.after.totalMinor, effect.after.unit)])
+    }
+
+    private static func worth(_ reward: RewardTerms, _ place: Place) -> RewardTerms? {
+        switch reward {
+        case .flat, .percent, .credit, .points, .tiered: return reward
+        case .gift(_, let value), .custom(_, let value): return value.flatMap { $0 > 0 ? .flat(Amount(minor: $0), place.currency) : nil }
+        case .coupon(let id):
+            guard let coupon = place.coupons.first(where: { $0.id.text == id }) else { return nil }
+            if let rate = coupon.rate { return .percent(rate) }
+            return coupon.amountMinor.map { .flat(Amount(minor: $0), place.currency) }
+        case .freeMonths, .freeShipping: return nil
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Chronology
+import Money
+import Persistence
+import Rules
+import Web
+
+extension Reward {
+    /// Moves on what is due. Answers how many were looked at.
+    static func advanceDue(limit: Int = dueMax, in write: Write) throws -> Int {
+        let due = try RewardStore.due(in: write.workspace.id, at: write.now, limit: limit, on: write.connection)
+        for reward in due {
+            do {
+                try write.connection.savepoint { try reward.advance(in: write) }
+            } catch {
+                guard Refusal.of(error) != nil else { throw error }
+                var later = reward
+                later.dueAt = try write.now.adding(milliseconds: postponedMs)
+                try RewardStore.update(later, on: write.connection)
+            }
+        }
+        return due.count
+    }
+
+    /// Past its hold: its receiver chooses, or it is given.
+    private func advance(in write: Write) throws {
+        guard state == .pending else { return }
+        if !choices.value.elements.isEmpty {
+            var waiting = self
+            waiting.state = .choosing
+            waiting.dueAt = nil
+            return try RewardStore.update(waiting, on: write.connection)
+        }
+        _ = try issue(in: write)
+    }
+
+    /// Gives it: a coupon becomes a code; of everything else subscribers are told, and do the rest.
+    func issue(in write: Write) throws -> Reward {
+        var reward = self
+        reward.dueAt = nil
+        if kind == "coupon" {
+            let coupon = try CouponStore.find(CouponID(stored: terms.value["couponId"]?.string ?? ""), in: workspaceID, on: write.connection)
+            guard let coupon, coupon.state == .active else { return try refuse("couponEnded", in: write) }
+            let code = try coupon.issue(
+                side == .friend ? NewCode(memberID: memberID, customerID: customerID) : NewCode(), in: write)
+            reward.couponCodeID = code.id
+        }
+        reward.state = .issued
+        reward.reason = nil
+        reward.issuedAt = write.now
+        try RewardStore.update(reward, on: write.connection)
+        try reward.tell(.rewardIssued, from: state, in: write)
+        return reward
+    }
+
+    /// Gives it by hand, before its hold is over or after the company said no.
+    static func issue(_ id: RewardID, in write: Write) throws -> Reward {
+        let reward = try find(id, in: write)
+        guard [.pending, .choosing, .checking, .held].contains(reward.state) else { throw reward.notNow("issued", "pending, waiting or held") }
+        let issued = try reward.issue(in: write)
+        try write.audit("reward.issue", subject: id.text)
+        return issued
+    }
+
+    /// The receiver takes one of the kinds on offer.
+    static func choose(_ id: RewardID, _ choice: Int, in write: Write) throws -> Reward {
+        var reward = try find(id, in: write)
+        guard reward.state == .choosing else { throw reward.notNow("chosen", "waiting for a choice") }
+        let all = [reward.terms.value] + reward.choices.value.elements
+        guard all.indices.contains(choice) else { throw Refusal.field("choice", "Must be 0 to \(all.count - 1).") }
+        reward.terms = JSONText(all[choice])
+        reward.choices = JSONText(text: "[]")
+        try write.audit("reward.choose", subject: id.text, JSONText(["choice": .integer(Int64(choice))]))
+        return try reward.issue(in: write)
+    }
+
+    /// It was used: a gift was handed over, free months were booked.
+    static func redeem(_ id: RewardID, in write: Write) throws -> Reward {
+        let reward = try find(id, in: write)
+        guard reward.state == .issued else { throw reward.notNow("redeemed", "issued") }
+        let redeemed = try reward.redeemed(in: write)
+        try write.audit("reward.redeem", subject: id.text)
+        return redeemed
+    }
+
+    func redeemed(in write: Write) throws -> Reward {
+        var reward = self
+        reward.state = .redeemed
+        reward.endedAt = write.now
+        reward.dueAt = nil
+        try RewardStore.update(reward, on: write.connection)
+        try reward.tell(.rewardRedeemed, from: state, in: write)
+        return reward
+    }
+
+    /// A person, or the company's own program, says no.
+    static func refuse(_ id: RewardID, reason: String, in write: Write) throws -> Reward {
+        let reward = try find(id, in: write)
+        guard [.pending, .choosing, .checking, .held].contains(reward.state) else { throw reward.notNow("refused", "pending, waiting or held") }
+        let refused = try reward.refuse(reason, in: write)
+        try write.audit("reward.refuse", subject: id.text)
+        return refused
+    }
+
+    func refuse(_ reason: String, in write: Write) throws -> Reward {
+        var reward = self
+        reward.state = .refused
+        reward.reason = reason
+        reward.endedAt = write.now
+        reward.dueAt = nil
+        try RewardStore.update(reward, on: write.connection)
+        try giveBackCap(in: write)
+        return reward
+    }
+
+    /// A sale that came back as a whole takes its rewards with it. What was used already stays used; what a part of a sale came back for
+    /// stays, for a gift cannot be halved.
+    static func reverse(for sale: Sale, in write: Write) throws {
+        guard sale.refundedMinor == sale.amountMinor else { return }
+        for reward in try RewardStore.of(sale: sale.id, on: write.connection) where !reward.isOver {
+            var reversed = reward
+            reversed.state = .reversed
+            reversed.reason = "refunded"
+            reversed.endedAt = write.now
+            reversed.dueAt = nil
+            try RewardStore.update(reversed, on: write.connection)
+            if let code = reward.couponCodeID { try CouponCode.void(code, in: write) }
+            try reward.giveBackCap(in: write)
+            try reversed.tell(.rewardReversed, from: reward.state, in: write)
+        }
+    }
+
+    private static func find(_ id: RewardID, in write: Write) throws -> Reward {
+        guard let reward = try RewardStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("reward") }
+        return reward
+    }
+
+    private func notNow(_ verb: String, _ allowed: String) -> Problem {
+        Problem.conflict(code: "reward_\(state.rawValue)", detail: "The reward is \(state.rawValue); only one that is \(allowed) can be \(verb).")
+    }
+
+    private func tell(_ type: EventType, from before: State, in write: Write) throws {
+        try write.emit(
+            type, subject: id.text,
+            JSONText([
+                "rewardId": .text(id.text), "commissionId": .null, "side": .text(side.rawValue), "memberId": .text(memberID.text),
+                "customerId": customerID.map { .text($0.text) } ?? .null, "programId": .text(programID.text),
+                "saleId": saleID.map { .text($0.text) } ?? .null, "kind": .text(kind), "amount": valueMinor.map { .integer($0) } ?? .null,
+                "unit": valueMinor == nil ? .null : .text(unit.code),
+            ]), changes: .state(before.rawValue, state.rawValue))
+    }
+}
