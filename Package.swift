@@ -4,6 +4,8 @@ import PackageDescription
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
     "Demo",
+    "Wallet",
+    "Loyalty",
     "Embedding",
     "Overview",
     "Guide",

@@ -14,6 +14,7 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
@@ -61,12 +62,13 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions past their hold.
+    /// Workspaces with commissions past their hold, or something in wallets past its day.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
             SELECT w.id FROM workspace w WHERE EXISTS (
                 SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM wallet_lot l WHERE l.workspace_id = w.id AND l.remaining > 0 AND l.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -26,6 +26,8 @@ enum Routes {
         MemberRoutes.add(to: &api)
         JoinRoutes.add(to: &api)
         MemberMergeRoutes.add(to: &api)
+        WalletRoutes.add(to: &api)
+        SpendRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

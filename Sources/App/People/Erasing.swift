@@ -106,6 +106,8 @@ enum ErasureStore {
         try readable.blank(
             "link", "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
+        try readable.blank("wallet_movement", "UPDATE wallet_movement SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
+        try readable.blank("redemption", "UPDATE redemption SET note = NULL WHERE member_id = \(member) AND note IS NOT NULL")
         try readable.blank("adjustment", "UPDATE adjustment SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try readable.blank(
             "commission_decision",
