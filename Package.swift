@@ -5,6 +5,8 @@ import PackageDescription
 let featuresWithTests: [String] = [
     "Demo",
     "Groups",
+    "Wallet",
+    "Loyalty",
     "Embedding",
     "Rewards",
     "Coupons",

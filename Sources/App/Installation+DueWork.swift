@@ -17,6 +17,7 @@ extension Installation {
         while try await write(workspace, actor: .system("rewards"), { write in try Reward.advanceDue(in: write) }) == Reward.dueMax {}
         while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
         try await lookAtLadders(in: workspace)
+        while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
@@ -65,7 +66,7 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions or rewards past their hold, or codes past their time.
+    /// Workspaces with commissions or rewards past their hold, codes past their time, or something in wallets past its day.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
@@ -75,6 +76,7 @@ enum DueStore {
                 OR EXISTS (
                     SELECT 1 FROM coupon_code k WHERE k.workspace_id = w.id AND k.state IN ('issued', 'reserved') AND k.expires_at IS NOT NULL
                         AND k.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM wallet_lot l WHERE l.workspace_id = w.id AND l.remaining > 0 AND l.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

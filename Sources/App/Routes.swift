@@ -27,6 +27,8 @@ enum Routes {
         GroupRoutes.add(to: &api)
         JoinRoutes.add(to: &api)
         MemberMergeRoutes.add(to: &api)
+        WalletRoutes.add(to: &api)
+        SpendRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

@@ -39,6 +39,13 @@ public struct AccountName: Sendable, Hashable {
     /// Points and credit a member may spend.
     public static func points(_ member: String) -> AccountName { AccountName(["liabilities", "points", member], .credit) }
 
+    /// The member whose available value this is; nil for every other account.
+    public var availableOf: String? {
+        path.hasPrefix(Self.availablePrefix) ? String(path.dropFirst(Self.availablePrefix.count)) : nil
+    }
+
+    private static let availablePrefix = "liabilities:payable:available:"
+
     private static func payable(_ state: String, _ member: String) -> AccountName {
         AccountName(["liabilities", "payable", state, member], .credit)
     }

@@ -53,7 +53,8 @@ extension Commission {
         try CommissionStore.update(approved, on: write.connection)
         if kept > 0 {
             let entries = [Entry(.pending(memberID.text), unit, Amount(minor: kept))] + (try arriving(at: .approved, in: write))
-            try write.post(cause: id.text, purpose: "approval", effectiveAt: write.now, entries)
+            try write.post(
+                cause: id.text, purpose: "approval", effectiveAt: write.now, lots: .usual(program: programID, cause: id.text), entries)
         }
         try write.emit(.commissionApproved, subject: id.text, JSONText(approved.json), changes: .state(state.rawValue, approved.state.rawValue))
     }

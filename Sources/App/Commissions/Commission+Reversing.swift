@@ -149,6 +149,7 @@ extension Commission {
         case .held: return [Entry(.held(member), unit, back), expense]
         default: break
         }
+        if state == .approved { try Wallet.restore(self, upTo: back.minor, in: write) }
         let taken = entries.reduce(Int64(0)) { sum, entry in
             entry.account == .available(member) && entry.unit == unit ? sum + entry.amount.minor : sum
         }

@@ -100,7 +100,9 @@ extension Commission {
         if kept > .zero {
             let expense = AccountName.expense(programID.text)
             let leaving = try entries(taking: kept, after: [], in: write).filter { $0.account != expense }
-            try write.post(cause: cause, purpose: purpose, effectiveAt: write.now, leaving + arriving(at: after, in: write))
+            try write.post(
+                cause: cause, purpose: purpose, effectiveAt: write.now, lots: .usual(program: programID, cause: id.text),
+                leaving + arriving(at: after, in: write))
         }
         var moved = self
         moved.state = after

@@ -103,6 +103,7 @@ struct LedgerWords: Sendable {
         case "prq": return page("request", [:], "/payouts")
         case "dec": return page("decision", [:], nil)
         case "adj": return page("adjustment", [:], commissions[cause].map { "/commissions/\($0.text)" })
+        case "wmv": return page("wallet", [:], nil)
         case "run": return page("run", [:], nil)
         case "clk": return page("click", [:], nil)
         case "lead": return page("lead", [:], nil)

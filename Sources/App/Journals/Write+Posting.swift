@@ -6,12 +6,14 @@ import Web
 extension Write {
     /// Posts to the workspace's journal. What the ledger refuses becomes a problem, and the request leaves nothing behind.
     @discardableResult
-    func post(cause: String, purpose: String, effectiveAt: Instant, corrects: Posting.Correction? = nil, _ entries: [Entry]) throws -> PostedTransaction {
+    func post(cause: String, purpose: String, effectiveAt: Instant, corrects: Posting.Correction? = nil, lots: LotChange = .usual(program: nil, cause: nil), _ entries: [Entry]) throws -> PostedTransaction {
         do {
-            return try Journal.post(
+            let posted = try Journal.post(
                 Posting(
                     workspace: workspace.id.text, cause: cause, purpose: purpose, effectiveAt: effectiveAt, entries: entries, corrects: corrects),
                 recordedAt: now, on: connection)
+            try followLots(entries, posted: cause, lots)
+            return posted
         } catch let refusal as PostingRefusal {
             throw refusal.problem
         }

@@ -10,7 +10,9 @@ enum Navigation {
 
     static let jobs: [Job] = [
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
-        Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead)]),
+        Job(
+            key: "grow", icon: "grow",
+            pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead), ("catalogue", "/catalogue", .programsRead)]),
         Job(
             key: "people", icon: "people",
             pages: [

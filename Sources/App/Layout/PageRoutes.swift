@@ -11,6 +11,8 @@ enum PageRoutes {
         ProgramForms.add(to: &api, gate: gate)
         RulePages.add(to: &api, gate: gate)
         MemberPages.add(to: &api, gate: gate)
+        WalletPages.add(to: &api, gate: gate)
+        SpendPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)

@@ -36,7 +36,7 @@ struct MemberModel: PageModel, Sendable {
             "stage": .text(language("members.stage.\(member.stage.rawValue)")), "email": PageValue(fields[.email]),
             "externalId": PageValue(fields[.externalId]), "joinedAt": language.time(member.joinedAt),
             "programs": .text(programs.joined(separator: language("list.separator"))), "country": PageValue(member.country),
-            "account": .text(accountText), "statementURL": .text("/members/\(member.id.text)/statement"),
+            "account": .text(accountText), "statementURL": .text("/members/\(member.id.text)/statement"), "walletURL": .text("/members/\(member.id.text)/wallet"),
             "accountURL": .text("/members/\(member.id.text)/payout-account"), "heldStyle": style { $0.held }, "inPayoutStyle": style { $0.inPayout }, "paidStyle": style { $0.paid }, "debtStyle": style { $0.debt },
             "hasBalances": .flag(!balances.isEmpty), "balances": PageValue(balances.map(balance)),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map(line)), "hasLinks": .flag(!links.isEmpty),

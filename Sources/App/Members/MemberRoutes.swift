@@ -121,14 +121,14 @@ enum MemberRoutes {
         ]
     }
 
-    private static func memberReference(_ context: KithContext) throws -> MemberReference {
+    static func memberReference(_ context: KithContext) throws -> MemberReference {
         guard let text = context.parameters.get("id"), let reference = MemberReference(text.removingPercentEncoding ?? text) else {
             throw Refusal.unknown("member")
         }
         return reference
     }
 
-    private static func find(
+    static func find(
         _ reference: MemberReference, _ caller: Caller, _ installation: Installation, on connection: any Connection
     ) throws -> Member {
         guard let member = try MemberStore.find(reference, in: caller.workspaceID, vault: installation.vault, on: connection) else {

@@ -18,6 +18,7 @@ enum PortalPages {
         PortalShare.add(to: &api, gate: gate)
         PortalEarnings.add(to: &api, gate: gate)
         PortalFigurePage.add(to: &api, gate: gate)
+        PortalWallet.add(to: &api, gate: gate)
         PortalPayments.add(to: &api, gate: gate)
         PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)

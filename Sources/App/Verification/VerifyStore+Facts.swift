@@ -159,7 +159,7 @@ extension VerifyStore {
     static func causes(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         let kinds = [
             (SaleKind.prefix, "sale"), (RefundKind.prefix, "refund"), (LeadKind.prefix, "lead"), (PayoutKind.prefix, "payout"), (RunKind.prefix, "run"),
-            (PayoutRequestKind.prefix, "payout_request"), (AdjustmentKind.prefix, "adjustment"),
+            (PayoutRequestKind.prefix, "payout_request"), (AdjustmentKind.prefix, "adjustment"), (WalletMovementKind.prefix, "wallet_movement"),
         ]
         return try kinds.flatMap { prefix, table in
             try connection.rows(

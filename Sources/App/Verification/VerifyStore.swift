@@ -26,6 +26,7 @@ enum VerifyStore {
             ("numbers of sales", { try saleNumbers($0, on: $1) }), ("clicks by day", { try clickDays($0, on: $1) }),
             ("tiers", { try tiers($0, on: $1) }), ("payouts", { try payouts($0, on: $1) }),
             ("commissions and their rules", { try CommissionVerification.findings($0, on: $1) }),
+            ("wallets", { try WalletVerification.findings($0, on: $1) }),
             ("caps", { try CapVerification.findings($0, on: $1) }), ("coupons", { try CouponVerification.findings($0, on: $1) }),
         ]
         return try checks.flatMap { name, check in
@@ -84,22 +85,23 @@ enum VerifyStore {
 
     /// A member's commissions by state against what the books say they have.
     private static func balances(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Found] {
-        let parts: [(part: String, states: SQL, runs: SQL, accounts: [String])] = [
-            ("pending", "('pending')", "p.state = 'pending' AND p.amount > 0", ["liabilities:payable:pending:"]),
-            ("held", "('held')", "p.amount = 0", ["liabilities:payable:held:"]),
+        let parts: [(part: String, states: SQL, runs: SQL, moved: SQL, accounts: [String])] = [
+            ("pending", "('pending')", "p.state = 'pending' AND p.amount > 0", "1 = 0", ["liabilities:payable:pending:"]),
+            ("held", "('held')", "p.amount = 0", "1 = 0", ["liabilities:payable:held:"]),
             (
-                "available, in payout, paid less debt", "('approved', 'paid')", "(p.state = 'funded' OR (p.state = 'pending' AND p.amount < 0))",
+                "available, in payout, paid less debt", "('approved', 'paid')", "(p.state = 'funded' OR (p.state = 'pending' AND p.amount < 0))", "kind NOT IN ('redemption', 'return')",
                 ["liabilities:payable:available:", "liabilities:payable:inpayout:", "assets:paid:", "assets:debt:"]
             ),
         ]
         var findings: [Found] = []
-        for (part, states, runs, accounts) in parts {
+        for (part, states, runs, moved, accounts) in parts {
             let kept: SQL = """
                 SELECT '' AS cause, member_id AS member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
                     SELECT member_id, unit, amount - reversed_amount AS amount FROM commission
                     WHERE workspace_id = \(workspace) AND state IN \(sql: states)
                     UNION ALL SELECT p.member_id, p.unit, p.amount FROM run r JOIN run_payable p ON p.run_id = r.id
-                    WHERE r.workspace_id = \(workspace) AND \(sql: runs)) earned
+                    WHERE r.workspace_id = \(workspace) AND \(sql: runs)
+                    UNION ALL SELECT member_id, unit, amount FROM wallet_movement WHERE workspace_id = \(workspace) AND \(sql: moved)) earned
                 GROUP BY member_id, unit
                 """
             let booked: SQL = """

@@ -119,7 +119,8 @@ extension AppHarness {
                 """
                 SELECT member_id, unit, CAST(sum(amount) AS BIGINT) FROM (
                     SELECT member_id, unit, amount - reversed_amount AS amount FROM commission
-                    UNION ALL SELECT member_id, unit, amount FROM run_payable WHERE state <> 'reversed') earned
+                    UNION ALL SELECT member_id, unit, amount FROM run_payable WHERE state <> 'reversed'
+                    UNION ALL SELECT member_id, unit, amount FROM wallet_movement WHERE kind NOT IN ('redemption', 'return')) earned
                 GROUP BY member_id, unit ORDER BY 1, 2
                 """
             ).map {
