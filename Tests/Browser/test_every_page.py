@@ -21,6 +21,7 @@ PAGES = {
     "/confirm": "/confirm", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
+    "/experiments": "/experiments", "/experiments/new": "/experiments/new", "/experiments/{id}": "/experiments/{experiment}",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
@@ -104,7 +105,7 @@ def house(server, shop, signed_in, chromium):
     server.call("POST", f"/webhooks/{webhook}/test", {})
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     found = {"program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
-             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry}
+             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "experiment": everything.experiment(server, program)}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)
     for key, path, pattern in (("account", "/ledger", r'"(/ledger/accounts/[^"]+)"'), ("person", "/team", r'"(/team/opr?_[^"/]+|/team/\w+_\w+)"'),

@@ -45,6 +45,7 @@ enum PageRoutes {
         DomainPages.add(to: &api, gate: gate)
         MailDomainPages.add(to: &api, gate: gate)
         IntegrationPages.add(to: &api, gate: gate)
+        ExperimentPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)
