@@ -21,6 +21,7 @@ PAGES = {
     "/catalogue": "/catalogue", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
+    "/experiments": "/experiments", "/experiments/new": "/experiments/new", "/experiments/{id}": "/experiments/{experiment}",
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
@@ -111,7 +112,7 @@ def house(server, shop, signed_in, chromium):
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     reward = server.call("GET", f"/rewards?programId={program}&side=friend")["data"][0]["id"]
     found = {"coupon": coupon, "reward": reward, "program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
-             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "group": group}
+             "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "group": group, "experiment": everything.experiment(server, program)}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)
     for key, path, pattern in (("account", "/ledger", r'"(/ledger/accounts/[^"]+)"'), ("person", "/team", r'"(/team/opr?_[^"/]+|/team/\w+_\w+)"'),

@@ -17,6 +17,7 @@ enum Schemas {
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("WalletMovement", WalletMovement.schema), ("CatalogueItem", SpendItem.schema), ("Redemption", Redemption.schema), ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
         ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("IssuedReward", IssuedReward.schema), ("Reward", reward), ("Cap", cap),
+        ("Experiment", Experiment.schema), ("ExperimentAnalysis", Experiment.analysisSchema), ("ExperimentAssignment", Experiment.assignmentSchema),
     ] + rewardKinds + conditionKinds
 
     static let programInput = APISchema.object([

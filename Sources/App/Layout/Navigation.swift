@@ -12,7 +12,10 @@ enum Navigation {
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
         Job(
             key: "grow", icon: "grow",
-            pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead), ("catalogue", "/catalogue", .programsRead)]),
+            pages: [
+                ("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead), ("catalogue", "/catalogue", .programsRead),
+                ("experiments", "/experiments", .programsRead),
+            ]),
         Job(
             key: "people", icon: "people",
             pages: [

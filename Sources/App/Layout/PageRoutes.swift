@@ -51,6 +51,7 @@ enum PageRoutes {
         MailDomainPages.add(to: &api, gate: gate)
         IntegrationPages.add(to: &api, gate: gate)
         GroupPages.add(to: &api, gate: gate)
+        ExperimentPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)

@@ -10,6 +10,12 @@ public indirect enum JSONValue: Sendable, Equatable {
     /// The number for an integer.
     public static func integer(_ value: Int64) -> JSONValue { .number(JSONNumber(value)) }
 
+    /// A statistic, with all digits that it takes to read the same number back; null where there is no number. Never money.
+    public static func decimal(_ value: Double?) -> JSONValue {
+        guard let value, value.isFinite else { return .null }
+        return .number(JSONNumber(token: "\(value)"))
+    }
+
     /// The member of an object with exactly these bytes as its name; nil for other values and for a missing member.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }

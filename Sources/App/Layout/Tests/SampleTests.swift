@@ -117,7 +117,7 @@ import Web
     }
 
     /// The sample names what the model has; with the variable set it is written.
-    private static func check(_ path: String, _ model: PageObject, title: String, current: String) throws {
+    static func check(_ path: String, _ model: PageObject, title: String, current: String) throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("\(path).sample.json")
         if ProcessInfo.processInfo.environment["KITH_WRITE_SAMPLES"] == "1" {
