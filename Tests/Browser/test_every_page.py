@@ -67,7 +67,7 @@ def house(server, shop, signed_in, chromium):
     server.call("PUT", f"/groups/{group}/rung", {"position": 1, "metric": "sales", "atLeast": 2, "days": 90, "fallsBack": True})
     server.call("POST", f"/programs/{program}/terms", {"text": "Mistake"})
     first_of_last_month = (date.today().replace(day=1) - timedelta(days=1)).replace(day=1)
-    coupon = server.call("POST", "/coupons", {"programId": program, "name": "Coffee", "kind": "fixed", "amount": 500, "watchedUses": 1, "budget": 90000})["id"]
+    coupon = server.call("POST", "/coupons", {"programId": program, "name": "Mistake", "kind": "fixed", "amount": 500, "watchedUses": 1, "budget": 90000})["id"]
     server.call("POST", f"/coupons/{coupon}/codes", {"count": 3})
     server.call("POST", f"/programs/{program}/rules", {"name": "Friend", "event": "sale", "reward": {"kind": "coupon", "couponId": coupon}, "for": "friend"})
     people = []
