@@ -1,4 +1,5 @@
 import Chronology
+import Money
 import Persistence
 import Testing
 import TestSupport
