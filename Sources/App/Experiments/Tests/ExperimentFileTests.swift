@@ -43,7 +43,7 @@ import Web
             let answer = try analyse("variant,users,conversions\ncontrol,\(a[1]),\(a[0])\nB,\(b[1]),\(b[0])\n")
             expect(answer["comparisons"].list[0]["probabilityBetter"], row["p"])
         }
-        let seen = try #require(reference["srm"]?["observed"]?.elements.compactMap(\.integerValue))
+        let seen = reference["srm"]["observed"].list.compactMap { $0.integerValue }
         let ratio = try analyse("variant,users,conversions\ncontrol,\(seen[0]),1\nB,\(seen[1]),1\n")
         expect(ratio["sampleRatio"]["chiSquare"], reference["srm"]["chi2"])
         expect(ratio["sampleRatio"]["pValue"], reference["srm"]["p"])

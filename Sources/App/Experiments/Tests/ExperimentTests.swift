@@ -2,6 +2,7 @@ import Chronology
 import Foundation
 import HTTPTypes
 import Persistence
+import Statistics
 import TestSupport
 import Testing
 import Web
@@ -104,7 +105,7 @@ import Web
             let program = try await app.program()
             try await app.moveClock(days: 30)
             func run(_ name: String, rates: [Double], holdout: Double) async throws -> JSONValue {
-                let body = Self.body(program, ["name": .text(name), "holdoutShare": "0.2"])
+                let body = Self.body(program, ["name": .text(name), "holdoutShare": "0.2", "guards": ["refunds": "0.1", "fraud": "0.1"]])
                 let id = ExperimentID(stored: try await app.post("/experiments", body)["id"].text)
                 let twin = app.twinID
                 let seen = try await app.installation.write(twin, actor: .command) { write in
@@ -131,7 +132,7 @@ import Web
                 }
                 return try await app.get("/experiments/\(id.text)")
             }
-            let known = try await run("known", rates: [0.1, 0.34], holdout: 0.04)["analysis"]
+            let known = try await run("known", rates: [0.2, 0.5], holdout: 0.1)["analysis"]
             #expect(known["decision"].text == "use" && known["verdict"].text.hasPrefix("Use B"), "\(known["verdict"].text)")
             #expect(known["sampleRatio"]["alarm"] == false && known["sampleRatio"]["mismatched"].integer == 0)
             #expect(known["looks"].integer ?? 0 >= 25 && known["guards"].list.isEmpty == false)
