@@ -78,12 +78,14 @@ extension VerifyStore {
         }
     }
 
-    /// Items that arrived, against what the journal says has left for each member.
+    /// Items that arrived and what was spent of wallets, against what the journal says has left for each member.
     private static func paidOut(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
         let paid: SQL = """
-            SELECT '' AS cause, i.member_id AS member, p.unit AS unit, CAST(sum(i.amount) AS BIGINT) AS amount
-            FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND i.state = 'paid'
-            GROUP BY i.member_id, p.unit
+            SELECT '' AS cause, member, unit, CAST(sum(amount) AS BIGINT) AS amount FROM (
+                SELECT i.member_id AS member, p.unit AS unit, i.amount AS amount
+                FROM payout_item i JOIN payout p ON p.id = i.payout_id WHERE p.workspace_id = \(workspace) AND i.state = 'paid'
+                UNION ALL SELECT member_id, unit, -amount FROM wallet_movement WHERE workspace_id = \(workspace) AND kind IN ('redemption', 'return')) paid
+            GROUP BY member, unit
             """
         return try differences(paid, booked("assets:paid:", workspace), on: connection).map { row in
             found("paidNotPosted", workspace, row.member, "was paid \(row.left) \(row.unit), the journal says \(row.right)")

@@ -138,7 +138,7 @@ import Web
         ,"ruleVersion":1,"level":0,"base":9999,"rate":"0.1","sharePpm":1000000,"state":"pending","holdUntil":"<time>"\
         ,"occurredAt":"<time>","correctsId":null,"receiptUrl":"/api/v1/commissions/<com 1>/receipt","arithmetic":{"purpose":"reward","base":9999\
         ,"rate":"0.1","sharePpm":1000000,"amount":1000,"rounding":"halfEven"},"ruleDocument":{"name":"Rule","event":"sale"\
-        ,"reward":{"kind":"percent","rate":"0.10"},"level":0,"effectiveFrom":"<time>"}}],"refusals":[],"refunds":[{"refundId":"r-1"\
+        ,"reward":{"kind":"percent","rate":"0.10"},"level":0,"effectiveFrom":"<time>"}}],"rewards":[],"refusals":[],"refunds":[{"refundId":"r-1"\
         ,"state":"applied","appliedAmount":3333,"occurredAt":"<time>","reason":null}],"corrections":[],"journal":[{"sequence":1,"purpose":"commission"\
         ,"cause":"<sale 1>"},{"sequence":2,"purpose":"reversal","cause":"<ref 1>"}]}
         """

@@ -118,6 +118,8 @@ import Web
             // Ids of other kinds, and what is no id at all.
             for operation in app.operations where !operation.pathParameters.isEmpty {
                 for odd in ["lead_00000000000000000000000000", "x", "%00", "..%2f..%2fetc", "mem_", "%F0%28", String(repeating: "a", count: 2_000)] {
+                    // What points are called is the workspace's own word.
+                    if operation.id == "setWalletUnit", Wallet.unit(odd) != nil { continue }
                     let reply = try await app.tryOut(operation, as: app.key, id: odd)
                     #expect(reply.status == 404 || reply.status == 422 || reply.status == 400, "\(operation.id) with \(odd.prefix(40)): \(reply.status)")
                 }
