@@ -14,6 +14,7 @@ extension Installation {
         while try await write(workspace, actor: .system("approvals"), { write in try Commission.approveDue(in: write) })
             == Commission.approvalsMax
         {}
+        while try await write(workspace, actor: .system("standing"), { write in try Standing.checkDue(in: write) }) == Standing.checksMax {}
         while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -69,6 +70,7 @@ enum DueStore {
             SELECT w.id FROM workspace w WHERE EXISTS (
                 SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= \(now) + coalesce(w.test_ahead_ms, 0))
                 OR EXISTS (SELECT 1 FROM wallet_lot l WHERE l.workspace_id = w.id AND l.remaining > 0 AND l.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM standing_check k WHERE k.workspace_id = w.id AND k.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -10,7 +10,7 @@ enum Navigation {
 
     static let jobs: [Job] = [
         Job(key: "home", icon: "home", pages: [("overview", "/", .workspaceRead), ("guide", "/guide", .workspaceRead)]),
-        Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("catalogue", "/catalogue", .programsRead)]),
+        Job(key: "grow", icon: "grow", pages: [("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("catalogue", "/catalogue", .programsRead), ("loyalty", "/loyalty", .programsRead)]),
         Job(
             key: "people", icon: "people",
             pages: [

@@ -52,6 +52,7 @@ extension Sale {
                 for: sale, input: input, code: named.code, program: program, credit: credit, in: write)
             commissions = earned.commissions
             try CreditStore.insert(credit, sale: sale.id, on: write.connection)
+            try Standing.note(credit.creditedMembers.map(\.memberID), in: program.id, write)
             sale.refusals = JSONText(.array(earned.refusals))
             try SaleStore.setRefusals(sale.id, sale.refusals, on: write.connection)
         }
