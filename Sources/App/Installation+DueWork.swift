@@ -17,6 +17,7 @@ extension Installation {
         while try await write(workspace, actor: .system("rewards"), { write in try Reward.advanceDue(in: write) }) == Reward.dueMax {}
         while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
         try await lookAtLadders(in: workspace)
+        while try await write(workspace, actor: .system("standing"), { write in try Standing.checkDue(in: write) }) == Standing.checksMax {}
         while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -77,6 +78,7 @@ enum DueStore {
                     SELECT 1 FROM coupon_code k WHERE k.workspace_id = w.id AND k.state IN ('issued', 'reserved') AND k.expires_at IS NOT NULL
                         AND k.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
                 OR EXISTS (SELECT 1 FROM wallet_lot l WHERE l.workspace_id = w.id AND l.remaining > 0 AND l.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM standing_check k WHERE k.workspace_id = w.id AND k.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -29,6 +29,7 @@ enum Routes {
         MemberMergeRoutes.add(to: &api)
         WalletRoutes.add(to: &api)
         SpendRoutes.add(to: &api)
+        StandingRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

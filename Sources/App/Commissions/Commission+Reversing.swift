@@ -17,6 +17,7 @@ extension Commission {
         }
         var reversal = Reversing(cause: refund.id.text, effectiveAt: refund.occurredAt, write: write)
         let all = try CommissionStore.of(sale: sale.id, on: write.connection).filter(\.state.isTakeable)
+        if let program = sale.programID { try Standing.note(all.map(\.memberID), in: program, write) }
         let takeable = all.filter { $0.cause != .manual }
         var backBySplit = try parts(of: takeable, sale)
         // What somebody's hand changed goes on from there.

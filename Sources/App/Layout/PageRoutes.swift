@@ -13,6 +13,7 @@ enum PageRoutes {
         MemberPages.add(to: &api, gate: gate)
         WalletPages.add(to: &api, gate: gate)
         SpendPages.add(to: &api, gate: gate)
+        StandingPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)

@@ -58,6 +58,7 @@ extension Sale {
                 for: sale, input: input, code: named.code, program: program, credit: credit, in: write)
             commissions = earned.commissions
             try CreditStore.insert(credit, sale: sale.id, on: write.connection)
+            try Standing.note(credit.creditedMembers.map(\.memberID), in: program.id, write)
             refusals = earned.refusals + refusals
         }
         if !refusals.isEmpty {

@@ -148,6 +148,7 @@ extension Wallet {
             id: id, memberID: member, programID: program, unit: order.unit, kind: kind, amountMinor: amount, causeID: cause ?? id,
             subject: order.subject, reason: order.reason, author: write.actor.person, madeAt: write.now)
         try WalletMovementStore.insert(movement, in: write.workspace.id, on: write.connection)
+        if kind == .adjustment || kind == .bonus { try Standing.note([member], in: program, write) }
         return movement
     }
 
