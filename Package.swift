@@ -5,6 +5,7 @@ import PackageDescription
 let featuresWithTests: [String] = [
     "Demo",
     "Groups",
+    "Friends",
     "Wallet",
     "Loyalty",
     "Embedding",

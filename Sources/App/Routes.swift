@@ -30,6 +30,8 @@ enum Routes {
         WalletRoutes.add(to: &api)
         SpendRoutes.add(to: &api)
         StandingRoutes.add(to: &api)
+        EarnActionRoutes.add(to: &api)
+        FriendPageRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)
         LeadRoutes.add(to: &api)

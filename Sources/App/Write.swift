@@ -92,6 +92,8 @@ enum EventType: String, Sendable, CaseIterable {
     case memberCreated = "member.created"
     case memberStageChanged = "member.stage_changed"
     case memberGroupChanged = "member.group_changed"
+    case memberTierChanged = "member.tier_changed"
+    case memberBadgeAwarded = "member.badge_awarded"
     case runAccepted = "run.accepted"
     case holdPlaced = "hold.placed"
     case holdReleased = "hold.released"

@@ -80,6 +80,10 @@ def fill(server):
                                                       "conditions": {"field": "memberGroup", "op": "eq", "value": "gold-partners"}})
     server.call("PUT", f"/groups/{group}/rung", {"position": 1, "metric": "sales", "atLeast": 2, "days": 90, "fallsBack": True})
     server.call("POST", f"/groups/{group}/members", {"memberId": people["PAULA"], "reason": "Sells well at fairs"})
+    server.call("POST", "/tiers", {"programId": program, "name": "Silver", "rank": 1, "measure": "sales", "entry": 1, "keep": 1, "days": 365, "benefits": "Free shipping"})
+    server.call("POST", "/tiers", {"programId": program, "name": "Gold", "rank": 2, "measure": "amount", "entry": 500000, "benefits": "A day at the roastery"})
+    server.call("POST", "/badges", {"programId": program, "name": "First friend", "description": "Your first friend bought.", "measure": "referrals", "threshold": 1, "unit": "points", "amount": 50})
+    server.call("POST", "/earn-actions", {"programId": program, "key": "review", "name": "Write a review", "unit": "points", "amount": 50, "times": 1, "days": 30})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})

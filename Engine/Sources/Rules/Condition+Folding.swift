@@ -35,4 +35,6 @@ extension Condition {
 extension Condition {
     /// Whether it has to be known which groups members are in.
     public var asksForGroups: Bool { leaves.contains { $0.field == .memberGroup } }
+    /// Whether it has to be known which tiers members have reached.
+    public var asksForTiers: Bool { leaves.contains { $0.field == .memberTier } }
 }

@@ -13,6 +13,8 @@ public enum ConditionField: Hashable, Sendable {
     case memberTotal(String)
     /// The key of the group that the member the rule would pay was in at the event; for the friend, the member who shared.
     case memberGroup
+    /// The rank of the tier that the same member had reached at the event.
+    case memberTier
     case metadata(String)
 
     /// The longest name behind `memberTotal.` or `metadata.`, in bytes.
@@ -31,6 +33,7 @@ public enum ConditionField: Hashable, Sendable {
         case "monthsSinceFirstSale": self = .monthsSinceFirstSale
         case "couponUsed": self = .couponUsed
         case "memberGroup": self = .memberGroup
+        case "memberTier": self = .memberTier
         default:
             if let name = Self.name(in: text, after: "memberTotal.") {
                 self = .memberTotal(name)
@@ -54,6 +57,7 @@ public enum ConditionField: Hashable, Sendable {
         case .monthsSinceFirstSale: "monthsSinceFirstSale"
         case .couponUsed: "couponUsed"
         case .memberGroup: "memberGroup"
+        case .memberTier: "memberTier"
         case .memberTotal(let name): "memberTotal." + name
         case .metadata(let name): "metadata." + name
         }

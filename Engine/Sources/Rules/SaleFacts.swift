@@ -41,6 +41,8 @@ public struct SaleFacts: Hashable, Sendable {
     public let memberTotals: [String: [String: Int64]]
     /// By member: the key of the group they were in at the event. Who is in none is left out.
     public var memberGroups: [String: String] = [:]
+    /// By member: the rank of the tier they had reached at the event. Who has none is left out, and counts as rank 0.
+    public var memberTiers: [String: Int64] = [:]
 
     /// The most items that rules look at.
     public static let itemsLimit = 1_000

@@ -79,9 +79,12 @@ extension Commission {
         let depth = inForce.map(\.terms.level).max() ?? 0
         let credited = try credited(occasion.credit, depth: depth, in: write)
         var occasion = occasion
-        if inForce.contains(where: { $0.terms.conditions.asksForGroups }) {
+        let asksForTiers = inForce.contains { $0.terms.conditions.asksForTiers }
+        if asksForTiers || inForce.contains(where: { $0.terms.conditions.asksForGroups }) {
             let people = Set(credited.flatMap { [$0.memberID] + $0.enrollerIDs }).sorted().map { MemberID(stored: $0) }
-            occasion.facts.memberGroups = try GroupStore.keys(of: people, in: occasion.program.id, at: occasion.facts.occurredAt, on: write.connection)
+            let (program, at) = (occasion.program.id, occasion.facts.occurredAt)
+            occasion.facts.memberGroups = try GroupStore.keys(of: people, in: program, at: at, on: write.connection)
+            if asksForTiers { occasion.facts.memberTiers = try StandingStore.ranks(of: people, in: program, at: at, on: write.connection) }
         }
         let barred = try PayBar.of(
             credited.flatMap { [$0.memberID] + $0.enrollerIDs }.map { MemberID(stored: $0) }, customer: occasion.customerID, in: write)

@@ -100,6 +100,17 @@ enum JoinStore {
         try connection.row("SELECT \(raw: columns) FROM join_page WHERE slug = \(slug)").map(read)
     }
 
+    /// The open ones of live workspaces, all or one's; test twins are for their team alone.
+    static func open(in workspace: WorkspaceID?, limit: Int, on connection: any Connection) throws -> [JoinPage] {
+        let names = columns.split(separator: ",").map { "j." + $0.trimmingPrefix(while: { $0 == " " }) }.joined(separator: ", ")
+        return try connection.rows(
+            """
+            SELECT \(raw: names) FROM join_page j JOIN workspace w ON w.id = j.workspace_id
+            WHERE j.is_open = 1 AND w.live_id IS NULL AND (\(workspace == nil ? 1 : 0) = 1 OR j.workspace_id = \(workspace?.text ?? "")) ORDER BY j.slug LIMIT \(limit)
+            """
+        ).map(read)
+    }
+
     static func put(_ page: JoinPage, on connection: any Connection) throws {
         let questions = JSONText(.array(page.questions.map(\.json))).text
         try connection.execute(

@@ -48,6 +48,7 @@ struct PageFrame: PageModel {
         fields["listed"] = .flag(isListed)
         fields["company"] = company?.sign ?? .nothing
         fields["canonical"] = PageValue(canonical)
+        fields["social"] = .nothing
         return PageFrame(kind: kind, title: title, fields: fields)
     }
 

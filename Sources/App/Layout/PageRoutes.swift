@@ -14,6 +14,7 @@ enum PageRoutes {
         WalletPages.add(to: &api, gate: gate)
         SpendPages.add(to: &api, gate: gate)
         StandingPages.add(to: &api, gate: gate)
+        EarningPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)
@@ -56,6 +57,9 @@ enum PageRoutes {
         ApplicationPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)
+        FriendPageForms.add(to: &api, gate: gate)
+        FriendPages.add(to: &api, site: site)
+        SiteMap.add(to: &api)
         PortalPages.add(to: &api, site: site)
         EmbedEntrance.add(to: &api, site: site)
     }

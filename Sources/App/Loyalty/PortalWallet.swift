@@ -35,14 +35,16 @@ enum PortalWallet {
     }
 
     private static func show(_ visit: PortalVisit, refused: String? = nil) async throws -> Response {
-        let (member, workspace, language) = (visit.member, visit.workspaceID, visit.language)
+        let (member, workspace, now, language) = (visit.member, visit.workspaceID, visit.now, visit.language)
         let csrfToken = visit.csrfToken
         let model = try await visit.installation.main.read { connection -> PortalWalletModel in
             let programs = Set(try MemberStore.programs(of: member.id, on: connection))
             let redemptions = try SpendStore.redemptions(of: member.id, limit: redemptionsMax, on: connection)
             return PortalWalletModel(
                 wallet: try WalletSummary.load(member.id, in: workspace, on: connection),
+                standing: try StandingSummary.load(member.id, in: workspace, at: now, on: connection),
                 items: try SpendStore.offered(in: workspace, on: connection).filter { programs.contains($0.programID) }, redemptions: redemptions,
+                ways: try programs.sorted().flatMap { try EarnActionStore.offered(by: $0, on: connection) },
                 names: try SpendStore.names(of: Array(Set(redemptions.map(\.itemID))), on: connection),
                 movements: try WalletMovementStore.of(member.id, before: nil, limit: movementsMax, on: connection), refused: refused, csrfToken: csrfToken,
                 language: language)
@@ -55,8 +57,10 @@ enum PortalWallet {
 
 struct PortalWalletModel: PageModel {
     var wallet: WalletSummary
+    var standing: StandingSummary
     var items: [SpendItem]
     var redemptions: [Redemption]
+    var ways: [EarnAction]
     var names: [SpendItemID: String]
     var movements: [WalletMovement]
     var refused: String?
@@ -66,7 +70,9 @@ struct PortalWalletModel: PageModel {
     var page: PageObject {
         [
             "refused": PageValue(refused), "hasUnits": .flag(!wallet.parts.isEmpty), "units": PageValue(wallet.parts.map(unit)),
-            "hasItems": .flag(!items.isEmpty), "items": PageValue(items.map(item)), "hasTaken": .flag(!redemptions.isEmpty),
+            "tiers": PageValue(standing.parts.map(tier)),
+            "hasBadges": .flag(!standing.badges.isEmpty), "badges": PageValue(standing.badges.map { badge($0.badge, $0.awardedAt) }),
+            "hasWays": .flag(!ways.isEmpty), "ways": PageValue(ways.map(way)), "hasItems": .flag(!items.isEmpty), "items": PageValue(items.map(item)), "hasTaken": .flag(!redemptions.isEmpty),
             "taken": PageValue(redemptions.map(taken)), "hasMoved": .flag(!movements.isEmpty), "moved": PageValue(movements.map(moved)),
         ]
     }
@@ -82,6 +88,48 @@ struct PortalWalletModel: PageModel {
             lines.append(["label": .text(say(key)), "amount": .text(language.money(amount.minor, unit))])
         }
         return ["code": .text(unit.code), "available": .text(language.money(balance.available.minor, unit)), "lines": PageValue(lines)]
+    }
+
+    private func tier(_ part: StandingSummary.Part) -> PageObject {
+        [
+            "program": .text(part.program.name), "name": .text(part.tier?.name ?? say("noTier")),
+            "benefits": PageValue(part.tier.flatMap { $0.benefits.isEmpty ? nil : $0.benefits }), "keep": PageValue(part.keep.map { keep($0, part.program) }),
+            "next": PageValue(part.next.map { next($0.tier, $0.value, part.program) }),
+        ]
+    }
+
+    private func next(_ tier: MemberTier, _ value: Int64, _ program: Program) -> PageObject {
+        let percent = min(100, max(0, value * 100 / tier.entry))
+        let entry = worth(tier.entry, tier.measure, program)
+        let wanted = tier.days.map { say("within", ["value": entry, "days": String($0)]) } ?? entry
+        return [
+            "label": .text(say("next", ["tier": tier.name])), "have": .text(say("have", ["have": worth(value, tier.measure, program), "wanted": wanted])),
+            "width": .text("\(percent)%"), "bar": .text(say("bar", ["percent": String(percent), "tier": tier.name])),
+            "missing": .text(say("missing", ["value": worth(max(0, tier.entry - value), tier.measure, program)])),
+        ]
+    }
+
+    /// What keeps the tier, and how much of it is there.
+    private func keep(_ keep: (tier: MemberTier, wanted: Int64, value: Int64), _ program: Program) -> String {
+        let values = ["value": worth(keep.wanted, keep.tier.measure, program), "have": worth(keep.value, keep.tier.measure, program)]
+        guard let days = keep.tier.days else { return say("keep", values) }
+        return say("keepWithin", values.merging(["days": String(days)]) { $1 })
+    }
+
+    private func worth(_ value: Int64, _ measure: Measure, _ program: Program) -> String { language.worth(value, measure, in: program.currency) }
+
+    private func badge(_ badge: Badge, _ at: Instant) -> PageObject {
+        [
+            "name": .text(badge.name), "description": .text(badge.description), "at": .text(language.day(at)),
+            "gift": PageValue(badge.gift.map { language.money($0.minor, $0.unit) }),
+        ]
+    }
+
+    private func way(_ action: EarnAction) -> PageObject {
+        [
+            "name": .text(action.name), "description": PageValue(action.description.isEmpty ? nil : action.description),
+            "often": .text(language.often(action.times, in: action.days)), "amount": .text(language.money(action.amountMinor, action.unit)),
+        ]
     }
 
     private func item(_ item: SpendItem) -> PageObject {

@@ -32,12 +32,10 @@ enum Standing {
         let rank = current.flatMap { now in tiers.first { $0.id == now.tier }?.rank }
         var values: [TierID: Int64] = [:]
         for tier in tiers { values[tier.id] = try facts.value(tier.measure, days: tier.days, on: write.connection) }
-        let reached = Tier.reached(tiers, from: rank, values: values)
+        let reached = MemberTier.reached(tiers, from: rank, values: values)
         if reached?.id != current?.tier {
-            try StandingStore.move(
-                TierMove(
-                    id: write.world.newID(), programID: programID, memberID: memberID, from: current?.tier, to: reached?.id, movedAt: write.now),
-                in: write.workspace.id, on: write.connection)
+            try TierMove(id: write.world.newID(), programID: programID, memberID: memberID, from: current?.tier, to: reached?.id, movedAt: write.now)
+                .make(of: member, in: program, reached: reached, rose: (reached?.rank ?? 0) > (rank ?? 0), in: write)
         }
         let has = try StandingStore.awarded(to: memberID, on: write.connection)
         for badge in badges where !has.contains(badge.id) {
@@ -46,7 +44,7 @@ enum Standing {
                 try Wallet.give(
                     .bonus, to: memberID, Wallet.Order(unit: gift.unit, amountMinor: gift.minor, programID: programID, subject: badge.id.text), in: write)
             }
-            try StandingStore.award(badge.id, to: memberID, movement: movement?.id, at: write.now, on: write.connection)
+            try badge.award(to: member, of: program, movement: movement?.id, in: write)
         }
         // What counts for some days only ends by itself.
         if reached?.days != nil {
@@ -87,15 +85,41 @@ struct TierMove: Sendable {
     var from: TierID?
     var to: TierID?
     var movedAt: Instant
+
+    /// Kept, told to subscribers, and told to the member where it is good news.
+    func make(of member: Member, in program: Program, reached: MemberTier?, rose: Bool, in write: Write) throws {
+        try StandingStore.move(self, in: write.workspace.id, on: write.connection)
+        try write.emit(
+            .memberTierChanged, subject: memberID.text, JSONText(json),
+            changes: JSONText(["tierId": ["before": from.map { .text($0.text) } ?? .null, "after": to.map { .text($0.text) } ?? .null]]))
+        guard rose, let reached, member.status == .active else { return }
+        try Mail.queue(
+            .standingRisen(program: program.name, what: reached.name, brings: reached.benefits, isBadge: false), to: .person(member.personID),
+            locale: member.locale, in: write)
+    }
+
+    var json: JSONValue {
+        [
+            "id": .text(id.text), "programId": .text(programID.text), "memberId": .text(memberID.text), "from": from.map { .text($0.text) } ?? .null,
+            "to": to.map { .text($0.text) } ?? .null, "movedAt": .text(movedAt.rfc3339),
+        ]
+    }
+
+    static let schema = APISchema.object([
+        .required("id", .text), .required("programId", .text), .required("memberId", .text), .required("from", .nullable(.text)),
+        .required("to", .nullable(.text)), .required("movedAt", .dateTime),
+    ])
 }
 
 /// What is told of a member's standing in one program.
 struct StandingSummary: Sendable {
     struct Part: Sendable {
         var program: Program
-        var tier: Tier?
+        var tier: MemberTier?
         var since: Instant?
-        var next: (tier: Tier, value: Int64)?
+        var next: (tier: MemberTier, value: Int64)?
+        /// What keeps the tier, where something has to.
+        var keep: (tier: MemberTier, wanted: Int64, value: Int64)?
     }
 
     var memberID: MemberID
@@ -114,7 +138,10 @@ struct StandingSummary: Sendable {
             parts.append(
                 Part(
                     program: program, tier: tier, since: current?.since,
-                    next: try next.map { ($0, try facts.value($0.measure, days: $0.days, on: connection)) }))
+                    next: try next.map { ($0, try facts.value($0.measure, days: $0.days, on: connection)) },
+                    keep: try tier.flatMap { tier in
+                        try tier.keep.map { (tier, $0, try facts.value(tier.measure, days: tier.days, on: connection)) }
+                    }))
         }
         return StandingSummary(memberID: member, parts: parts, badges: try StandingStore.badges(awardedTo: member, on: connection))
     }

@@ -28,7 +28,7 @@ enum StandingPages {
     }
 
     private static func name(_ fields: FormFields) -> String {
-        String((fields["name"] ?? "").prefix(Tier.nameLengthMax)).trimmingCharacters(in: .whitespaces)
+        String((fields["name"] ?? "").prefix(MemberTier.nameLengthMax)).trimmingCharacters(in: .whitespaces)
     }
 
     private static func addTier(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
@@ -43,19 +43,19 @@ enum StandingPages {
         }
         let name = name(fields)
         if name.isEmpty { errors["tier.name"] = say("name") }
-        let rank = number("rank", 1...Tier.rankMax, "rank", isRequired: true)
+        let rank = number("rank", 1...MemberTier.rankMax, "rank", isRequired: true)
         let entry = number("entry", 1...Wallet.amountMax, "number", isRequired: true)
         let keep = number("keep", 1...(entry ?? Wallet.amountMax), "keep", isRequired: false)
-        let days = number("days", 1...Tier.daysMax, "days", isRequired: false)
+        let days = number("days", 1...MemberTier.daysMax, "days", isRequired: false)
         guard let program = fields["program"].flatMap({ ProgramID($0) }), let measure = fields["measure"].flatMap({ Measure(rawValue: $0) }) else {
             throw Problem.notFound()
         }
         guard errors.isEmpty, let rank, let entry else { return try await show(visit, typed: fields, errors: errors) }
-        let benefits = String((fields["benefits"] ?? "").prefix(Tier.benefitsLengthMax))
+        let benefits = String((fields["benefits"] ?? "").prefix(MemberTier.benefitsLengthMax))
         do {
             try await write(visit) { write in
-                _ = try Tier.add(
-                    Tier(
+                _ = try MemberTier.add(
+                    MemberTier(
                         id: write.world.newID(), workspaceID: write.workspace.id, programID: program, name: name, benefits: benefits, rank: rank,
                         measure: measure, entry: entry, keep: keep, days: days, createdAt: write.now), in: write)
             }
@@ -79,7 +79,7 @@ enum StandingPages {
             throw Problem.notFound()
         }
         guard errors.isEmpty, let threshold else { return try await show(visit, typed: fields, errors: errors) }
-        let description = String((fields["benefits"] ?? "").prefix(Tier.benefitsLengthMax))
+        let description = String((fields["benefits"] ?? "").prefix(MemberTier.benefitsLengthMax))
         try await write(visit) { write in
             _ = try Badge.add(
                 Badge(
@@ -106,7 +106,7 @@ enum StandingPages {
 }
 
 private struct StandingModel: Sendable {
-    var tiers: [Tier]
+    var tiers: [MemberTier]
     var badges: [Badge]
     var counts: [TierID: Int64]
     var programs: [Program]
@@ -138,8 +138,7 @@ private struct StandingModel: Sendable {
     private func program(_ id: ProgramID) -> Program? { programs.first { $0.id == id } }
 
     private func worth(_ value: Int64, _ measure: Measure, _ id: ProgramID) -> String {
-        if measure == .amount, let unit = try? UnitCode(program(id)?.currency ?? "") { return say("value.amount", ["value": language.money(value, unit)]) }
-        return say("value.\(measure.rawValue)", ["value": language.amount(value, .points)])
+        language.worth(value, measure, in: program(id)?.currency ?? "")
     }
 
     private var tierTable: PageTable {
@@ -192,8 +191,8 @@ private struct StandingModel: Sendable {
         let isTier = kind == "tier"
         var fields: [FormField] = [
             FormField(name: "program", label: say("field.program"), control: .select(choices(programs.map { ($0.id.text, $0.name) }, was("program", programs[0].id.text)))),
-            .line("name", say("field.name"), was("name"), error: error("name"), isRequired: true, lengthMax: Tier.nameLengthMax),
-            FormField(name: "benefits", label: say("field.benefits"), control: .area(was("benefits"), rows: 2), lengthMax: Tier.benefitsLengthMax),
+            .line("name", say("field.name"), was("name"), error: error("name"), isRequired: true, lengthMax: MemberTier.nameLengthMax),
+            FormField(name: "benefits", label: say("field.benefits"), control: .area(was("benefits"), rows: 2), lengthMax: MemberTier.benefitsLengthMax),
             FormField(
                 name: "measure", label: say("field.measure"),
                 control: .select(choices(Measure.allCases.map { ($0.rawValue, say("measure.\($0.rawValue)")) }, was("measure", "points")))),
@@ -209,5 +208,16 @@ private struct StandingModel: Sendable {
         return PageForm(
             action: "\(StandingPages.path)/\(kind)s", hidden: [("form", kind)], fields: fields,
             buttons: [PageForm.Button(label: say(isTier ? "addTier" : "addBadge"))], csrfToken: csrfToken)
+    }
+}
+
+extension PageLanguage {
+    /// So many points, sales or customers, or so much in sales.
+    func worth(_ value: Int64, _ measure: Measure, in currency: String) -> String {
+        switch measure {
+        case .points: money(value, .points)
+        case .amount: self("loyalty.value.amount", ["value": (try? UnitCode(currency)).map { money(value, $0) } ?? String(value)])
+        case .sales, .referrals: plural("loyalty.value.\(measure.rawValue)", value)
+        }
     }
 }

@@ -20,25 +20,25 @@ enum StandingRoutes {
         api.write(
             .post, "/tiers", id: "addTier", "Add a tier that members reach by what they did", tag: "Loyalty", access: .right(.programsWrite),
             body: .object([
-                .required("programId", .text), .required("name", .string(maximumLength: Tier.nameLengthMax)),
-                .optional("benefits", .string(maximumLength: Tier.benefitsLengthMax)), .required("rank", .integer(1...Tier.rankMax)),
+                .required("programId", .text), .required("name", .string(maximumLength: MemberTier.nameLengthMax)),
+                .optional("benefits", .string(maximumLength: MemberTier.benefitsLengthMax)), .required("rank", .integer(1...MemberTier.rankMax)),
                 .required("measure", .enumeration(Measure.allCases.map(\.rawValue))), .required("entry", WalletRoutes.amountSchema),
-                .optional("keep", WalletRoutes.amountSchema), .optional("days", .integer(1...Tier.daysMax)),
+                .optional("keep", WalletRoutes.amountSchema), .optional("days", .integer(1...MemberTier.daysMax)),
             ]), answer: .reference("Tier"), status: 201, failures: [409],
             decode: { body, _ in
                 (
                     program: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
-                    name: body.name("name", maximumLength: Tier.nameLengthMax),
-                    benefits: body.optionalText("benefits", maximumLength: Tier.benefitsLengthMax) ?? "", rank: body.integer("rank", in: 1...Tier.rankMax),
-                    measure: try body.oneOf("measure", Measure.self), entry: body.integer("entry", in: 1...Wallet.amountMax),
-                    keep: body.optionalInteger("keep", in: 1...Wallet.amountMax), days: body.optionalInteger("days", in: 1...Tier.daysMax)
+                    name: body.name("name", maximumLength: MemberTier.nameLengthMax),
+                    benefits: body.optionalText("benefits", maximumLength: MemberTier.benefitsLengthMax) ?? "", rank: body.integer("rank", in: 1...MemberTier.rankMax),
+                    entry: body.integer("entry", in: 1...Wallet.amountMax), keep: body.optionalInteger("keep", in: 1...Wallet.amountMax),
+                    days: body.optionalInteger("days", in: 1...MemberTier.daysMax), measure: try body.oneOf("measure", Measure.self)
                 )
             }
         ) { input, write in
-            let tier = Tier(
+            let tier = MemberTier(
                 id: write.world.newID(), workspaceID: write.workspace.id, programID: input.program, name: input.name, benefits: input.benefits,
                 rank: input.rank, measure: input.measure, entry: input.entry, keep: input.keep, days: input.days, createdAt: write.now)
-            return Answer(try Tier.add(tier, in: write).json, status: 201)
+            return Answer(try MemberTier.add(tier, in: write).json, status: 201)
         }
         addBadges(to: &api)
         api.read(
@@ -70,8 +70,8 @@ enum StandingRoutes {
         api.write(
             .post, "/badges", id: "addBadge", "Add a badge that is given once to whoever did enough", tag: "Loyalty", access: .right(.programsWrite),
             body: .object([
-                .required("programId", .text), .required("name", .string(maximumLength: Tier.nameLengthMax)),
-                .optional("description", .string(maximumLength: Tier.benefitsLengthMax)), .required("measure", .enumeration(Measure.allCases.map(\.rawValue))),
+                .required("programId", .text), .required("name", .string(maximumLength: MemberTier.nameLengthMax)),
+                .optional("description", .string(maximumLength: MemberTier.benefitsLengthMax)), .required("measure", .enumeration(Measure.allCases.map(\.rawValue))),
                 .required("threshold", WalletRoutes.amountSchema),
                 .optional("unit", .described(.string(maximumLength: Wallet.unitLengthMax), description: "What comes with it: a unit, and how much.")),
                 .optional("amount", WalletRoutes.amountSchema),
@@ -85,10 +85,10 @@ enum StandingRoutes {
                 if (amount == nil) != (unit == nil) { body.note(amount == nil ? "amount" : "unit", "Is required with the other.") }
                 return (
                     program: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
-                    name: body.name("name", maximumLength: Tier.nameLengthMax),
-                    description: body.optionalText("description", maximumLength: Tier.benefitsLengthMax) ?? "",
-                    measure: try body.oneOf("measure", Measure.self), threshold: body.integer("threshold", in: 1...Wallet.amountMax),
-                    gift: unit.flatMap { unit in amount.map { (unit: unit, minor: $0) } }
+                    name: body.name("name", maximumLength: MemberTier.nameLengthMax),
+                    description: body.optionalText("description", maximumLength: MemberTier.benefitsLengthMax) ?? "",
+                    threshold: body.integer("threshold", in: 1...Wallet.amountMax), gift: unit.flatMap { unit in amount.map { (unit: unit, minor: $0) } },
+                    measure: try body.oneOf("measure", Measure.self)
                 )
             }
         ) { input, write in

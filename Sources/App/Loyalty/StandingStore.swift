@@ -7,7 +7,7 @@ enum StandingStore {
     private static let tierColumns = "id, workspace_id, program_id, name, benefits, rank, measure, entry, keep, days, created_at"
     private static let badgeColumns = "id, workspace_id, program_id, name, description, measure, threshold, unit, amount, archived_at, created_at"
 
-    static func insert(_ tier: Tier, on connection: any Connection) throws {
+    static func insert(_ tier: MemberTier, on connection: any Connection) throws {
         try connection.execute(
             """
             INSERT INTO tier (\(raw: tierColumns))
@@ -17,11 +17,11 @@ enum StandingStore {
     }
 
     /// From the lowest; there are no more than ranks.
-    static func tiers(of program: ProgramID, on connection: any Connection) throws -> [Tier] {
+    static func tiers(of program: ProgramID, on connection: any Connection) throws -> [MemberTier] {
         try connection.rows("SELECT \(raw: tierColumns) FROM tier WHERE program_id = \(program) ORDER BY rank").map(readTier)
     }
 
-    static func tiers(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [Tier] {
+    static func tiers(in workspace: WorkspaceID, after: String?, limit: Int, on connection: any Connection) throws -> [MemberTier] {
         try connection.rows(
             "SELECT \(raw: tierColumns) FROM tier WHERE workspace_id = \(workspace) AND id > \(after ?? "") ORDER BY id LIMIT \(Int64(limit))"
         ).map(readTier)
@@ -100,6 +100,21 @@ enum StandingStore {
             """)
     }
 
+    /// The rank that members had reached at an instant. Who had none is left out.
+    static func ranks(of members: [MemberID], in program: ProgramID, at instant: Instant, on connection: any Connection) throws -> [String: Int64] {
+        guard !members.isEmpty else { return [:] }
+        var ranks: [String: Int64] = [:]
+        for row in try connection.rows(
+            """
+            SELECT v.member_id, t.rank FROM tier_move v LEFT JOIN tier t ON t.id = v.to_id
+            WHERE v.member_id IN \(list: members) AND v.program_id = \(program) AND v.moved_at <= \(instant) ORDER BY v.member_id, v.moved_at, v.id
+            """)
+        {
+            ranks[try row.get(at: 0)] = try row.get(at: 1, as: Int64?.self)
+        }
+        return ranks
+    }
+
     /// How many members stand where.
     static func counts(in workspace: WorkspaceID, on connection: any Connection) throws -> [TierID: Int64] {
         let rows = try connection.rows(
@@ -170,8 +185,8 @@ enum StandingStore {
         }
     }
 
-    private static func readTier(_ row: Row) throws -> Tier {
-        Tier(
+    private static func readTier(_ row: Row) throws -> MemberTier {
+        MemberTier(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2), name: try row.get(at: 3), benefits: try row.get(at: 4),
             rank: try row.get(at: 5), measure: Measure(rawValue: try row.get(at: 6)) ?? .points, entry: try row.get(at: 7), keep: try row.get(at: 8),
             days: try row.get(at: 9), createdAt: try row.get(at: 10))

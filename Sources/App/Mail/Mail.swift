@@ -15,11 +15,12 @@ struct Mail: Sendable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
+        case standingRisen
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
-            case .memberWelcome, .commissionsApproved, .groupChanged: true
+            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
@@ -101,6 +102,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case webhookDisabled(address: String, reason: String, url: String)
     /// `group` is nil for who is in none from now on; `description` and `reason` may be empty.
     case groupChanged(program: String, group: String?, description: String, reason: String)
+    /// A tier reached or a badge given; what it brings may be empty.
+    case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
 
     var kind: Mail.Kind {
         switch self {
@@ -126,6 +129,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .approverAdded: .approverAdded
         case .webhookDisabled: .webhookDisabled
         case .groupChanged: .groupChanged
+        case .standingRisen: .standingRisen
         }
     }
 

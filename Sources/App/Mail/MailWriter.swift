@@ -108,6 +108,12 @@ struct MailDraft: PageModel {
             }
             if !description.isEmpty { facts.append((language("mail.fact.offer"), description)) }
             if !reason.isEmpty { facts.append((language("mail.fact.reason"), reason)) }
+        case .standingRisen(let program, let what, let brings, let isBadge):
+            place(program)
+            actionURL = places?.signInURL
+            values["what"] = what
+            lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
+            if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -10,20 +10,29 @@ enum PortalShare {
     static func add(to api: inout API, gate: PortalGate) {
         api.portalPage("/portal/share", gate) { visit in try await show(visit, refused: nil) }
         api.portalForm("/portal/links", gate) { visit, fields in try await make(visit, fields) }
+        api.portalForm("/portal/recommendation", gate) { visit, fields in
+            let (member, words) = (visit.member, String((fields["words"] ?? "").replacing("\r\n", with: " ").prefix(Recommendation.wordsLengthMax)))
+            try await visit.write { write in try Recommendation.set(words, showsName: fields["showsName"] == "yes", of: member, in: write) }
+            return visit.seeOther("/portal/share?done=words")
+        }
     }
 
     private static func show(_ visit: PortalVisit, refused: String?, status: HTTPResponse.Status = .ok) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
-        let (links, programs) = try await visit.installation.main.read { connection in
-            (
+        let vault = visit.installation.vault
+        let (links, programs, shared, said) = try await visit.installation.main.read { connection in
+            let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
+            return (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
-                    .filter { !$0.isExpired(at: now) }, try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
+                    .filter { !$0.isExpired(at: now) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
+                try RecommendationStore.find(member, vault: vault, on: connection)
             )
         }
         let model = PortalShareModel(
-            links: links, programs: programs, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, said: said, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
-        return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, status: status, model.page)
+        let notice = visit.query["done"] == "words" ? visit.language("portalShare.wordsSaved") : nil
+        return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
     }
 
     /// A link to the company's first allowed host; the member may choose its word.
@@ -58,6 +67,9 @@ enum PortalShare {
 struct PortalShareModel: PageModel {
     var links: [Link]
     var programs: [Program]
+    /// Those whose members share the friend's page.
+    var shared: Set<ProgramID>
+    var said: Recommendation?
     var workspaceName: String
     var baseURL: String
     var mayMake: Bool
@@ -81,12 +93,18 @@ struct PortalShareModel: PageModel {
                         ? ["programs": PageValue(open.map { PageObject(["value": .text($0.id.text), "label": .text($0.name)]) })] : nil,
                     "open": .flag(links.isEmpty),
                 ] : nil,
+            "recommendation": links.contains { shared.contains($0.programID) } && mayMake
+                ? [
+                    "csrfToken": .text(csrfToken), "words": .text(said?.words ?? ""), "showsName": .flag(said?.showsName ?? true),
+                    "hidden": .flag(said?.hiddenAt != nil), "maximum": .text(String(Recommendation.wordsLengthMax)),
+                ] : nil,
             "cannot": PageValue(links.isEmpty && (open.isEmpty || !mayMake) ? language("portalShare.cannot") : nil),
         ]
     }
 
     private func link(_ link: Link, isFirst: Bool) -> PageObject {
-        let url = link.url(baseURL: baseURL)
+        let url = shared.contains(link.programID) && link.host.isEmpty
+            ? "\(baseURL)\(FriendDoor.path)\(LocalPath.encoded(link.code))" : link.url(baseURL: baseURL)
         let text = language("portalShare.message", ["workspace": workspaceName, "url": url])
         let disclosure = language("portalShare.disclosure")
         let whole = "\(text) \(disclosure)"

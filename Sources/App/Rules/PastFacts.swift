@@ -67,6 +67,7 @@ struct PastFacts: Sendable {
         var metadata = false
         var codes = false
         var groups = false
+        var tiers = false
 
         init(_ rules: [CommissionRule]) {
             depth = rules.map(\.level).max() ?? 0
@@ -81,6 +82,7 @@ struct PastFacts: Sendable {
                     case .metadata: metadata = true
                     case .couponUsed: codes = true
                     case .memberGroup: groups = true
+                    case .memberTier: tiers = true
                     default: break
                     }
                 }

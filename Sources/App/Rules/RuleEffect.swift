@@ -259,6 +259,7 @@ extension SaleFacts {
             couponUsed: couponUsed, customerIsNew: customerIsNew, saleNumber: saleNumber, monthsSinceFirstSale: monthsSinceFirstSale, items: items,
             metadata: metadata, memberTotals: memberTotals)
         facts.memberGroups = memberGroups
+        facts.memberTiers = memberTiers
         return facts
     }
 }

@@ -53,7 +53,8 @@ struct RuleSentence {
         return rule.terms.level == 0 ? language("rule.who.sharer") : language.plural("rule.who.level", Int64(rule.terms.level))
     }
 
-    private var what: String {
+    /// The reward alone.
+    var what: String {
         switch rule.terms.reward {
         case .flat(let amount, let currency): language.money(amount.minor, .currency(currency))
         case .credit(let amount, let currency): language.money(amount.minor, .credit(currency))

@@ -1,3 +1,4 @@
+import Chronology
 import HTTPTypes
 import Persistence
 import TestSupport
@@ -9,14 +10,14 @@ import Web
 /// Members rise by what they did, stay while they keep it, and get each badge once.
 @Suite struct StandingTests {
     @Test func theBestTierThatIsReachedOrKept() {
-        func tier(_ rank: Int64, _ entry: Int64, keep: Int64?) -> Tier {
-            Tier(
+        func tier(_ rank: Int64, _ entry: Int64, keep: Int64?) -> MemberTier {
+            MemberTier(
                 id: TierID(stored: "tir_\(rank)"), workspaceID: WorkspaceID(stored: "w"), programID: ProgramID(stored: "p"), name: "\(rank)", benefits: "",
                 rank: rank, measure: .sales, entry: entry, keep: keep, days: nil, createdAt: AppHarness.start)
         }
         let tiers = [tier(1, 10, keep: nil), tier(2, 50, keep: 20), tier(3, 100, keep: 100)]
         func rank(_ value: Int64, from: Int64?) -> Int64? {
-            Tier.reached(tiers, from: from, values: Dictionary(tiers.map { ($0.id, value) }, uniquingKeysWith: { first, _ in first }))?.rank
+            MemberTier.reached(tiers, from: from, values: Dictionary(tiers.map { ($0.id, value) }, uniquingKeysWith: { first, _ in first }))?.rank
         }
         #expect(rank(9, from: nil) == nil)
         #expect(rank(10, from: nil) == 1)
@@ -52,6 +53,8 @@ import Web
             try await app.sale("i1", "c1", 1_000, ["code": "ANNA"])
             try await app.moveClock(days: 1)
             #expect(try await standing() == ("Silver", 150, ["First"]))
+            let told = try await app.letters(to: "anna@members.test").filter { $0.kind == .standingRisen }
+            #expect(told.count == 2, "of the badge and of the tier")
             try await app.refund("i0", "r0")
             try await app.moveClock(days: 1)
             #expect(try await standing().tier == "Silver", "one sale keeps it")
@@ -62,6 +65,51 @@ import Web
             try await app.moveClock(days: 1)
             #expect(try await standing().tier == "Gold")
             try await WalletTests.verify(app)
+        }
+    }
+
+    /// What a tier brings in money: a rule that asks for its rank, as it was on the day of the sale.
+    @Test(arguments: Engine.allCases)
+    func rulesAskForTheTier(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["holdDays": 0])
+            _ = try await app.rule(program, [
+                "name": "Silver and above", "reward": ["kind": "percent", "rate": "0.05"], "conditions": ["field": "memberTier", "op": "gte", "value": 1],
+            ])
+            let anna = try await app.member(program, "anna")
+            try await app.link(program, anna, code: "ANNA")
+            try await app.post("/tiers", ["programId": .text(program), "name": "Silver", "rank": 1, "measure": "sales", "entry": 2])
+            for sale in ["i1", "i2", "i3"] {
+                try await app.sale(sale, "c\(sale)", 1_000, ["code": "ANNA"])
+                try await app.moveClock(days: 1)
+            }
+            #expect(try await app.balance(anna) == [0, 0, 50, 0, 0, 0], "the third sale alone came after the tier")
+            try await app.sale("i4", "c4", 1_000, ["code": "ANNA", "occurredAt": .text(AppHarness.start.rfc3339)])
+            #expect(try await app.balance(anna)[2] == 50, "on that day there was no tier")
+            let page = try await app.get("/tiers")["data"].list[0]["entry"].integer
+            #expect(page == 2)
+            try await WalletTests.verify(app)
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func aMemberSeesWhatIsMissing(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["holdDays": 0])
+            let anna = try await app.member(program, "anna")
+            try await app.link(program, anna, code: "ANNA")
+            try await app.post("/tiers", ["programId": .text(program), "name": "Silver", "rank": 1, "measure": "sales", "entry": 1, "keep": 1, "days": 30])
+            try await app.post("/tiers", ["programId": .text(program), "name": "Gold", "rank": 2, "measure": "referrals", "entry": 4])
+            try await app.post("/badges", ["programId": .text(program), "name": "First friend", "measure": "referrals", "threshold": 1])
+            let browser = MemberBrowser(app)
+            try await browser.signIn("anna@members.test")
+            #expect(try await browser.page.get("/portal/wallet").text.contains("No tier yet"))
+            try await app.sale("i1", "c1", 1_000, ["code": "ANNA"])
+            try await app.moveClock(days: 1)
+            let page = try await browser.page.get("/portal/wallet").text
+            for words in ["Silver", "Next: Gold", "1 customer of 4 customers", "3 customers more", "First friend", "Stays with 1 sale in 30 days; you have 1 sale."] {
+                #expect(page.contains(words), "\(words)")
+            }
         }
     }
 

@@ -16,7 +16,7 @@ enum Measure: String, Sendable, CaseIterable {
 }
 
 /// A level that members reach by what they did, and keep.
-struct Tier: Sendable {
+struct MemberTier: Sendable {
     static let nameLengthMax = 60
     static let benefitsLengthMax = 1_000
     static let rankMax: Int64 = 100
@@ -38,7 +38,7 @@ struct Tier: Sendable {
     var createdAt: Instant
 
     /// The best tier for these values, given the rank that somebody has.
-    static func reached(_ tiers: [Tier], from rank: Int64?, values: [TierID: Int64]) -> Tier? {
+    static func reached(_ tiers: [MemberTier], from rank: Int64?, values: [TierID: Int64]) -> MemberTier? {
         tiers.sorted { $0.rank > $1.rank }.first { tier in
             let value = values[tier.id] ?? 0
             if value >= tier.entry { return true }
@@ -47,7 +47,7 @@ struct Tier: Sendable {
         }
     }
 
-    static func add(_ tier: Tier, in write: Write) throws -> Tier {
+    static func add(_ tier: MemberTier, in write: Write) throws -> MemberTier {
         guard try ProgramStore.find(tier.programID, in: write.workspace.id, at: write.now, on: write.connection) != nil else {
             throw Refusal.unknown("program", field: "programId")
         }
@@ -115,6 +115,22 @@ struct Badge: Sendable {
         try write.audit("badge.archive", subject: id.text)
         return badge
     }
+
+    /// Given once: kept, told to subscribers and to the member.
+    func award(to member: Member, of program: Program, movement: WalletMovementID?, in write: Write) throws {
+        try StandingStore.award(id, to: member.id, movement: movement, at: write.now, on: write.connection)
+        try write.emit(
+            .memberBadgeAwarded, subject: member.id.text,
+            JSONText(["badge": json, "memberId": .text(member.id.text), "movementId": movement.map { .text($0.text) } ?? .null, "awardedAt": .text(write.now.rfc3339)]))
+        guard member.status == .active else { return }
+        try Mail.queue(
+            .standingRisen(program: program.name, what: name, brings: description, isBadge: true), to: .person(member.personID), locale: member.locale,
+            in: write)
+    }
+
+    static let awardSchema = APISchema.object([
+        .required("badge", schema), .required("memberId", .text), .required("movementId", .nullable(.text)), .required("awardedAt", .dateTime),
+    ])
 
     var json: JSONValue {
         [
