@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-import urllib.parse
 
 import pytest
 
@@ -18,7 +17,8 @@ def shop(server):
     """The plain shop of examples/, on a port of its own."""
     environment = {**os.environ, "KITH_URL": server.base, "KITH_SECRET_KEY": server.secret_key, "KITH_PUBLISHABLE_KEY": server.publishable_key}
     process = subprocess.Popen([sys.executable, ROOT / "examples/plain-shop/shop.py", "0"], stdout=subprocess.PIPE, text=True, env=environment)
-    yield re.search(r"http://\S+", process.stdout.readline()).group()
+    # A name that browsers lead to this machine: links lead to hosts with names.
+    yield re.search(r"http://\S+", process.stdout.readline()).group().replace("127.0.0.1", "shop.localhost")
     process.terminate()
     process.wait(SHOP_SECONDS)
 
@@ -26,8 +26,7 @@ def shop(server):
 @pytest.fixture(scope="module")
 def club(server, shop):
     """A program that gives both sides something, with its own page."""
-    host = urllib.parse.urlsplit(shop).netloc
-    program = server.call("POST", "/programs", {"name": "Coffee club", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0, "allowedHosts": [host.split(":")[0], host]})["id"]
+    program = server.call("POST", "/programs", {"name": "Coffee club", "currency": "EUR", "timezone": "Europe/Berlin", "holdDays": 0, "allowedHosts": ["shop.localhost"]})["id"]
     first = {"field": "saleNumber", "op": "eq", "value": 1}
     server.call("POST", f"/programs/{program}/rules", {"name": "Sharer", "event": "sale", "reward": {"kind": "flat", "amount": 500, "currency": "EUR"}, "conditions": first})
     server.call("POST", f"/programs/{program}/rules", {"name": "Friend", "event": "sale", "for": "friend", "reward": {"kind": "credit", "amount": 300, "currency": "EUR"}, "conditions": first})
@@ -42,6 +41,10 @@ def balance(server, member, unit):
         if part["unit"] == unit:
             return {name: part[name] for name in ("pending", "available", "debt")}
     return {"pending": 0, "available": 0, "debt": 0}
+
+
+def commissions(server, sale):
+    return [line for line in server.call("GET", "/commissions?limit=100")["data"] if line["saleId"] == sale["id"]]
 
 
 def total(amounts):
@@ -70,8 +73,9 @@ def test_the_whole_way(server, shop, club, chromium):
     invoice = friend.locator("#invoice").inner_text()
     sale = server.call("GET", f"/sales?invoiceId={invoice}")["data"][0]
     everything.wait(lambda: total(balance(server, club["anna"], "EUR")) == 500, "Anna is rewarded")
-    receipt = server.call("GET", f"/sales/{sale['id']}/receipt")
-    ben = next(line["memberId"] for line in receipt["commissions"] if line["memberId"] != club["anna"])
+    earned = commissions(server, sale)
+    assert len(earned) == 2
+    ben = next(line["memberId"] for line in earned if line["memberId"] != club["anna"])
     assert total(balance(server, ben, "credit:EUR")) == 300, "the friend is rewarded"
 
     server.call("POST", "/track/refund", {"invoiceId": invoice, "refundId": f"back-{invoice}"})
@@ -88,7 +92,7 @@ def test_by_the_word_alone(server, shop, club, chromium):
     invoice = friend.locator("#invoice").inner_text()
     assert friend.locator("#told").text_content() == "told"
     sale = server.call("GET", f"/sales?invoiceId={invoice}")["data"][0]
-    assert server.call("GET", f"/sales/{sale['id']}/receipt")["commissions"]
+    assert {line["memberId"] == club["anna"] for line in commissions(server, sale)} == {True, False}, "both sides"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -34,29 +34,27 @@ enum StandingPages {
     private static func addTier(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         func say(_ key: String) -> String { visit.language("loyalty.error.\(key)") }
         var errors: [String: String] = [:]
-        func number(_ field: String, _ range: ClosedRange<Int64>, _ key: String, isRequired: Bool) -> Int64? {
+        let (program, measure) = try await counted(visit, fields)
+        func number(_ field: String, _ range: ClosedRange<Int64>, _ key: String, isRequired: Bool, isMeasured: Bool = false) -> Int64? {
             let text = fields[field] ?? ""
             if text.isEmpty, !isRequired { return nil }
-            let value = visit.language.typedCount(text, in: range)
+            let value = isMeasured ? measured(text, measure, of: program, in: range, visit) : visit.language.typedCount(text, in: range)
             if value == nil { errors["tier.\(field)"] = say(key) }
             return value
         }
         let name = name(fields)
         if name.isEmpty { errors["tier.name"] = say("name") }
         let rank = number("rank", 1...MemberTier.rankMax, "rank", isRequired: true)
-        let entry = number("entry", 1...Wallet.amountMax, "number", isRequired: true)
-        let keep = number("keep", 1...(entry ?? Wallet.amountMax), "keep", isRequired: false)
+        let entry = number("entry", 1...Wallet.amountMax, "number", isRequired: true, isMeasured: true)
+        let keep = number("keep", 1...(entry ?? Wallet.amountMax), "keep", isRequired: false, isMeasured: true)
         let days = number("days", 1...MemberTier.daysMax, "days", isRequired: false)
-        guard let program = fields["program"].flatMap({ ProgramID($0) }), let measure = fields["measure"].flatMap({ Measure(rawValue: $0) }) else {
-            throw Problem.notFound()
-        }
         guard errors.isEmpty, let rank, let entry else { return try await show(visit, typed: fields, errors: errors) }
         let benefits = String((fields["benefits"] ?? "").prefix(MemberTier.benefitsLengthMax))
         do {
             try await write(visit) { write in
                 _ = try MemberTier.add(
                     MemberTier(
-                        id: write.world.newID(), workspaceID: write.workspace.id, programID: program, name: name, benefits: benefits, rank: rank,
+                        id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, name: name, benefits: benefits, rank: rank,
                         measure: measure, entry: entry, keep: keep, days: days, createdAt: write.now), in: write)
             }
         } catch let problem as Problem where problem.code == "rank_taken" {
@@ -65,25 +63,39 @@ enum StandingPages {
         return visit.seeOther("\(path)?done=tier")
     }
 
+    /// The program and the measure that a form names.
+    private static func counted(_ visit: PageVisit, _ fields: FormFields) async throws -> (program: Program, measure: Measure) {
+        let (workspace, now) = (visit.workspaceID, visit.now)
+        guard let id = fields["program"].flatMap({ ProgramID($0) }), let measure = fields["measure"].flatMap({ Measure(rawValue: $0) }),
+            let program = try await visit.installation.main.read({ try ProgramStore.find(id, in: workspace, at: now, on: $0) })
+        else { throw Problem.notFound() }
+        return (program, measure)
+    }
+
+    /// Sums of sales are typed as amounts, everything else is counted.
+    private static func measured(_ text: String, _ measure: Measure, of program: Program, in range: ClosedRange<Int64>, _ visit: PageVisit) -> Int64? {
+        guard measure == .amount else { return visit.language.typedCount(text, in: range) }
+        let exponent = (try? UnitCode(program.currency))?.exponent ?? 2
+        return visit.language.typedAmount(text, exponent: exponent).flatMap { range.contains($0) ? $0 : nil }
+    }
+
     private static func addBadge(_ visit: PageVisit, _ fields: FormFields) async throws -> Response {
         func say(_ key: String) -> String { visit.language("loyalty.error.\(key)") }
         var errors: [String: String] = [:]
         let name = name(fields)
         if name.isEmpty { errors["badge.name"] = say("name") }
-        let threshold = visit.language.typedCount(fields["entry"] ?? "", in: 1...Wallet.amountMax)
+        let (program, measure) = try await counted(visit, fields)
+        let threshold = measured(fields["entry"] ?? "", measure, of: program, in: 1...Wallet.amountMax, visit)
         if threshold == nil { errors["badge.entry"] = say("number") }
         let amountText = fields["amount"] ?? ""
         let amount = visit.language.typedCount(amountText, in: 1...Wallet.amountMax)
         if !amountText.isEmpty, amount == nil { errors["badge.amount"] = say("amount") }
-        guard let program = fields["program"].flatMap({ ProgramID($0) }), let measure = fields["measure"].flatMap({ Measure(rawValue: $0) }) else {
-            throw Problem.notFound()
-        }
         guard errors.isEmpty, let threshold else { return try await show(visit, typed: fields, errors: errors) }
         let description = String((fields["benefits"] ?? "").prefix(MemberTier.benefitsLengthMax))
         try await write(visit) { write in
             _ = try Badge.add(
                 Badge(
-                    id: write.world.newID(), workspaceID: write.workspace.id, programID: program, name: name, description: description, measure: measure,
+                    id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, name: name, description: description, measure: measure,
                     threshold: threshold, gift: amount.map { (unit: UnitCode.points, minor: $0) }, createdAt: write.now), in: write)
         }
         return visit.seeOther("\(path)?done=badge")

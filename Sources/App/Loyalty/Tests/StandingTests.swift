@@ -107,7 +107,7 @@ import Web
             try await app.sale("i1", "c1", 1_000, ["code": "ANNA"])
             try await app.moveClock(days: 1)
             let page = try await browser.page.get("/portal/wallet").text
-            for words in ["Silver", "Next: Gold", "1 customer of 4 customers", "3 customers more", "First friend", "Stays with 1 sale in 30 days; you have 1 sale."] {
+            for words in ["Silver", "Next: Gold", "You have 1 customer of 4 customers.", "3 customers more", "First friend", "Stays with 1 sale in 30 days; you have 1 sale."] {
                 #expect(page.contains(words), "\(words)")
             }
         }
@@ -124,6 +124,11 @@ import Web
             }
             #expect(try await person.submit("/loyalty/tiers", from: "/loyalty", tier).status == 303)
             #expect(try await person.submit("/loyalty/tiers", from: "/loyalty", tier).status == 422, "the rank is taken")
+            let gold = tier.merging(["name": "Gold", "rank": "2", "measure": "amount", "entry": "5000.50", "keep": "12.5"]) { $1 }
+            #expect(try await person.submit("/loyalty/tiers", from: "/loyalty", gold.merging(["entry": "5000.505"]) { $1 }).status == 422)
+            #expect(try await person.submit("/loyalty/tiers", from: "/loyalty", gold).status == 303)
+            let kept = try await app.get("/tiers")["data"].list.first { $0["name"].text == "Gold" }
+            #expect(kept?["entry"].integer == 500_050 && kept?["keep"].integer == 1_250)
             let badge = ["form": "badge", "program": program, "name": "First", "measure": "sales", "entry": "1", "amount": "50"]
             #expect(try await person.submit("/loyalty/badges", from: "/loyalty", badge.merging(["amount": "1.5"]) { $1 }).status == 422)
             #expect(try await person.submit("/loyalty/badges", from: "/loyalty", badge).status == 303)
