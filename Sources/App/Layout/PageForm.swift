@@ -30,6 +30,8 @@ struct FormField: PageModel {
     var lengthMax = 200
     /// What stands behind a line: a unit, a sign.
     var suffix: String?
+    /// Tells fields of one name in two forms of a page apart.
+    var place = ""
 
     static func line(
         _ name: String, _ label: String, _ value: String, type: String = "text", help: String? = nil, error: String? = nil, isRequired: Bool = false,
@@ -41,7 +43,7 @@ struct FormField: PageModel {
     }
 
     var page: PageObject {
-        let id = "field-" + name.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
+        let id = "field-" + (place.isEmpty ? "" : place + "-") + name.map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
         var described: [String] = []
         if help != nil { described.append(id + "-help") }
         if error != nil { described.append(id + "-error") }

@@ -217,6 +217,7 @@ private struct StandingModel: Sendable {
         } else {
             fields.append(.line("amount", say("field.amount"), was("amount"), help: say("field.amountHelp"), error: error("amount"), lengthMax: 20))
         }
+        for index in fields.indices { fields[index].place = kind }
         return PageForm(
             action: "\(StandingPages.path)/\(kind)s", hidden: [("form", kind)], fields: fields,
             buttons: [PageForm.Button(label: say(isTier ? "addTier" : "addBadge"))], csrfToken: csrfToken)
