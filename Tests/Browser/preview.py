@@ -55,7 +55,16 @@ def write_pages(out, options):
             continue
         (out / f"{name}.html").write_text(drawn(template, json.loads(sample.read_text()), options))
         names.append(name)
+    write_followed(out, options)
     return names
+
+
+def write_followed(out, options):
+    """What the guide asks for every other second while it is open."""
+    model = json.loads((APP / "Guide/guide.sample.json").read_text())
+    model["t"] = texts(prefix(TEMPLATES["guide"].read_text()), options.long)
+    (out / "guide").mkdir()
+    (out / "guide/log").write_text(mustache.render(TEMPLATES["guide-log"].read_text(), model, lambda name: TEMPLATES[name].read_text()))
 
 
 def drawn(template, model, options):

@@ -88,6 +88,7 @@ def test_commands_of_the_table(tmp_path):
         (folders["busy"] / "drop").mkdir()
         (folders["busy"] / "drop/x.csv").write_text("invoice_id,customer_external_id,amount,currency,occurred_at\nX-2,c-1,4200,EUR,2026-11-01\n")
         os.utime(folders["busy"] / "drop/x.csv", (0, 0))  # written long ago
+        (folders["busy"] / "counts.csv").write_text("variant,users,conversions\ncontrol,1000,100\nten,1000,130\n")
         (folders["busy"] / "statement.xml").write_text(STATEMENT)
         databases = {"busy": busy.database, "twin": twin.database, "quiet": f"sqlite:{folders['quiet']}/k.sqlite"}
         for name, example in rows:

@@ -4,6 +4,7 @@ import Hummingbird
 import Money
 import NIOCore
 import Persistence
+import Rules
 import Web
 
 /// The public page that greets a friend, `/f/CODE`, and the picture that stands beside its address where it is shared.
@@ -103,8 +104,8 @@ struct FriendDoor: Sendable {
             guard let program = try ProgramStore.find(link.programID, in: workspace.id, at: now, on: connection) else { return nil }
             let rules = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(Self.rulesMax))
             var coupons: [CouponID: Coupon] = [:]
-            for case .coupon(couponID: let text) in rules.map(\.terms.reward) {
-                guard let id = CouponID(text), coupons[id] == nil else { continue }
+            for rule in rules {
+                guard case .coupon(let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
                 coupons[id] = try CouponStore.find(id, in: workspace.id, on: connection)
             }
             var place = Place(

@@ -18,7 +18,7 @@ struct FriendOffer: Sendable {
         let friends = rules.first { $0.terms.recipient == .friend }
         let members = rules.first { $0.terms.recipient == .member && $0.terms.level == 0 }
         func words(_ rule: Rule) -> String {
-            if case .coupon(couponID: let id) = rule.terms.reward, let coupon = CouponID(id).flatMap({ coupons[$0] }) { return Self.words(coupon, language) }
+            if case .coupon(let id) = rule.terms.reward, let coupon = CouponID(id).flatMap({ coupons[$0] }) { return Self.words(coupon, language) }
             return RuleSentence(rule: rule, currency: currency, language: language).what
         }
         gift = friends.map(words)
