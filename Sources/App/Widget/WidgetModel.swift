@@ -1,3 +1,5 @@
+import Ledger
+import Money
 import Web
 
 /// The widget's one page: what to share, what came of it, and what may be claimed.
