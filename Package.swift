@@ -9,6 +9,7 @@ let featuresWithTests: [String] = [
     "Wallet",
     "Loyalty",
     "Embedding",
+    "Widget",
     "Rewards",
     "Coupons",
     "Experiments",

@@ -54,6 +54,7 @@ enum Routes {
         AuditRoutes.add(to: &api)
         EventRoutes.add(to: &api)
         EmbedRoutes.add(to: &api)
+        ShareBlockRoutes.add(to: &api, site: site)
         ThemeRoutes.add(to: &api)
         DomainRoutes.add(to: &api)
         MailDomainRoutes.add(to: &api)

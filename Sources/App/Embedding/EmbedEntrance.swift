@@ -24,7 +24,7 @@ struct EmbedEntrance: Sendable {
     func enter(_ request: Request, _ context: KithContext) async throws -> Response {
         let text = request.uri.queryParameters["token"].map(String.init) ?? ""
         let now = installation.world.now()
-        guard let token = EmbedToken(text: text, installation.secrets, at: now), token.opensPortal, context.isOf(token.workspaceID),
+        guard let token = EmbedToken(text: text, installation.secrets, at: now), token.use == .portal, context.isOf(token.workspaceID),
             let session = try await begin(token, text)
         else { return try ended(request, context) }
         var response = Response(status: .seeOther, headers: [.location: "/portal", .cacheControl: "no-store", .referrerPolicy: "no-referrer"])

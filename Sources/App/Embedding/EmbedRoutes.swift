@@ -17,6 +17,7 @@ enum EmbedRoutes {
             answer: .object([
                 .required("token", .nullable(.text)), .required("expiresAt", .dateTime), .required("memberId", .text),
                 .required("portalUrl", .described(.nullable(.text), description: "Opens the portal once; where portal was asked for.")),
+                .required("widgetUrl", .described(.nullable(.text), description: "Shows the widget, in a frame of a site that may show it or by itself; where a widget was asked for.")),
                 .required("embedUrl", .described(.nullable(.text), description: "Opens the portal once in a frame of a site that may show it; where portal was asked for.")),
             ]), status: 201, failures: [404],
             decode: { body, _ in read(body) }
@@ -29,14 +30,17 @@ enum EmbedRoutes {
             }
             let token = try EmbedToken(of: member, at: write.world.now())
             let link = wish.wantsPortal ? try MagicLink.make(for: member.id, lifeMs: EmbedToken.lifeMs, in: write) : nil
-            let framed = wish.wantsPortal ? try EmbedToken(of: member, opensPortal: true, at: write.world.now()) : nil
+            let framed = wish.wantsPortal ? try EmbedToken(of: member, for: .portal, at: write.world.now()) : nil
+            if wish.wantsWidget { try WidgetLink.ensure(member, in: write) }
+            let shown = wish.wantsWidget ? try EmbedToken(of: member, for: .widget, at: write.world.now()) : nil
             try write.audit("embed.token", subject: member.id.text)
             return Answer(
                 [
                     "token": .text(token.text(installation.secrets)), "expiresAt": .text(token.expiresAt.rfc3339), "memberId": .text(member.id.text),
                     "embedUrl": framed.map { .text("\(installation.publicURL(of: write.workspace.id))\(EmbedEntrance.path)?token=\($0.text(installation.secrets))") } ?? .null,
+                    "widgetUrl": shown.map { .text("\(installation.publicURL(of: write.workspace.id))\(WidgetPages.path)?token=\($0.text(installation.secrets))") } ?? .null,
                     "portalUrl": link.map { .text(MagicLink.url($0, of: write.workspace.id, installation)) } ?? .null,
-                ], status: 201, secrets: ["token", "portalUrl", "embedUrl"])
+                ], status: 201, secrets: ["token", "portalUrl", "embedUrl", "widgetUrl"])
         }
         api.embedded(
             "/embed/member", id: "getEmbeddedMember", "What a page may show the member of its token: name, links, balances", tag: "Embedding",
@@ -73,6 +77,7 @@ enum EmbedRoutes {
     private static let input = APISchema.object([
         .optional("memberId", Schemas.memberReference), .optional("externalId", .string(maximumLength: 255)), .optional("email", .email),
         .optional("portal", .described(.boolean, description: "Also make a link that opens the portal once; takes payouts:write as well.")),
+        .optional("widget", .described(.boolean, description: "Also make an address that shows the widget; a member without a link gets one.")),
     ])
 
     private static func read(_ body: JSONReader) -> EmbedWish {
@@ -87,7 +92,8 @@ enum EmbedRoutes {
         for field in ["memberId", "externalId", "email"] where body.isNull(field) { body.note(field, "Must not be null: leave it out.") }
         if !body.has("memberId"), !body.has("externalId"), !body.has("email") { body.note("memberId", "Must be given, or else externalId or email.") }
         return EmbedWish(
-            member: member ?? external.map { .external($0) }, email: email, wantsPortal: body.optionalBoolean("portal") ?? false)
+            member: member ?? external.map { .external($0) }, email: email, wantsPortal: body.optionalBoolean("portal") ?? false,
+            wantsWidget: body.optionalBoolean("widget") ?? false)
     }
 }
 
@@ -101,8 +107,8 @@ extension API {
         table.add(operation, to: router) { [installation, limiter] request, context in
             guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer "),
                 let token = EmbedToken(text: String(header.dropFirst("bearer ".count)), installation.secrets, at: installation.world.now()),
-                // Those that open the portal do that once, and travelled in an address.
-                !token.opensPortal, context.isOf(token.workspaceID)
+                // The others do what they are for, and travelled in an address.
+                token.use == .reading, context.isOf(token.workspaceID)
             else { throw Problem.unauthorized(detail: "Send a token of POST /tokens/embed as Authorization: Bearer kith_et_…; it may have expired.") }
             if let taken = limiter?.take(token.memberID.text), !taken.isAllowed { throw Problem.tooManyRequests(retryAfterSeconds: taken.retryAfterSeconds) }
             try QueryCheck.check(request, [])

@@ -14,12 +14,20 @@ struct EmbedToken: Sendable, Equatable {
     var workspaceID: WorkspaceID
     var memberID: MemberID
     var expiresAt: Instant
-    /// Whether it can be changed into a session in the portal, once. What a page's script reads with cannot.
-    var opensPortal = false
+    var use = Use.reading
+
+    enum Use: String, Sendable {
+        /// A page's script reads with it.
+        case reading
+        /// Can be changed into a session in the portal, once.
+        case portal
+        /// Shows the widget, and lets its member choose among rewards there.
+        case widget
+    }
 
     /// As it travels.
     func text(_ secrets: Secrets) -> String {
-        let content = Array("\(workspaceID.text) \(memberID.text) \(expiresAt.millisecondsSince1970)\(opensPortal ? " portal" : "")".utf8)
+        let content = Array("\(workspaceID.text) \(memberID.text) \(expiresAt.millisecondsSince1970)\(use == .reading ? "" : " \(use.rawValue)")".utf8)
         return "\(Self.beginning)\(Base64URL.encode(content)).\(Base64URL.encode(Self.signature(of: content, secrets)))"
     }
 
@@ -31,13 +39,13 @@ struct EmbedToken: Sendable, Equatable {
             HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: content, using: secrets.key(Self.purpose))
         else { return nil }
         let words = String(decoding: content, as: UTF8.self).split(separator: " ")
-        guard words.count == 3 || (words.count == 4 && words[3] == "portal"), let workspace = WorkspaceID(String(words[0])), let member = MemberID(String(words[1])), let ends = Int64(words[2]) else {
-            return nil
-        }
+        guard words.count == 3 || words.count == 4, let workspace = WorkspaceID(String(words[0])), let member = MemberID(String(words[1])),
+            let ends = Int64(words[2]), let use = words.count == 3 ? .reading : Use(rawValue: String(words[3]))
+        else { return nil }
         workspaceID = workspace
         memberID = member
         expiresAt = Instant(millisecondsSince1970: ends)
-        opensPortal = words.count == 4
+        self.use = use
         guard now < expiresAt else { return nil }
     }
 
@@ -47,8 +55,8 @@ struct EmbedToken: Sendable, Equatable {
         self.expiresAt = expiresAt
     }
 
-    init(of member: Member, opensPortal: Bool = false, at now: Instant) throws {
-        self.opensPortal = opensPortal
+    init(of member: Member, for use: Use = .reading, at now: Instant) throws {
+        self.use = use
         workspaceID = member.workspaceID
         memberID = member.id
         expiresAt = try now.adding(milliseconds: Self.lifeMs)
@@ -66,6 +74,7 @@ struct EmbedWish: Sendable {
     var member: MemberReference?
     var email: String?
     var wantsPortal: Bool
+    var wantsWidget: Bool
 
     /// The member: by id, by the company's own id, or, where neither was given, by the mail address that the company vouches for. An id that is
     /// not known is no reason to look at the address: whoever may set their own address would be shown as somebody else.

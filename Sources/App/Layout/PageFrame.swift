@@ -47,6 +47,7 @@ struct PageFrame: PageModel {
         var fields = common(site, language, nonce, brandURL: company?.themeURL)
         fields["listed"] = .flag(isListed)
         fields["company"] = company?.sign ?? .nothing
+        fields["script"] = .nothing
         fields["canonical"] = PageValue(canonical)
         fields["social"] = .nothing
         return PageFrame(kind: kind, title: title, fields: fields)

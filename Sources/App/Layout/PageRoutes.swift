@@ -62,6 +62,7 @@ enum PageRoutes {
         SiteMap.add(to: &api)
         PortalPages.add(to: &api, site: site)
         EmbedEntrance.add(to: &api, site: site)
+        WidgetPages.add(to: &api, site: site)
     }
 }
 

@@ -16,10 +16,7 @@ enum PortalRewards {
         guard let id = fields["rewardId"].flatMap({ RewardID($0) }), let choice = fields["choice"].flatMap({ Int($0) }) else { throw Problem.notFound() }
         let member = visit.member.id
         do {
-            try await visit.write { write in
-                guard try RewardStore.ownedBy(member, limit: rewardsMax, on: write.connection).contains(where: { $0.id == id }) else { throw Problem.notFound() }
-                _ = try Reward.choose(id, choice, in: write)
-            }
+            try await visit.write { write in try Reward.choose(id, choice, by: member, in: write) }
         } catch let problem as Problem where problem.status == .conflict || problem.status == .unprocessableContent {
             return try await show(visit, refused: visit.language("portalRewards.refused"))
         }
@@ -32,8 +29,26 @@ enum PortalRewards {
             let rewards = try RewardStore.ownedBy(member, limit: rewardsMax, on: connection)
             return (rewards, try CouponCodeStore.texts(of: rewards.compactMap(\.couponCodeID), on: connection))
         }
-        let words = RewardWords(language: language)
-        func line(_ reward: Reward) -> PageObject {
+        let model = PortalRewardModel(rewards: rewards, codes: codes, language: language)
+        return try visit.page(
+            "portal-rewards", title: language("portalRewards.title"), tab: .earnings, status: refused == nil ? .ok : .conflict,
+            [
+                "lead": .text(language(rewards.isEmpty ? "portalRewards.lead.none" : "portalRewards.lead.some")), "refused": PageValue(refused),
+                "hasRewards": .flag(!rewards.isEmpty), "rewards": PageValue(model.lines), "choices": PageValue(model.choices(visit.csrfToken)),
+            ])
+    }
+}
+
+/// A member's rewards as lists of the portal and of the widget show them.
+struct PortalRewardModel {
+    var rewards: [Reward]
+    var codes: [CouponCodeID: String]
+    var language: PageLanguage
+
+    private var words: RewardWords { RewardWords(language: language) }
+
+    var lines: [PageObject] {
+        rewards.map { reward in
             let isGood = reward.state == .issued || reward.state == .redeemed
             let day = ["day": language.day(reward.occurredAt), "until": language.day(reward.holdUntil)]
             let why = reward.state == .pending ? "pending" : reward.side == .friend ? "welcome" : reward.cause.rawValue
@@ -43,20 +58,28 @@ enum PortalRewards {
                 "state": .text(language("rewards.state.\(reward.state.rawValue)")),
             ]
         }
-        let choices = rewards.filter { $0.state == .choosing }.map { reward -> PageObject in
+    }
+
+    /// Those whose receiver may say what they are.
+    func choices(_ token: String) -> [PageObject] {
+        rewards.filter { $0.state == .choosing }.map { reward in
             let kinds = [reward.terms.value] + reward.choices.value.elements
             return [
-                "id": .text(reward.id.text), "title": .text(words.what(reward)), "csrfToken": .text(visit.csrfToken),
+                "id": .text(reward.id.text), "title": .text(words.what(reward)), "csrfToken": .text(token),
                 "kinds": PageValue(
                     kinds.enumerated().map { PageObject(["value": .text(String($0)), "label": .text(words.what($1)), "chosen": .flag($0 == 0)]) }),
             ]
         }
-        return try visit.page(
-            "portal-rewards", title: language("portalRewards.title"), tab: .earnings, status: refused == nil ? .ok : .conflict,
-            [
-                "lead": .text(language(rewards.isEmpty ? "portalRewards.lead.none" : "portalRewards.lead.some")), "refused": PageValue(refused),
-                "hasRewards": .flag(!rewards.isEmpty), "rewards": PageValue(rewards.map(line)), "choices": PageValue(choices),
-            ])
+    }
+}
+
+extension Reward {
+    /// A member takes one of the kinds on offer, of a reward of their own.
+    static func choose(_ id: RewardID, _ choice: Int, by member: MemberID, in write: Write) throws {
+        guard try RewardStore.ownedBy(member, limit: PortalRewards.rewardsMax, on: write.connection).contains(where: { $0.id == id }) else {
+            throw Problem.notFound()
+        }
+        _ = try choose(id, choice, in: write)
     }
 }
 
