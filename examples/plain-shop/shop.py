@@ -54,7 +54,7 @@ class Shop(http.server.BaseHTTPRequestHandler):
             return self.answer(422, "<p>A mail address and a number of bags are needed.")
         invoice = f"{int(time.time())}-{next(numbers)}"
         told = tell(invoice, form, int(bags) * BAG_CENTS)
-        thanks = f"<title>Thank you</title><h1>Thank you</h1><p>Your order is <b id=invoice>{invoice}</b>.<p id=told hidden>{told}"
+        thanks = f"<title>Thank you</title><h1>Thank you</h1><p>Your order is <b id=invoice>{invoice}</b>.</p><p id=told hidden>{told}</p>"
         if not PROGRAM:
             return self.answer(200, thanks)
         session = secrets.token_urlsafe(16)
