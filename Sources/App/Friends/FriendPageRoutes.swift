@@ -48,9 +48,9 @@ enum FriendPageRoutes {
         api.write(
             .delete, "/members/{id}/recommendation", id: "hideRecommendation", "Take a member's own words off the friend's page", tag: "Friends",
             access: .right(.membersWrite), body: nil, answer: .object([.required("memberId", .text)]),
-            decode: { _, context in try MemberRoutes.memberReference(context) }
+            decode: { _, context in try MemberReference.of(context) }
         ) { reference, write in
-            let member = try Member.find(reference, field: "id", in: write)
+            let member = try Member.ofPath(reference, in: write)
             try Recommendation.hide(of: member, in: write)
             return Answer(["memberId": .text(member.id.text)])
         }

@@ -70,14 +70,14 @@ enum EarnActionRoutes {
             ]), answer: .reference("EarnedAction"), status: 201, repeatedStatus: 200, failures: [409],
             decode: { body, context in
                 (
-                    member: try MemberRoutes.memberReference(context),
+                    member: try MemberReference.of(context),
                     program: body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") },
                     action: body.text("action", maximumLength: EarnAction.keyLengthMax),
                     reference: body.text("reference", maximumLength: EarnAction.referenceLengthMax)
                 )
             }
         ) { input, write in
-            let member = try Member.find(input.member, field: "id", in: write)
+            let member = try Member.ofPath(input.member, in: write)
             let (earned, isRepeated) = try EarnAction.earn(input.action, in: input.program, by: member, reference: input.reference, in: write)
             return Answer(earned.json, status: isRepeated ? 200 : 201)
         }

@@ -45,7 +45,7 @@ enum StandingRoutes {
             "/members/{id}/standing", id: "getStanding", "A member's tier in each program, how far the next one is, and badges", tag: "Loyalty",
             access: .right(.membersRead), answer: .reference("Standing")
         ) { _, context, caller in
-            let reference = try MemberRoutes.memberReference(context)
+            let reference = try MemberReference.of(context)
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     let member = try MemberRoutes.find(reference, caller, installation, on: connection)

@@ -27,7 +27,7 @@ enum MemberRoutes {
         api.read(
             "/members/{id}", id: "getMember", "A member", tag: "Members", access: .right(.membersRead), answer: .reference("Member")
         ) { [installation = api.installation] _, context, caller in
-            let reference = try memberReference(context)
+            let reference = try MemberReference.of(context)
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     try find(reference, caller, installation, on: connection).json(vault: installation.vault, on: connection)
@@ -37,7 +37,7 @@ enum MemberRoutes {
             "/members/{id}/balances", id: "getBalances", "What a member has, for each unit apart", tag: "Members", access: .right(.membersRead),
             answer: .array(.reference("Balance"))
         ) { [installation = api.installation] _, context, caller in
-            let reference = try memberReference(context)
+            let reference = try MemberReference.of(context)
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     let member = try find(reference, caller, installation, on: connection)
@@ -49,7 +49,7 @@ enum MemberRoutes {
             "/members/{id}/tree", id: "getTree", "Who a member introduced, level by level", tag: "Members", access: .right(.membersRead),
             parameters: [APIParameter("tree", .text), APIParameter("depth", .integer(1...20))], answer: .any
         ) { [installation = api.installation] request, context, caller in
-            let reference = try memberReference(context)
+            let reference = try MemberReference.of(context)
             let depth = try Query.integer("depth", in: 1...20, standard: 3, request)
             let tree = request.uri.queryParameters["tree"].map(String.init) ?? "enroller"
             return ListAnswer.one(
@@ -83,7 +83,7 @@ enum MemberRoutes {
             .patch, "/members/{id}", id: "changeMember", "Change a member's own facts", tag: "Members", access: .right(.membersWrite),
             body: .object(Schemas.memberInput), answer: .reference("Member"),
             decode: { body, context in
-                (reference: try memberReference(context), input: Enrolment.read(body, program: ProgramID(stored: "")))
+                (reference: try MemberReference.of(context), input: Enrolment.read(body, program: ProgramID(stored: "")))
             }
         ) { change, write in
             guard let member = try MemberStore.find(change.reference, in: write.workspace.id, vault: write.vault, on: write.connection) else {
@@ -95,7 +95,7 @@ enum MemberRoutes {
         api.write(
             .delete, "/members/{id}/person", id: "eraseMember", "Erase the person behind a member for good", tag: "Members",
             access: .right(.peopleErase), body: nil, answer: .object([.required("personId", .text), .required("erasedAt", .dateTime)]),
-            preparationChanges: true, decode: { _, context in try memberReference(context) },
+            preparationChanges: true, decode: { _, context in try MemberReference.of(context) },
             prepare: { [installation = api.installation] reference, _, caller in
                 let person = try await installation.main.read { connection in
                     try find(reference, caller, installation, on: connection).personID
@@ -119,13 +119,6 @@ enum MemberRoutes {
                     ]
                 }), "hasMore": .boolean(rows.count == treeMax),
         ]
-    }
-
-    static func memberReference(_ context: KithContext) throws -> MemberReference {
-        guard let text = context.parameters.get("id"), let reference = MemberReference(text.removingPercentEncoding ?? text) else {
-            throw Refusal.unknown("member")
-        }
-        return reference
     }
 
     static func find(

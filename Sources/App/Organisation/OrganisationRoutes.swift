@@ -16,11 +16,8 @@ enum OrganisationRoutes {
                 .required("parentId", Schemas.memberReference), .optional("slot", .integer(1...TreePolicy.widthMax)), .optional("effectiveAt", .dateTime),
             ]), answer: .any, status: 201,
             decode: { body, context in
-                guard let text = context.parameters.get("id"), let member = MemberReference(text.removingPercentEncoding ?? text) else {
-                    throw Refusal.unknown("member")
-                }
-                return (
-                    member: member, tree: body.optionalCustom("tree", treeName) ?? "placement",
+                (
+                    member: try MemberReference.of(context), tree: body.optionalCustom("tree", treeName) ?? "placement",
                     program: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
                     parent: body.custom("parentId", standIn: MemberReference.external("")) { value in
                         if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
@@ -29,9 +26,7 @@ enum OrganisationRoutes {
                 )
             }
         ) { input, write in
-            guard try MemberStore.find(input.member, in: write.workspace.id, vault: write.vault, on: write.connection) != nil else {
-                throw Refusal.unknown("member")
-            }
+            _ = try Member.ofPath(input.member, in: write)
             return Answer(
                 try Placement.move(
                     NewPlacement(

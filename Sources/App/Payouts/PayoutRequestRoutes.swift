@@ -21,9 +21,7 @@ enum PayoutRequestRoutes {
                 )
             }
         ) { input, write in
-            guard let member = try MemberStore.find(input.member, in: write.workspace.id, vault: write.vault, on: write.connection) else {
-                throw Refusal.unknown("member")
-            }
+            let member = try Member.ofPath(input.member, in: write)
             let program = try Program.meant(input.program, for: member, in: write)
             let request = try PayoutRequest.make(for: member, in: program, unit: input.currency.map { .currency($0) }, write)
             return Answer(request.json, status: 201)
@@ -61,16 +59,6 @@ enum PayoutRequestRoutes {
             access: .right(.payoutsWrite), body: nil, answer: .reference("PayoutRequest"), failures: [409],
             decode: { _, context in try context.id(PayoutRequestKind.self) }
         ) { id, write in Answer(try PayoutRequest.cancel(id, in: write).json) }
-    }
-}
-
-extension MemberReference {
-    /// The member that the path names.
-    static func of(_ context: KithContext) throws -> MemberReference {
-        guard let text = context.parameters.get("id"), let reference = MemberReference(text.removingPercentEncoding ?? text) else {
-            throw Refusal.unknown("member")
-        }
-        return reference
     }
 }
 

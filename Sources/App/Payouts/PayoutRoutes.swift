@@ -21,9 +21,7 @@ enum PayoutRoutes {
                 (member: try MemberReference.of(context), details: PayoutAccountDetails.read(body))
             }
         ) { input, write in
-            guard let member = try MemberStore.find(input.member, in: write.workspace.id, vault: write.vault, on: write.connection) else {
-                throw Refusal.unknown("member")
-            }
+            let member = try Member.ofPath(input.member, in: write)
             return Answer(try PayoutAccount.set(input.details, for: member, in: write).json)
         }
         api.read(

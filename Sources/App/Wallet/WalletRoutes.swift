@@ -27,13 +27,13 @@ enum WalletRoutes {
                 let amount = body.integer("amount", in: -Wallet.amountMax...Wallet.amountMax)
                 if amount == 0 { body.note("amount", "Must be above or below zero.") }
                 return (
-                    member: try MemberRoutes.memberReference(context),
+                    member: try MemberReference.of(context),
                     order: Wallet.Order(
                         unit: try unit(body), amountMinor: amount, reason: body.text("reason", maximumLength: Wallet.reasonLengthMax), programID: program(body))
                 )
             }
         ) { input, write in
-            let member = try Member.find(input.member, field: "id", in: write)
+            let member = try Member.ofPath(input.member, in: write)
             return Answer(try Wallet.adjust(member, input.order, in: write).json, status: 201)
         }
         api.write(
@@ -45,14 +45,14 @@ enum WalletRoutes {
             ]), answer: .reference("WalletMovement"), status: 201, failures: [409],
             decode: { body, context in
                 (
-                    member: try MemberRoutes.memberReference(context),
+                    member: try MemberReference.of(context),
                     order: Wallet.Order(
                         unit: try unit(body), amountMinor: body.integer("amount", in: 1...Wallet.amountMax),
                         reason: body.optionalText("reason", maximumLength: Wallet.reasonLengthMax), programID: program(body))
                 )
             }
         ) { input, write in
-            let member = try Member.find(input.member, field: "id", in: write)
+            let member = try Member.ofPath(input.member, in: write)
             return Answer(try Wallet.redeem(member, input.order, in: write).json, status: 201)
         }
         api.write(
@@ -64,7 +64,7 @@ enum WalletRoutes {
             ]), answer: .reference("WalletMovement"), status: 201, failures: [409],
             decode: { body, context in
                 (
-                    member: try MemberRoutes.memberReference(context),
+                    member: try MemberReference.of(context),
                     receiver: body.custom("toMemberId", standIn: MemberReference.external("")) { value -> JSONReader.Reading<MemberReference> in
                         if case .text(let text) = value, let reference = MemberReference(text) { return .accepted(reference) }
                         return .refused(MemberReference.allowed)
@@ -75,7 +75,7 @@ enum WalletRoutes {
                 )
             }
         ) { input, write in
-            let sender = try Member.find(input.member, field: "id", in: write)
+            let sender = try Member.ofPath(input.member, in: write)
             let receiver = try Member.find(input.receiver, field: "toMemberId", in: write)
             return Answer(try Wallet.transfer(from: sender, to: receiver, input.order, in: write).json, status: 201)
         }
@@ -87,7 +87,7 @@ enum WalletRoutes {
             "/members/{id}/wallet", id: "getWallet", "What a member can spend, each unit apart, and when it lapses", tag: "Wallet",
             access: .right(.membersRead), answer: shape
         ) { _, context, caller in
-            let reference = try MemberRoutes.memberReference(context)
+            let reference = try MemberReference.of(context)
             return ListAnswer.one(
                 try await installation.main.read { connection in
                     let member = try MemberRoutes.find(reference, caller, installation, on: connection)
@@ -99,7 +99,7 @@ enum WalletRoutes {
             tag: "Wallet", access: .right(.membersRead), parameters: APIParameter.page, answer: .page(.reference("WalletMovement"))
         ) { request, context, caller in
             let page = try PageRequest.from(request, WalletMovementKind.self)
-            let reference = try MemberRoutes.memberReference(context)
+            let reference = try MemberReference.of(context)
             let movements = try await installation.main.read { connection in
                 let member = try MemberRoutes.find(reference, caller, installation, on: connection)
                 return try WalletMovementStore.of(

@@ -44,7 +44,7 @@ enum PostbackRoutes {
                 )
             }
         ) { input, write in
-            let member = try member(input.member, in: write)
+            let member = try Member.ofPath(input.member, in: write)
             try Postback.set(input.url, of: member, in: write)
             return Answer(try json(member.id, in: write.workspace.id, vault: write.vault, on: write.connection), person: member.personID)
         }
@@ -52,17 +52,10 @@ enum PostbackRoutes {
             .delete, "/members/{id}/postback", id: "removePostback", "Tell a member's tracker nothing any more", tag: "Webhooks",
             access: .right(.membersWrite), body: nil, answer: shape, decode: { _, context in try MemberReference.of(context) }
         ) { reference, write in
-            let member = try member(reference, in: write)
+            let member = try Member.ofPath(reference, in: write)
             try Postback.remove(of: member.id, in: write)
             return Answer(try json(member.id, in: write.workspace.id, vault: write.vault, on: write.connection))
         }
-    }
-
-    private static func member(_ reference: MemberReference, in write: Write) throws -> Member {
-        guard let member = try MemberStore.find(reference, in: write.workspace.id, vault: write.vault, on: write.connection) else {
-            throw Refusal.unknown("member")
-        }
-        return member
     }
 
     private static func json(_ member: MemberID, in workspace: WorkspaceID, vault: Vault, on connection: any Connection) throws -> JSONValue {

@@ -49,7 +49,7 @@ enum ShareBlockRoutes {
                 .required("memberId", .text), .required("url", .text), .required("code", .text), .required("html", .text), .required("text", .text),
             ]), failures: [409]
         ) { request, context, caller in
-            let reference = try MemberRoutes.memberReference(context)
+            let reference = try MemberReference.of(context)
             let place = try Query.word("for", ShareBlock.Place.self, in: request) ?? .thanks
             let found = try await installation.main.read { [vault = installation.vault, world = installation.world] connection -> (WidgetFacts, Theme)? in
                 guard let member = try MemberStore.find(reference, in: caller.workspaceID, vault: vault, on: connection),
