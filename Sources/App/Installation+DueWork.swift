@@ -73,7 +73,7 @@ enum DueStore {
             """
             SELECT w.id FROM workspace w WHERE EXISTS (
                 SELECT 1 FROM commission c WHERE c.workspace_id = w.id AND c.state = 'pending' AND c.hold_until <= \(now) + coalesce(w.test_ahead_ms, 0))
-                OR EXISTS (SELECT 1 FROM reward r WHERE r.workspace_id = w.id AND r.state = 'pending' AND r.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM reward r WHERE r.workspace_id = w.id AND r.state IN ('pending', 'checking') AND r.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
                 OR EXISTS (
                     SELECT 1 FROM coupon_code k WHERE k.workspace_id = w.id AND k.state IN ('issued', 'reserved') AND k.expires_at IS NOT NULL
                         AND k.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))

@@ -81,6 +81,7 @@ enum EventType: String, Sendable, CaseIterable {
     case commissionApproved = "commission.approved"
     case commissionReversed = "commission.reversed"
     case commissionPaid = "commission.paid"
+    case rewardChecking = "reward.checking"
     case rewardIssued = "reward.issued"
     case rewardRedeemed = "reward.redeemed"
     case rewardReversed = "reward.reversed"

@@ -48,6 +48,7 @@ enum Schemas {
         .optional("allowedCouponSites", .array(.string(maximumLength: 253), maximumCount: 200)), .optional("orphanMemberId", .text),
         .optional("planExcludesRules", .boolean), .optional("cookieless", .boolean), .optional("marginRate", .text),
         .optional("memberPostbacks", .described(.boolean, description: "Members may have their own trackers told of what they earn.")),
+        .optional("referral", .described(.nullable(ReferralTerms.schema), description: "Which friends count, and what all rules together may give in a period.")),
     ]
 
     static let program = APISchema.object([
@@ -59,6 +60,7 @@ enum Schemas {
         .required("name", .string(maximumLength: 200)), .required("event", .enumeration(["click", "lead", "sale", "recurring"])),
         .required("reward", .reference("Reward")),
         .optional("choices", .described(.array(.reference("Reward"), maximumCount: RuleDocument.choicesMax), description: "What the receiver may have instead.")),
+        .optional("check", .described(.boolean, description: "Whether your program is asked before the reward is given.")),
         .optional("for", .enumeration(["member", "friend"])), .optional("level", .integer(0...50)),
         .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
         .optional("perItem", .boolean),
@@ -68,7 +70,7 @@ enum Schemas {
 
     static let rule = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("version", .integer()), .required("name", .text),
-        .required("event", .text), .required("reward", .reference("Reward")), .optional("choices", .array(.reference("Reward"))), .optional("for", .text), .optional("level", .integer()),
+        .required("event", .text), .required("reward", .reference("Reward")), .optional("choices", .array(.reference("Reward"))), .optional("check", .boolean), .optional("for", .text), .optional("level", .integer()),
         .optional("conditions", .reference("Condition")), .optional("months", .oneOf([.integer(1...1200), .enumeration(["lifetime"])])),
         .optional("perItem", .boolean), .optional("cap", .reference("Cap")),
         .optional("effectiveFrom", .dateTime), .optional("effectiveUntil", .dateTime),

@@ -78,6 +78,10 @@ extension Commission {
         }
         let depth = inForce.map(\.terms.level).max() ?? 0
         let credited = try credited(occasion.credit, depth: depth, in: write)
+        if !credited.isEmpty, let refused = try FriendEligibility.refused(occasion, credited: credited, in: write) {
+            earned.refusals = inForce.map { $0.eligibilityRefusal(refused) }
+            return earned
+        }
         var occasion = occasion
         let asksForTiers = inForce.contains { $0.terms.conditions.asksForTiers }
         if asksForTiers || inForce.contains(where: { $0.terms.conditions.asksForGroups }) {
@@ -161,11 +165,17 @@ extension Commission {
                     continue
                 }
             }
-            guard let allowed = try withinCap(line.amount, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
+            let budget = ProgramBudget(occasion, unit: line.unit)
+            let wanted = try budget.map { min(line.amount, try $0.left(on: write.connection)) } ?? line.amount
+            if let budget, wanted < line.amount {
+                earned.refusals.append(rule.budgetRefusal(wanted: line.amount.minor, allowed: wanted.minor, unit: line.unit, budget.limit))
+            }
+            guard wanted > .zero else { continue }
+            guard let allowed = try withinCap(wanted, rule: rule, member: member, occasion: occasion, unit: line.unit, in: write) else {
                 earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: 0, unit: line.unit))
                 continue
             }
-            if allowed < line.amount { earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: allowed.minor, unit: line.unit)) }
+            if allowed < wanted { earned.refusals.append(rule.capRefusal(member: member, wanted: line.amount.minor, allowed: allowed.minor, unit: line.unit)) }
             let commission = Commission(
                 id: write.world.newID(), workspaceID: write.workspace.id, programID: occasion.program.id, cause: occasion.cause,
                 causeID: occasion.causeID, saleID: occasion.saleID, memberID: member, ruleID: rule.id, ruleVersion: rule.terms.version,
@@ -174,6 +184,7 @@ extension Commission {
                 holdUntil: try occasion.facts.occurredAt.adding(milliseconds: occasion.program.settings.holdDays * 86_400_000),
                 explanation: line.explanation(allowed: allowed), occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
             try CommissionStore.insert(commission, on: write.connection)
+            try budget?.take(allowed.minor, for: commission.id.text, on: write.connection)
             earned.commissions.append(commission)
         }
     }

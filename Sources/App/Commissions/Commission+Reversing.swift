@@ -165,8 +165,9 @@ extension Commission {
         return taking
     }
 
-    /// What is taken back no longer counts against its rule's cap.
+    /// What is taken back no longer counts against its rule's cap and the program's budget.
     func giveBackCap(_ back: Amount, count: Int64, in write: Write) throws {
+        try ProgramBudget.giveBack(back.minor, of: id.text, program: programID, on: write.connection)
         guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection), let cap = rule.terms.cap,
             let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection)
         else { return }

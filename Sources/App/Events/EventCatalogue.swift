@@ -25,6 +25,10 @@ struct EventCatalogue: Sendable {
             EventCatalogue(
                 when: "A reward is given: points or credit, told beside commission.created, or a coupon, gift or other thing when its hold is over.",
                 data: reward, changes: ["state"])
+        case .rewardChecking:
+            EventCatalogue(
+                when: "A rule with check wants to give a reward: answer with POST /rewards/{id}/issuance or /refusal. Told again each day for a week.", data: reward,
+                changes: ["state"])
         case .rewardRedeemed: EventCatalogue(when: "A reward was used.", data: reward, changes: ["state"])
         case .rewardReversed: EventCatalogue(when: "A reward was taken back because its sale was returned.", data: reward, changes: ["state"])
         case .payoutApproved: EventCatalogue(when: "A second person approved a payout.", data: payout, changes: ["state"])

@@ -78,6 +78,8 @@ struct ExportTable: Sendable {
         ExportTable("commission_decision"),
         of("commission_decision_item", "commission_decision", order: "commission_decision_id, commission_id"),
         of("cap_usage", "rule", order: "rule_id, scope, period, unit"),
+        of("program_budget", "program", order: "program_id, period"),
+        of("program_budget_use", "program", order: "program_id, given_id"),
         of("tier_entry", "rule", order: "sale_id, rule_id, member_id"),
         of("tier_usage", "rule", order: "rule_id, member_id, period, unit, rule_version"),
         of("sale_credit", "sale", order: "sale_id, member_id"),

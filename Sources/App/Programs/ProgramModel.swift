@@ -51,6 +51,10 @@ struct ProgramModel: PageModel, Sendable {
             row("debtor", settings.debtor?.name ?? language("program.debtor.none")),
             row("cookies", language(settings.isCookieless ? "program.cookies.none" : "program.cookies.some")),
         ]
+        if let currency = Currency(code: program.currency), settings.referral != ReferralTerms() {
+            let words = settings.referral.words(currency: currency, language)
+            rows.append(row("referral", words.joined(separator: language("list.semicolon"))))
+        }
         if let id = settings.orphanMemberID { rows.append(row("orphan", orphan.member(id, language))) }
         return rows
     }

@@ -44,6 +44,8 @@ struct ProgramSettings: Sendable, Equatable {
     var marginRate: Rate?
     /// Whether members may have their own trackers told of what they earn.
     var allowsPostbacks = false
+    /// Which friends count, and what they may cost altogether.
+    var referral = ReferralTerms()
 
     static let holdDaysMax: Int64 = 3_650
     static let windowDaysMax: Int64 = 3_650
@@ -127,6 +129,8 @@ extension ProgramSettings {
         if let flag = body.optionalBoolean("cookieless") { settings.isCookieless = flag }
         if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
         if let flag = body.optionalBoolean("memberPostbacks") { settings.allowsPostbacks = flag }
+        if body.isNull("referral") { settings.referral = ReferralTerms() }
+        if let terms = body.optionalObject("referral", { ReferralTerms.read($0, over: base.referral) }) { settings.referral = terms }
         return settings
     }
 
@@ -197,6 +201,7 @@ extension ProgramSettings {
         members.append(JSONMember("cookieless", .boolean(isCookieless)))
         if let marginRate { members.append(JSONMember("marginRate", .text(marginRate.text))) }
         if allowsPostbacks { members.append(JSONMember("memberPostbacks", true)) }
+        if referral != ReferralTerms() { members.append(JSONMember("referral", referral.json)) }
         return .object(members)
     }
 }

@@ -24,6 +24,10 @@ struct ReceiptFacts: Sendable {
         guard attribution["status"]?.string == "attributed" else { return .nobodyCredited }
         if rewards > 0 { return .onlyRewards }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "capReached" }) { return .capReached(refusal) }
+        if let refusal = refusals.first(where: { $0["reason"]?.string == "budgetUsedUp" }) { return .budgetUsedUp(refusal) }
+        for reason in FriendEligibility.Reason.allCases where refusals.contains(where: { $0["reason"]?.string == reason.rawValue }) {
+            return .notEligible(reason)
+        }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "planCovers" }) { return .planCovers(refusal["plan"]?.string ?? "") }
         for bar in [PayBar.ownPurchase, .memberNotActive] where refusals.contains(where: { $0["reason"]?.string == bar.rawValue }) { return .barred(bar) }
         return .noRule
@@ -34,6 +38,9 @@ struct ReceiptFacts: Sendable {
         /// With the refusal, which names the rule and its cap.
         case capReached(JSONValue)
         case barred(PayBar)
+        case budgetUsedUp(JSONValue)
+        /// The friend does not count for the program.
+        case notEligible(FriendEligibility.Reason)
         /// By its name.
         case planCovers(String)
     }
@@ -47,6 +54,9 @@ struct ReceiptFacts: Sendable {
         case .nobodyCredited: return "Nobody is paid: nobody is credited for this \(event.rawValue)."
         case .onlyRewards: return "Nobody is paid: the \(event.rawValue) gives \(rewards == 1 ? "a reward" : "\(rewards) rewards") and no money."
         case .noRule: return "Nobody is paid: the \(event.rawValue) is credited, and no rule of the program pays for it."
+        case .notEligible(let reason):
+            return "Nobody is paid: the \(event.rawValue) is credited, and the friend does not count for the program (\(reason.rawValue))."
+        case .budgetUsedUp: return "Nobody is paid: the \(event.rawValue) is credited, and the program's budget for the period is used up."
         case .barred(.ownPurchase): return "Nobody is paid: the \(event.rawValue) is credited to the buyer, and people do not earn from their own purchases."
         case .barred(.memberNotActive): return "Nobody is paid: the \(event.rawValue) is credited to a member who is suspended, terminated or erased."
         case .planCovers(let plan): return "No rule pays: the plan “\(plan)” pays for this \(event.rawValue), when its period is run."

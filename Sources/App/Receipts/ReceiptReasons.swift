@@ -16,6 +16,8 @@ struct ReceiptReasons {
         case .capReached(let refusal): return capReached(refusal)
         case .planCovers(let plan): return language("receipt.because.planCovers", ["plan": plan])
         case .barred(let bar): return language("receipt.because.\(bar.rawValue)")
+        case .notEligible(let reason): return language("receipt.because.\(reason.rawValue)")
+        case .budgetUsedUp: return language("receipt.because.budgetUsedUp")
         case .onlyRewards: return language("receipt.because.onlyRewards")
         case .noRule, nil: return language("receipt.because.noRule")
         case .nobodyCredited: break

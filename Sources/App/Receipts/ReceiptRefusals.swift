@@ -48,6 +48,15 @@ struct ReceiptRefusals {
             return language(
                 "receipt.refusal.otherCurrency",
                 ["rule": refusal["ruleCurrency"]?.string ?? "", "program": refusal["programCurrency"]?.string ?? ""])
+        case "budgetUsedUp":
+            let (wanted, allowed) = (refusal["wanted"]?.int64 ?? 0, refusal["allowed"]?.int64 ?? 0)
+            if allowed == 0 { return language("receipt.refusal.budgetUsedUp") }
+            return language("receipt.refusal.budgetPart", ["amount": language.money(wanted, unit), "allowed": language.money(allowed, unit)])
+        case "orderTooSmall":
+            let (least, found) = (refusal["expected"]?.int64 ?? 0, refusal["found"]?.int64 ?? 0)
+            return language("receipt.refusal.orderTooSmall", ["least": language.money(least, unit), "found": language.money(found, unit)])
+        case "countryNotServed":
+            return language("receipt.refusal.countryNotServed", ["countries": text(refusal["expected"]), "found": text(refusal["found"])])
         case "planCovers": return language("receipt.refusal.planCovers", ["plan": refusal["plan"]?.string ?? ""])
         case let code?: return language("receipt.refusal.\(code)")
         case nil: return ""

@@ -5,7 +5,12 @@ import Web
 /// A two-sided program as it stands in the fields of its page: what the sharer gets, what the friend gets, when, and how often.
 /// It becomes ordinary rules.
 struct ReferralDraft: Sendable {
-    enum Kind: String, Sendable, CaseIterable { case nothing, flat, percent, credit, points, gift, coupon, freeMonths, freeShipping }
+    enum Kind: String, Sendable, CaseIterable {
+        case nothing, flat, percent, credit, points, gift, coupon, freeMonths, freeShipping
+
+        /// Given by the company, not by the ledger.
+        var isThing: Bool { [.gift, .coupon, .freeMonths, .freeShipping].contains(self) }
+    }
     enum When: String, Sendable, CaseIterable { case lead, first, every }
     enum Limit: String, Sendable, CaseIterable { case none, perSharer, budget }
 
@@ -23,6 +28,8 @@ struct ReferralDraft: Sendable {
     var countries = ""
     var limit = Limit.none
     var limitValue = ""
+    /// Whether the company is asked before things are given.
+    var isChecked = false
 
     init() {}
 
@@ -38,6 +45,7 @@ struct ReferralDraft: Sendable {
         countries = text("countries", 1_000)
         limit = Limit(rawValue: text("limit")) ?? .none
         limitValue = text("limitValue")
+        isChecked = !text("check").isEmpty
     }
 
     struct Written: Sendable {
@@ -131,6 +139,7 @@ struct ReferralDraft: Sendable {
                 JSONMember("reward", reward), JSONMember("for", .text(whose.rawValue)),
             ]
             if !conditions.isEmpty { members.append(JSONMember("conditions", ["all": .array(conditions)])) }
+            if isChecked, side.kind.isThing { members.append(JSONMember("check", true)) }
             // A friend gets a limit of their own: what one sharer brings counts for the sharer.
             if let cap = cap(side) { members.append(JSONMember("cap", cap)) }
             rules.append(Written(side: whose, document: .object(members)))
@@ -168,6 +177,9 @@ struct ReferralDraft: Sendable {
                 .line("countries", say("countries"), countries, help: say("countriesHelp"), error: errors["countries"], lengthMax: 1_000),
                 FormField(name: "limit", label: say("limit"), error: errors["limit"], control: choices("limit", limit)),
                 .line("limitValue", say("limitValue"), limitValue, help: say("limitHelp"), error: errors["limitValue"]),
+                FormField(
+                    name: "check", label: say("checkLabel"),
+                    control: .checks([FormField.Choice(value: "1", label: say("check"), help: say("checkHelp"), isChosen: isChecked)])),
             ],
             buttons: [
                 PageForm.Button(label: say("save"), name: "act", value: "save"), PageForm.Button(label: say("look"), name: "act", value: "look", style: "btn-plain"),

@@ -11,7 +11,8 @@ enum ReferralPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/programs/{id}/refer-a-friend", .programsRead, gate) { visit in try await show(visit, ReferralDraft()) }
         api.form("/programs/{id}/refer-a-friend", .programsWrite, gate) { visit, fields in
-            try await take(visit, ReferralDraft(fields), isSaving: fields["act"] == "save")
+            if fields["act"] == ReferralTermsDraft.act { return try await takeTerms(visit, ReferralTermsDraft(fields)) }
+            return try await take(visit, ReferralDraft(fields), isSaving: fields["act"] == "save")
         }
     }
 
@@ -20,6 +21,8 @@ enum ReferralPages {
         var currency: Currency
         var rules: [Rule]
         var coupons: [Coupon]
+        /// What is left of the budget in this period; nil where there is none.
+        var left: Int64?
     }
 
     private static func place(_ visit: PageVisit) async throws -> Place {
@@ -27,9 +30,13 @@ enum ReferralPages {
         let (workspace, now) = (visit.workspaceID, visit.now)
         let place = try await visit.installation.main.read { connection -> Place? in
             guard let program = try ProgramStore.find(id, in: workspace, at: now, on: connection), let currency = Currency(code: program.currency) else { return nil }
+            let left = try program.settings.referral.budget.map { budget in
+                budget.amountMinor - (try ProgramBudgetStore.used(id, program.zone.period(budget.period, of: now), on: connection))
+            }
             return Place(
                 program: program, currency: currency, rules: try RuleStore.inForce(id, at: now, on: connection),
-                coupons: try CouponStore.list(in: workspace, program: id, limit: Coupon.listMax, on: connection).filter { $0.state == .active })
+                coupons: try CouponStore.list(in: workspace, program: id, limit: Coupon.listMax, on: connection).filter { $0.state == .active },
+                left: left)
         }
         guard let place else { throw Problem.notFound() }
         return place
@@ -51,6 +58,21 @@ enum ReferralPages {
         return visit.seeOther("/programs/\(id.text)/refer-a-friend?done=saved")
     }
 
+    private static func takeTerms(_ visit: PageVisit, _ draft: ReferralTermsDraft) async throws -> Response {
+        let place = try await place(visit)
+        let (terms, errors) = draft.terms(currency: place.currency, numbers: visit.language.numbers)
+        guard errors.isEmpty else {
+            return try await show(visit, ReferralDraft(), terms: draft, errors: errors.mapValues { visit.language("refer.error.\($0)") })
+        }
+        let id = place.program.id
+        if terms != place.program.settings.referral {
+            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                _ = try Program.change(id, Program.Change(fields: [JSONMember("referral", terms.json)]), in: write)
+            }
+        }
+        return visit.seeOther("/programs/\(id.text)/refer-a-friend?done=terms")
+    }
+
     private static func written(_ draft: ReferralDraft, _ place: Place, _ visit: PageVisit) -> (rules: [ReferralDraft.Written], errors: [String: String]) {
         draft.documents(
             currency: place.currency, numbers: visit.language.numbers,
@@ -67,7 +89,7 @@ enum ReferralPages {
     // MARK: The page
 
     private static func show(
-        _ visit: PageVisit, _ draft: ReferralDraft, rules: [ReferralDraft.Written] = [], errors: [String: String] = [:]
+        _ visit: PageVisit, _ draft: ReferralDraft, rules: [ReferralDraft.Written] = [], terms: ReferralTermsDraft? = nil, errors: [String: String] = [:]
     ) async throws -> Response {
         let place = try await place(visit)
         let language = visit.language
@@ -82,6 +104,7 @@ enum ReferralPages {
                     links: place.coupons.isEmpty ? [PageBlocks.Link(url: "/coupons", label: say("makeCoupon"))] : [],
                     forms: [draft.form(action: path, coupons: place.coupons, errors: errors, csrfToken: visit.csrfToken, currency: place.currency, language)]))
         }
+        blocks.append(termsBlock(terms, place, action: path, errors: errors, visit))
         let rows = place.rules.map { rule in
             PageTable.Row(cells: [
                 .name(rule.name, url: "/rules/\(rule.id.text)"), .text(RuleSentence(rule: rule, currency: place.currency, language: language).text),
@@ -99,7 +122,25 @@ enum ReferralPages {
             heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), lead: language.sentence("refer.lead"),
             refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
         return try visit.blocks(
-            page, current: "/programs", notice: visit.done("refer", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+            page, current: "/programs", notice: visit.done("refer", ["saved", "terms"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    /// Who counts, the budget and what is left of it, and the fields to change them.
+    private static func termsBlock(
+        _ draft: ReferralTermsDraft?, _ place: Place, action: String, errors: [String: String], _ visit: PageVisit
+    ) -> PageBlocks.Block {
+        let language = visit.language
+        let terms = place.program.settings.referral
+        let words = terms.words(currency: place.currency, language)
+        var facts = [PageBlocks.Fact(label: language("refer.terms.now"), text: words.isEmpty ? language("refer.term.none") : words.joined(separator: language("list.semicolon")))]
+        if let left = place.left {
+            facts.append(PageBlocks.Fact(label: language("refer.terms.left"), text: language.money(max(0, left), .currency(place.currency))))
+        }
+        let form = (draft ?? ReferralTermsDraft(terms, currency: place.currency, language)).form(
+            action: action, errors: errors, currency: place.currency, csrfToken: visit.csrfToken, language)
+        return PageBlocks.Block(
+            heading: language("refer.terms.title"), text: language("refer.terms.text"), facts: facts,
+            forms: visit.session.may(.programsWrite) ? [form] : [])
     }
 
     /// The rules as sentences, and what they would have cost last month.

@@ -51,6 +51,11 @@ extension Reward {
             member = first
         }
         let (value, unit) = try worth(rule.terms.reward, occasion, in: write)
+        let budget = ProgramBudget(occasion, unit: unit)
+        if let budget, try budget.left(on: write.connection).minor < max(value ?? 0, 1) {
+            granted.refusals.append(rule.budgetRefusal(wanted: value ?? 0, allowed: 0, unit: unit, budget.limit))
+            return granted
+        }
         guard try isWithinCap(rule, value: value ?? 0, member: member, occasion, in: write) else {
             granted.refusals.append(rule.capRefusal(member: member, wanted: value ?? 0, allowed: 0, unit: unit))
             return granted
@@ -63,6 +68,7 @@ extension Reward {
             isChecked: rule.document["check"] == .boolean(true), valueMinor: value, unit: unit, holdUntil: holdUntil, dueAt: holdUntil,
             occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
         try RewardStore.insert(reward, on: write.connection)
+        try budget?.take(value ?? 0, for: reward.id.text, on: write.connection)
         granted.reward = reward
         return granted
     }
@@ -102,8 +108,9 @@ extension Reward {
         return true
     }
 
-    /// What comes to nothing no longer counts against its rule's cap.
+    /// What comes to nothing no longer counts against its rule's cap and the program's budget.
     func giveBackCap(in write: Write) throws {
+        try ProgramBudget.giveBack(valueMinor ?? 0, of: id.text, program: programID, on: write.connection)
         guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection), let cap = rule.terms.cap,
             let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection), let currency = Currency(code: program.currency)
         else { return }

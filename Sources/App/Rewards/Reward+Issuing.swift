@@ -23,6 +23,7 @@ extension Reward {
 
     /// Past its hold: its receiver chooses, or it is given.
     private func advance(in write: Write) throws {
+        if state == .checking { return try ask(in: write) }
         guard state == .pending else { return }
         if !choices.value.elements.isEmpty {
             var waiting = self
@@ -30,7 +31,24 @@ extension Reward {
             waiting.dueAt = nil
             return try RewardStore.update(waiting, on: write.connection)
         }
+        if isChecked { return try ask(in: write) }
         _ = try issue(in: write)
+    }
+
+    /// Asks the company by its webhooks whether it may be given: it answers by giving or refusing it. Without an answer it is asked again each
+    /// day for a week, and stays as it is then.
+    private func ask(in write: Write) throws {
+        var reward = self
+        guard checks < Self.checksMax else {
+            reward.dueAt = nil
+            return try RewardStore.update(reward, on: write.connection)
+        }
+        reward.state = .checking
+        reward.reason = checks > 0 ? "companySilent" : nil
+        reward.checks += 1
+        reward.dueAt = try write.now.adding(milliseconds: Self.postponedMs)
+        try RewardStore.update(reward, on: write.connection)
+        try reward.tell(.rewardChecking, from: state, in: write)
     }
 
     /// Gives it: a coupon becomes a code; of everything else subscribers are told, and do the rest.
@@ -70,7 +88,9 @@ extension Reward {
         reward.terms = JSONText(all[choice])
         reward.choices = JSONText(text: "[]")
         try write.audit("reward.choose", subject: id.text, JSONText(["choice": .integer(Int64(choice))]))
-        return try reward.issue(in: write)
+        guard reward.isChecked else { return try reward.issue(in: write) }
+        try reward.ask(in: write)
+        return try find(id, in: write)
     }
 
     /// It was used: a gift was handed over, free months were booked.

@@ -26,6 +26,8 @@ struct Reward: Sendable {
     /// What stands in the way today is tried again a day later.
     static let postponedMs: Int64 = 86_400_000
     static let reasonLengthMax = 200
+    /// How often the company is asked, a day apart.
+    static let checksMax = 7
 
     var id: RewardID
     var workspaceID: WorkspaceID

@@ -48,7 +48,7 @@ enum RewardStore {
 
     static func due(in workspace: WorkspaceID, at instant: Instant, limit: Int, on connection: any Connection) throws -> [Reward] {
         try connection.rows(
-            "SELECT \(raw: columns) FROM reward WHERE workspace_id = \(workspace) AND due_at <= \(instant) AND state = 'pending' ORDER BY due_at, id LIMIT \(limit)"
+            "SELECT \(raw: columns) FROM reward WHERE workspace_id = \(workspace) AND due_at <= \(instant) AND state IN ('pending', 'checking') ORDER BY due_at, id LIMIT \(limit)"
         ).map(read)
     }
 

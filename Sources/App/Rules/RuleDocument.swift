@@ -18,6 +18,8 @@ struct RuleDocument: Sendable {
     var effectiveUntil: Instant?
     /// Kinds of reward that its receiver may have instead.
     var choices: [RewardTerms] = []
+    /// Whether the company is asked before a reward is given.
+    var isChecked = false
     var source: [JSONMember]
 
     static let tiersMax = TierTable.tiersLimit
@@ -39,7 +41,8 @@ struct RuleDocument: Sendable {
             effectiveFrom: body.optionalCustom("effectiveFrom", Instant.read),
             effectiveUntil: body.optionalCustom("effectiveUntil", Instant.read),
             choices: body.array("choices", count: 0...choicesMax, RewardTerms.read).compactMap { $0 },
-            source: ["name", "event", "reward", "choices", "for", "level", "conditions", "months", "perItem", "cap", "effectiveUntil"].compactMap { field in
+            isChecked: body.optionalBoolean("check") ?? false,
+            source: ["name", "event", "reward", "choices", "check", "for", "level", "conditions", "months", "perItem", "cap", "effectiveUntil"].compactMap { field in
                 body.raw(field).map { JSONMember(field, $0) }
             })
     }
@@ -63,6 +66,9 @@ struct RuleDocument: Sendable {
     func check(for program: Program) throws {
         if !choices.isEmpty, !([reward] + choices).allSatisfy(\.isGivenApart) {
             throw Refusal.field("choices", "May hold coupons, gifts, free months, free shipping and rewards of your own, beside a reward that is one of them.")
+        }
+        if isChecked, !reward.isGivenApart {
+            throw Refusal.field("check", "Is for coupons, gifts, free months, free shipping and rewards of your own. Money is held by the program's hold.")
         }
         switch reward {
         case .flat(_, let currency) where currency.code != program.currency:

@@ -165,6 +165,15 @@ enum CapVerification {
         return findings
     }
 
+    /// Budgets of programs, against what took of them.
+    static func budgets(_ workspace: WorkspaceID, on connection: any Connection) throws -> [Verification.Found] {
+        try ProgramBudgetStore.wrong(workspace, on: connection).map {
+            Verification.Found(
+                kind: "budgetUsageWrong", workspace: workspace.text, subject: $0.program,
+                detail: "the budget\($0.period.isEmpty ? "" : " in \($0.period)") counts \($0.used), what took of it is \($0.found)")
+        }
+    }
+
     private static func found(_ workspace: WorkspaceID, _ rule: RuleID, _ place: Place, _ detail: String) -> Verification.Found {
         Verification.Found(
             kind: "capUsageWrong", workspace: workspace.text, subject: rule.text,

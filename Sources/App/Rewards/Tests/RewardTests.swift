@@ -151,6 +151,32 @@ import Web
         }
     }
 
+    /// The company is asked first, again when it is silent, and says yes or no.
+    @Test(arguments: Engine.allCases) func theCompanyIsAskedFirst(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let shop = try await Self.shop(app, hold: 0, [["reward": ["kind": "gift", "description": "A mug"], "check": true]])
+            for number in 1...2 { try await app.sale("inv-\(number)", "c-\(number)", 5_000, ["code": "anna"]) }
+            try await app.moveClock(days: 1)
+            func told() async throws -> Int { try await app.get("/events?limit=100")["data"].list.filter { $0["type"].text == "reward.checking" }.count }
+            let waiting = try await app.get("/rewards")["data"].list
+            #expect(waiting.map { $0["state"].text } == ["checking", "checking"])
+            #expect(try await told() == 2)
+            try await app.moveClock(days: 1)
+            #expect(try await told() == 4)
+            let path = waiting.map { "/rewards/\($0["id"].text)" }
+            #expect(try await app.get(path[0])["reason"].text == "companySilent")
+            #expect(try await app.post(path[0] + "/issuance", [:])["state"].text == "issued")
+            let refused = try await app.post(path[1] + "/refusal", ["reason": "Known to us already"])
+            #expect(refused["state"].text == "refused" && refused["reason"].text == "Known to us already")
+            try await app.moveClock(days: 1)
+            #expect(try await told() == 4)
+            let reply = try await app.api(
+                .post, "/programs/\(shop.program)/rules",
+                ["name": "No", "event": "sale", "reward": ["kind": "flat", "amount": 100, "currency": "EUR"], "check": true])
+            #expect(reply.status == 422)
+        }
+    }
+
     @Test(arguments: Engine.allCases) func leadsAndHandsAndPages(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let shop = try await Self.shop(app, [
