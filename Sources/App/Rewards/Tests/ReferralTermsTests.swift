@@ -111,7 +111,7 @@ import Web
             #expect(try await owner.submit(path, from: path, fields).status == 303)
             let terms = try await app.get("/programs/\(program)")["referral"]
             #expect(terms["newCustomersOnly"] == true && terms["notOwnHousehold"] == true && terms["minimumOrder"] == 2_000)
-            #expect(terms["countries"].list.map(\.text) == ["DE", "AT"] && terms["budget"]["amount"] == 150_000 && terms["budget"]["period"].text == "year")
+            #expect(terms["countries"].list.map { $0.text } == ["DE", "AT"] && terms["budget"]["amount"] == 150_000 && terms["budget"]["period"].text == "year")
             let page = try await owner.get(path)
             #expect(page.text.contains("€1,500.00 for each year") && page.text.contains("Left of the budget"))
             #expect(try await owner.get("/programs/\(program)").text.contains("new customers only"))
