@@ -22,6 +22,7 @@ enum Server {
                     .init(service: DueWorker(installation: installation)),
                     .init(service: MailWorker(installation: installation, site: site)),
                     .init(service: WebhookWorker(installation: installation)), .init(service: RailWorker(installation: installation)),
+                    .init(service: CouponShopWorker(installation: installation)),
                     .init(service: DomainWorker(installation: installation)),
                     .init(service: socket),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger))

@@ -35,6 +35,7 @@ struct Settings: Sendable {
     /// Where PayPal and Stripe answer, when not at their own addresses: for trying payouts out against a fake.
     var payPalURL: String?
     var stripeURL: String?
+    var shopifyURL: String?
     /// The longest that a payment provider is waited for.
     var railTimeoutMs = RailPace.timeoutMs
     /// Connections to PostgreSQL that read, and lanes of the write gate.
@@ -63,6 +64,7 @@ struct Settings: Sendable {
         ("KITH_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical"),
         ("KITH_PAYPAL_URL", "where PayPal answers, for trials against a fake (default: PayPal itself)"),
         ("KITH_STRIPE_URL", "where Stripe answers, for trials against a fake (default: Stripe itself)"),
+        ("KITH_SHOPIFY_URL", "where Shopify's Admin API answers, for trials against a fake (default: the shop itself)"),
         ("KITH_CONNECTIONS", "connections to PostgreSQL (default 16)"),
     ]
 
@@ -137,6 +139,7 @@ struct Settings: Sendable {
         }
         settings.payPalURL = try address("KITH_PAYPAL_URL")
         settings.stripeURL = try address("KITH_STRIPE_URL")
+        settings.shopifyURL = try address("KITH_SHOPIFY_URL")
         settings.connections = try number("KITH_CONNECTIONS", 2...200, settings.connections)
         return settings
     }

@@ -39,6 +39,8 @@ struct CouponOrder: Sendable {
     /// What brought the buyer, as far as the caller knows more than what is kept of them.
     var isReferred = false
     var newCustomer: Bool?
+    /// A sale that has happened: it may be the one that a vendor told of already.
+    var isSale = false
 }
 
 extension CouponCode {
@@ -49,6 +51,8 @@ extension CouponCode {
         var refusal: CouponRefusal?
         /// This order has used it before: nothing is counted again.
         var isRepeated = false
+        /// The use that a vendor told of before this sale came.
+        var told: CouponUse?
     }
 
     /// Whether an order may use the code, and what it takes off.
@@ -56,6 +60,10 @@ extension CouponCode {
         guard let coupon = try CouponStore.find(couponID, in: workspaceID, on: write.connection) else { throw Refusal.unknown("coupon") }
         if let invoice = order.invoiceID, let use = try CouponCodeStore.use(of: id, invoice: invoice, on: write.connection) {
             return Judged(code: self, coupon: coupon, discountMinor: use.discountMinor, isRepeated: true)
+        }
+        if order.isSale, let told = try CouponCodeStore.told(of: id, on: write.connection) {
+            let discount = coupon.kind == .percent ? try coupon.discount(on: order.amountMinor, left: 0) : told.discountMinor
+            return Judged(code: self, coupon: coupon, discountMinor: discount, isRepeated: true, told: told)
         }
         let left = coupon.kind == .storeCredit ? max(0, (coupon.amountMinor ?? 0) - (try CouponCodeStore.spent(by: id, on: write.connection))) : 0
         let discount = try coupon.discount(on: order.amountMinor, left: left)
@@ -85,8 +93,11 @@ extension CouponCode {
                 return .notReferred
             }
         }
-        if let most = coupon.usesLimit, coupon.uses >= most { return .usesUp }
-        if let budget = coupon.budgetMinor, budget - coupon.spentMinor < discount { return .overBudget }
+        guard coupon.usesLimit != nil || coupon.budgetMinor != nil else { return nil }
+        // What other orders keep is promised to them.
+        let kept = try CouponCodeStore.reserved(of: coupon.id, besides: id, at: write.now, on: write.connection)
+        if let most = coupon.usesLimit, coupon.uses + kept.count >= most { return .usesUp }
+        if let budget = coupon.budgetMinor, budget - coupon.spentMinor - kept.discountMinor < discount { return .overBudget }
         return nil
     }
 
@@ -99,6 +110,7 @@ extension CouponCode {
         judged.code.state = .reserved
         judged.code.reservedUntil = try write.now.adding(milliseconds: reservationMs)
         judged.code.reservedBy = invoice
+        judged.code.reservedMinor = judged.discountMinor
         try CouponCodeStore.update(judged.code, on: write.connection)
         return judged
     }
@@ -127,6 +139,12 @@ extension CouponCode.Judged {
     func redeem(invoice: String, sale: SaleID?, customer: CustomerID?, in write: Write) throws -> Self {
         var used = self
         guard !isRepeated else {
+            if let told {
+                let more = max(0, min(discountMinor - told.discountMinor, coupon.budgetMinor.map { max(0, $0 - coupon.spentMinor) } ?? Int64.max))
+                try CouponCodeStore.claim(told, more: more, sale: sale, invoice: invoice, customer: customer, on: write.connection)
+                try CouponStore.addSpent(coupon.id, more, on: write.connection)
+                return self
+            }
             if let sale { try CouponCodeStore.setSale(sale, of: code.id, invoice: invoice, on: write.connection) }
             return self
         }

@@ -25,6 +25,8 @@ struct CouponCode: Sendable {
     var uses: Int64 = 0
     var reservedUntil: Instant?
     var reservedBy: String?
+    /// What the order that keeps it will take off.
+    var reservedMinor: Int64 = 0
     var expiresAt: Instant?
     var issuedAt: Instant
 }
@@ -63,6 +65,7 @@ extension Coupon {
             id: write.world.newID(), workspaceID: workspaceID, couponID: id, code: text, folded: folded, memberID: input.memberID,
             customerID: input.customerID, expiresAt: ends, issuedAt: write.now)
         try CouponCodeStore.insert(code, on: write.connection)
+        try CodeSyncStore.setLook(id, at: write.world.now(), on: write.connection)
         return code
     }
 

@@ -12,6 +12,7 @@ enum CouponPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/coupons", .programsRead, gate) { visit in try await list(visit, CouponDraft(), errors: [:]) }
         api.form("/coupons", .programsWrite, gate) { visit, fields in try await make(visit, CouponDraft(fields)) }
+        CouponShopPages.add(to: &api, gate: gate)
         api.page("/coupons/{id}", .programsRead, gate) { visit in try await show(visit) }
         api.page("/coupons/{id}/codes.csv", .programsRead, gate) { visit in try await file(visit) }
         api.form("/coupons/{id}/codes", .programsWrite, gate) { visit, fields in try await issue(visit, fields) }
@@ -68,7 +69,9 @@ enum CouponPages {
         return visit.csv(name: "codes.csv", [head] + rows)
     }
 
-    private static func list(_ visit: PageVisit, _ draft: CouponDraft, errors: [String: String]) async throws -> Response {
+    static func list(
+        _ visit: PageVisit, _ draft: CouponDraft, errors: [String: String], shopErrors: [String: String] = [:], vendor: ShopVendor? = nil
+    ) async throws -> Response {
         let (workspace, language, now) = (visit.workspaceID, visit.language, visit.installation.world.now())
         let (coupons, programs) = try await visit.installation.main.read { connection in
             (
@@ -105,14 +108,16 @@ enum CouponPages {
                         empty: say("noProgram"))
                     : PageBlocks.Block(heading: say("make"), text: say("makeText"), forms: [draft.form(programs, errors: errors, csrfToken: visit.csrfToken, language)]))
         }
+        if !coupons.isEmpty, let shops = try await CouponShopPages.block(visit, errors: shopErrors, vendor: vendor) { blocks.append(shops) }
         let watched = coupons.filter(\.wantsALook).count
         let page = PageBlocks(
             heading: say("title"),
             lead: coupons.isEmpty
                 ? language.sentence("coupons.lead.none")
                 : watched > 0 ? language.sentence("coupons.lead.watched", count: Int64(watched)) : language.sentence("coupons.lead.some", count: Int64(coupons.count)),
-            refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
-        return try visit.blocks(page, current: "/coupons", status: errors.isEmpty ? .ok : .unprocessableContent)
+            refused: errors.isEmpty && shopErrors.isEmpty ? nil : say("refused"), blocks: blocks)
+        return try visit.blocks(
+            page, current: "/coupons", notice: visit.done("coupons", ["connected"]), status: errors.isEmpty && shopErrors.isEmpty ? .ok : .unprocessableContent)
     }
 
     private static func show(_ visit: PageVisit, errors: [String: String] = [:]) async throws -> Response {
@@ -169,6 +174,7 @@ enum CouponPages {
                 heading: say("codes"), links: codes.isEmpty ? [] : [PageBlocks.Link(url: "/coupons/\(id.text)/codes.csv", label: say("csv"), icon: "download")],
                 table: rows.isEmpty ? nil : PageTable(label: say("codes"), columns: columns, rows: rows, language: language),
                 empty: rows.isEmpty ? say("noCodes") : nil, note: codes.count == codesShownMax ? say("firstCodes") : nil))
+        if let shops = try await CouponShopPages.block(of: coupon, visit) { blocks.append(shops) }
         if visit.session.may(.programsWrite), coupon.state == .active {
             let form = PageForm(
                 action: "/coupons/\(id.text)/codes",
@@ -187,7 +193,7 @@ enum CouponPages {
             lead: language.sentence("coupons.show.\(coupon.state.rawValue)", ["what": words.what(coupon)]), refused: errors.isEmpty ? nil : say("refused"),
             blocks: blocks)
         return try visit.blocks(
-            page, current: "/coupons", notice: visit.done("coupons", ["made", "issued", "ended"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+            page, current: "/coupons", notice: visit.done("coupons", ["made", "issued", "ended", "synced"]), status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 }
 

@@ -37,6 +37,7 @@ enum CouponRoutes {
             body: nil, answer: Coupon.schema, decode: { _, context in try context.id(CouponKind.self) }
         ) { id, write in Answer(try Coupon.end(id, in: write).json) }
         addCodes(to: &api)
+        CouponShopRoutes.add(to: &api)
         addUses(to: &api)
     }
 

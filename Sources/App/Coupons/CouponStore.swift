@@ -44,6 +44,19 @@ enum CouponStore {
         try connection.execute("UPDATE coupon SET uses = uses + 1, spent = spent + \(discount) WHERE id = \(coupon)")
     }
 
+    static func takeUse(_ coupon: CouponID, discount: Int64, on connection: any Connection) throws {
+        try connection.execute("UPDATE coupon SET uses = uses - 1, spent = spent - \(discount) WHERE id = \(coupon)")
+    }
+
+    static func watched(in workspace: WorkspaceID, on connection: any Connection) throws -> Int64 {
+        try connection.value(
+            "SELECT count(*) FROM coupon WHERE workspace_id = \(workspace) AND watched_uses > 0 AND state = 'active' AND uses >= watched_uses") ?? 0
+    }
+
+    static func addSpent(_ coupon: CouponID, _ discount: Int64, on connection: any Connection) throws {
+        try connection.execute("UPDATE coupon SET spent = spent + \(discount) WHERE id = \(coupon)")
+    }
+
     private static func read(_ row: Row) throws -> Coupon {
         let rate: String? = try row.get(at: 5)
         guard let currency = Currency(code: try row.get(at: 7)) else { throw DatabaseFailure(.corrupt, "a coupon has no currency") }
@@ -74,7 +87,8 @@ enum CouponCodeStore {
     static func update(_ code: CouponCode, on connection: any Connection) throws {
         try connection.execute(
             """
-            UPDATE coupon_code SET state = \(code.state.rawValue), uses = \(code.uses), reserved_until = \(code.reservedUntil), reserved_by = \(code.reservedBy)
+            UPDATE coupon_code SET state = \(code.state.rawValue), uses = \(code.uses), reserved_until = \(code.reservedUntil), reserved_by = \(code.reservedBy),
+                reserved_discount = \(code.state == .reserved ? code.reservedMinor : 0)
             WHERE id = \(code.id)
             """)
     }
@@ -112,7 +126,45 @@ enum CouponCodeStore {
         ).map(read)
     }
 
+    /// What reservations of other codes hold that have not run out.
+    static func reserved(
+        of coupon: CouponID, besides code: CouponCodeID, at now: Instant, on connection: any Connection
+    ) throws -> (count: Int64, discountMinor: Int64) {
+        guard
+            let row = try connection.row(
+                """
+                SELECT count(*), CAST(coalesce(sum(reserved_discount), 0) AS BIGINT) FROM coupon_code
+                WHERE coupon_id = \(coupon) AND state = 'reserved' AND reserved_until > \(now) AND id <> \(code)
+                """)
+        else { return (0, 0) }
+        return (try row.get(at: 0), try row.get(at: 1))
+    }
+
+    /// Codes that are a member's to give to friends.
+    static func ids(of member: MemberID, limit: Int, on connection: any Connection) throws -> [CouponCodeID] {
+        try connection.rows("SELECT id FROM coupon_code WHERE member_id = \(member) ORDER BY id LIMIT \(limit)").map { try $0.get(at: 0) }
+    }
+
+    static func give(_ codes: [CouponCodeID], from old: MemberID, to new: MemberID, on connection: any Connection) throws {
+        for code in codes { try connection.execute("UPDATE coupon_code SET member_id = \(new) WHERE id = \(code) AND member_id = \(old)") }
+    }
+
     // MARK: Uses
+
+    /// Uses for a sale.
+    static func uses(of sale: SaleID, on connection: any Connection) throws -> [CouponUse] {
+        try connection.rows(
+            "SELECT code_id, invoice_id, sale_id, customer_id, discount, used_at FROM coupon_use WHERE sale_id = \(sale) ORDER BY code_id, invoice_id"
+        ).map {
+            CouponUse(
+                codeID: try $0.get(at: 0), invoiceID: try $0.get(at: 1), saleID: try $0.get(at: 2), customerID: try $0.get(at: 3),
+                discountMinor: try $0.get(at: 4), usedAt: try $0.get(at: 5))
+        }
+    }
+
+    static func deleteUse(_ use: CouponUse, on connection: any Connection) throws {
+        try connection.execute("DELETE FROM coupon_use WHERE code_id = \(use.codeID) AND invoice_id = \(use.invoiceID)")
+    }
 
     static func insertUse(_ use: CouponUse, on connection: any Connection) throws {
         try connection.execute(
@@ -134,6 +186,31 @@ enum CouponCodeStore {
 
     static func setSale(_ sale: SaleID, of code: CouponCodeID, invoice: String, on connection: any Connection) throws {
         try connection.execute("UPDATE coupon_use SET sale_id = \(sale) WHERE code_id = \(code) AND invoice_id = \(invoice) AND sale_id IS NULL")
+    }
+
+    /// The first use that a vendor told of and no sale has named.
+    static func told(of code: CouponCodeID, on connection: any Connection) throws -> CouponUse? {
+        try connection.row(
+            """
+            SELECT code_id, invoice_id, sale_id, customer_id, discount, used_at FROM coupon_use
+            WHERE code_id = \(code) AND sale_id IS NULL AND invoice_id >= \(CouponUse.toldPrefix) AND invoice_id < \(CouponUse.toldEnd)
+            ORDER BY used_at, invoice_id LIMIT 1
+            """
+        ).map {
+            CouponUse(
+                codeID: try $0.get(at: 0), invoiceID: try $0.get(at: 1), saleID: try $0.get(at: 2), customerID: try $0.get(at: 3),
+                discountMinor: try $0.get(at: 4), usedAt: try $0.get(at: 5))
+        }
+    }
+
+    static func claim(
+        _ told: CouponUse, more: Int64, sale: SaleID?, invoice: String, customer: CustomerID?, on connection: any Connection
+    ) throws {
+        try connection.execute(
+            """
+            UPDATE coupon_use SET invoice_id = \(invoice), sale_id = \(sale), customer_id = \(customer), discount = discount + \(more)
+            WHERE code_id = \(told.codeID) AND invoice_id = \(told.invoiceID)
+            """)
     }
 
     static func spent(by code: CouponCodeID, on connection: any Connection) throws -> Int64 {

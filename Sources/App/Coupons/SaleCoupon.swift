@@ -17,7 +17,7 @@ struct SaleCoupon {
             || evidence.visitorClicks.contains { $0.memberID != nil }
         let order = CouponOrder(
             invoiceID: input.invoiceID, customer: customer, amountMinor: input.amountMinor, currency: input.currency, isReferred: isReferred,
-            newCustomer: input.newCustomer)
+            newCustomer: input.newCustomer, isSale: true)
         let judged = try code.judge(order, in: write)
         if judged.refusal == nil { named.coupon = (program: judged.coupon.programID, member: code.memberID) }
         return SaleCoupon(judged: judged)
@@ -27,6 +27,27 @@ struct SaleCoupon {
     func redeem(for sale: Sale, in write: Write) throws {
         guard let judged, judged.refusal == nil else { return }
         _ = try judged.redeem(invoice: sale.invoiceID, sale: sale.id, customer: sale.customerID, in: write)
+    }
+
+    /// A sale that came back as a whole gives its code's use and what it took of the budget back. A code that was used up by it is good again,
+    /// unless its time is over.
+    static func giveBack(for sale: Sale, in write: Write) throws {
+        guard sale.refundedMinor == sale.amountMinor else { return }
+        for use in try CouponCodeStore.uses(of: sale.id, on: write.connection) {
+            guard var code = try CouponCodeStore.find(use.codeID, in: write.workspace.id, on: write.connection) else { continue }
+            try CouponCodeStore.deleteUse(use, on: write.connection)
+            try CouponStore.takeUse(code.couponID, discount: use.discountMinor, on: write.connection)
+            code.uses -= 1
+            if code.state == .redeemed {
+                code.state = .issued
+                if var reward = try RewardStore.of(code: code.id, on: write.connection), reward.state == .redeemed, reward.saleID != sale.id {
+                    reward.state = .issued
+                    reward.endedAt = nil
+                    try RewardStore.update(reward, on: write.connection)
+                }
+            }
+            try CouponCodeStore.update(code, on: write.connection)
+        }
     }
 
     /// What the sale keeps of it.

@@ -15,12 +15,12 @@ struct Mail: Sendable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
-        case standingRisen
+        case standingRisen, rewardGiven
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
-            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen: true
+            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen, .rewardGiven: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
@@ -104,6 +104,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case groupChanged(program: String, group: String?, description: String, reason: String)
     /// A tier reached or a badge given; what it brings may be empty.
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
+    /// `terms` is the reward as its rule says it; `code` a coupon's. Friends have no pages of their own.
+    case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool)
 
     var kind: Mail.Kind {
         switch self {
@@ -129,6 +131,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .approverAdded: .approverAdded
         case .webhookDisabled: .webhookDisabled
         case .groupChanged: .groupChanged
+        case .rewardGiven: .rewardGiven
         case .standingRisen: .standingRisen
         }
     }

@@ -114,6 +114,11 @@ struct MailDraft: PageModel {
             values["what"] = what
             lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
             if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
+        case .rewardGiven(let program, let terms, let code, let hasPages):
+            place(program)
+            if hasPages { actionURL = places?.signInURL }
+            facts = [(language("mail.fact.reward"), RewardWords(language: language).what(JSONText(text: terms).value))]
+            if let code { facts.append((language("mail.fact.code"), code)) }
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

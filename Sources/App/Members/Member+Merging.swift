@@ -15,6 +15,8 @@ struct MemberMerge: Sendable {
 
     struct Moved: Sendable {
         var links: [LinkID] = []
+        /// Coupon codes that were the duplicate's to give.
+        var codes: [CouponCodeID] = []
         var customers: [(program: ProgramID, customer: CustomerID)] = []
         /// Programs that the kept member was enrolled in for this.
         var programs: [ProgramID] = []
@@ -26,7 +28,7 @@ struct MemberMerge: Sendable {
 
         var json: JSONValue {
             [
-                "links": .array(links.map { .text($0.text) }), "programs": .array(programs.map { .text($0.text) }), "status": .text(status.rawValue),
+                "links": .array(links.map { .text($0.text) }), "codes": .array(codes.map { .text($0.text) }), "programs": .array(programs.map { .text($0.text) }), "status": .text(status.rawValue),
                 "customers": .array(customers.map { ["programId": .text($0.program.text), "customerId": .text($0.customer.text)] }),
                 "tracker": tracker.map { .text($0.text) } ?? .null,
             ]
@@ -36,6 +38,7 @@ struct MemberMerge: Sendable {
 
         init(_ json: JSONValue) {
             links = (json["links"]?.elements ?? []).compactMap { $0.string.flatMap { LinkID($0) } }
+            codes = (json["codes"]?.elements ?? []).compactMap { $0.string.flatMap { CouponCodeID($0) } }
             programs = (json["programs"]?.elements ?? []).compactMap { $0.string.flatMap { ProgramID($0) } }
             tracker = json["tracker"]?.string.flatMap { WebhookID($0) }
             status = json["status"]?.string.flatMap { Member.Status(rawValue: $0) } ?? .active
@@ -73,6 +76,7 @@ extension MemberMerge {
     static func effect(of duplicate: MemberID, into kept: MemberID, in workspace: WorkspaceID, on connection: any Connection) throws -> Moved {
         var moved = Moved()
         moved.links = try MemberMergeStore.links(of: duplicate, limit: linksMax, on: connection)
+        moved.codes = try CouponCodeStore.ids(of: duplicate, limit: linksMax, on: connection)
         moved.customers = try MemberMergeStore.customers(of: duplicate, limit: customersMax, on: connection)
         let known = Set(try MemberStore.programs(of: kept, on: connection))
         moved.programs = try MemberStore.programs(of: duplicate, on: connection).filter { !known.contains($0) }
@@ -96,6 +100,7 @@ extension MemberMerge {
         moved.status = other.status
         for program in moved.programs { try MemberStore.enroll(kept, in: program, group: nil, at: write.now, on: write.connection) }
         try MemberMergeStore.give(moved.links, to: kept, on: write.connection)
+        try CouponCodeStore.give(moved.codes, from: duplicate, to: kept, on: write.connection)
         try replace(duplicate, by: kept, in: moved.customers, write)
         moved.tracker = try Postback.carry(from: duplicate, to: kept, in: write)
         if other.status == .active { try MemberMergeStore.setStatus(duplicate, .inactive, on: write.connection) }
@@ -120,6 +125,7 @@ extension MemberMerge {
         }
         let links = try MemberMergeStore.owned(merge.moved.links, by: merge.keptID, on: write.connection)
         try MemberMergeStore.give(links, to: merge.duplicateID, on: write.connection)
+        try CouponCodeStore.give(merge.moved.codes, from: merge.keptID, to: merge.duplicateID, on: write.connection)
         try replace(merge.keptID, by: merge.duplicateID, in: merge.moved.customers, write)
         if let tracker = merge.moved.tracker { try Postback.giveBack(tracker, of: merge.keptID, from: merge.duplicateID, in: write) }
         for program in merge.moved.programs { try MemberMergeStore.leave(merge.keptID, program, on: write.connection) }

@@ -171,6 +171,7 @@ struct OverviewModel: PageModel {
         if money.heldCount > 0 {
             add("held", money.heldCount, tone: "warn", icon: "trust", url: "/commissions?state=held", ["amount": language.money(money.heldMinor, unit)])
         }
+        if facts.watchedCount > 0 { add("watched", facts.watchedCount, tone: "warn", icon: "warning", url: "/coupons", [:]) }
         if money.dueCount > 0 {
             add("due", money.dueCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.dueMinor, unit)])
         }

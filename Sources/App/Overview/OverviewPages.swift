@@ -69,6 +69,7 @@ enum OverviewPages {
                 money: maySeeMoney
                     ? try OverviewNeedsStore.money(in: workspace, at: now, currency: currency, maker: person, on: connection) : OverviewNeedsStore.Money(),
                 applicationCount: try OverviewNeedsStore.applications(in: workspace, on: connection),
+                watchedCount: try CouponStore.watched(in: workspace, on: connection),
                 isDemo: try GuideStore.isDemo(workspace, on: connection),
                 isNew: try !SaleListStore.hasAny(in: workspace, on: connection) && !OverviewStore.hasLinks(in: workspace, on: connection),
                 ruleStarts: try starts.compactMap { start in
@@ -92,6 +93,8 @@ struct OverviewFacts: Sendable {
     var needs: OverviewStore.Needs
     var money: OverviewNeedsStore.Money
     var applicationCount: Int64
+    /// Coupons whose first uses have come.
+    var watchedCount: Int64
     var isDemo: Bool
     /// Neither a link nor a sale exists.
     var isNew: Bool

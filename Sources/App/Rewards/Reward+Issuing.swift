@@ -67,7 +67,21 @@ extension Reward {
         reward.issuedAt = write.now
         try RewardStore.update(reward, on: write.connection)
         try reward.tell(.rewardIssued, from: state, in: write)
+        try reward.sendLetter(in: write)
         return reward
+    }
+
+    /// Tells whoever got it, if they have a mail address and want such letters.
+    private func sendLetter(in write: Write) throws {
+        guard let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection) else { return }
+        let member = try MemberStore.find(memberID, in: workspaceID, on: write.connection)
+        let customer = side == .friend ? try customerID.flatMap { try CustomerStore.find($0, in: workspaceID, on: write.connection) } : nil
+        let person = side == .friend ? customer?.personID : member?.status == .active ? member?.personID : nil
+        guard let person else { return }
+        let code = try couponCodeID.flatMap { try CouponCodeStore.texts(of: [$0], on: write.connection)[$0] }
+        try Mail.queue(
+            .rewardGiven(program: program.name, terms: terms.text, code: code, hasPages: side == .member), to: .person(person),
+            locale: side == .member ? member?.locale : nil, in: write)
     }
 
     /// Gives it by hand, before its hold is over or after the company said no.
