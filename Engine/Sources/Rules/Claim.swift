@@ -61,7 +61,7 @@ func groupsOfOneBase(
 ) -> [ClaimGroup] {
     let dependsOnMember = rule.conditions.leaves.contains { leaf in
         switch leaf.field {
-        case .memberTotal, .memberGroup, .memberTier: true
+        case .memberTotal, .memberGroup, .memberTier, .memberVariant: true
         default: false
         }
     }

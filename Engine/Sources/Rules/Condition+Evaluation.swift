@@ -20,6 +20,16 @@ extension Condition {
         return ConditionVerdict(failures: explanation(holds: holds, failures: failures))
     }
 
+    /// Whether the condition can hold when only some facts are known; comparisons for which `fact` answers `.unknown` count as held.
+    public func canHold(_ fact: (ConditionField) -> KnownFact) -> Bool {
+        folded { leaf in
+            guard case .known(let value) = fact(leaf.field) else { return true }
+            return leaf.failure(found: value) == nil
+        } group: { isAll, children in
+            isAll ? children.allSatisfy { $0 } : children.contains(true)
+        } ?? true
+    }
+
     private func explanation(holds: [Bool], failures: [LeafFailure?]) -> [LeafFailure] {
         var explained: [LeafFailure] = []
         var open = [0]
@@ -46,6 +56,13 @@ extension Condition {
         }
         return children
     }
+}
+
+/// A fact before everything is known: of what is not known yet nothing is judged.
+public enum KnownFact: Hashable, Sendable {
+    case unknown
+    /// Nil: there is nothing.
+    case known(FactValue?)
 }
 
 /// The outcome of a condition.

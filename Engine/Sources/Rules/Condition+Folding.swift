@@ -37,4 +37,6 @@ extension Condition {
     public var asksForGroups: Bool { leaves.contains { $0.field == .memberGroup } }
     /// Whether it has to be known which tiers members have reached.
     public var asksForTiers: Bool { leaves.contains { $0.field == .memberTier } }
+    /// Whether it has to be known what experiments give members.
+    public var asksForVariants: Bool { leaves.contains { $0.field == .memberVariant } }
 }

@@ -15,6 +15,8 @@ public enum ConditionField: Hashable, Sendable {
     case memberGroup
     /// The rank of the tier that the same member had reached at the event.
     case memberTier
+    /// What experiments give the same member, each as the experiment's id, a colon and the variant's name.
+    case memberVariant
     case metadata(String)
 
     /// The longest name behind `memberTotal.` or `metadata.`, in bytes.
@@ -34,6 +36,7 @@ public enum ConditionField: Hashable, Sendable {
         case "couponUsed": self = .couponUsed
         case "memberGroup": self = .memberGroup
         case "memberTier": self = .memberTier
+        case "memberVariant": self = .memberVariant
         default:
             if let name = Self.name(in: text, after: "memberTotal.") {
                 self = .memberTotal(name)
@@ -58,6 +61,7 @@ public enum ConditionField: Hashable, Sendable {
         case .couponUsed: "couponUsed"
         case .memberGroup: "memberGroup"
         case .memberTier: "memberTier"
+        case .memberVariant: "memberVariant"
         case .memberTotal(let name): "memberTotal." + name
         case .metadata(let name): "metadata." + name
         }

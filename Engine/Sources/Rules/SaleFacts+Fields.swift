@@ -16,6 +16,7 @@ extension SaleFacts {
         case .memberTotal(let name): memberID.flatMap { memberTotals[$0]?[name] }.map { .integer($0) }
         case .memberGroup: memberID.flatMap { memberGroups[$0] }.map { .text($0) }
         case .memberTier: memberID.map { .integer(memberTiers[$0] ?? 0) }
+        case .memberVariant: memberID.flatMap { memberVariants[$0] }.flatMap { texts($0) }
         case .metadata(let key): metadata[key]
         }
     }

@@ -43,6 +43,8 @@ public struct SaleFacts: Hashable, Sendable {
     public var memberGroups: [String: String] = [:]
     /// By member: the rank of the tier they had reached at the event. Who has none is left out, and counts as rank 0.
     public var memberTiers: [String: Int64] = [:]
+    /// What experiments give each member who might be paid, as conditions name it; nobody has an entry outside of all.
+    public var memberVariants: [String: [String]] = [:]
 
     /// The most items that rules look at.
     public static let itemsLimit = 1_000

@@ -149,7 +149,7 @@ struct Redirect: DirectResponder {
         let link = target.link
         let fields = request.headerFields
         let now = Workspace.now(installation.world, aheadMs: target.aheadMs)
-        let known = target.isCookieless ? nil : RequestCookies(fields)[Self.visitorCookie].flatMap { Identifier<VisitorKind>($0) }
+        let known = target.isCookieless ? nil : Self.visitor(of: fields)
         let visitor = target.isCookieless ? nil : known ?? installation.world.newID(VisitorKind.self)
         let hashed = installation.addresses.hash(address, workspace: link.workspaceID, at: now)
         let discard = link.isExpired(at: now) ? ClickClassifier.expiredLink : installation.classifier.discard(
@@ -175,9 +175,18 @@ struct Redirect: DirectResponder {
         headers[.location] = isStored ? Destination.adding([(Self.clickCookie, click)], to: visit.destination) : visit.destination
         if isStored, let visitor = visit.visitor {
             headers.append(HTTPField(name: .setCookie, value: "\(Self.clickCookie)=\(click)\(cookieAttributes)"))
-            headers.append(HTTPField(name: .setCookie, value: "\(Self.visitorCookie)=\(visitor.text)\(cookieAttributes)"))
+            headers.append(cookie(of: visitor))
         }
         return HTTPResponse(status: .found, headerFields: headers)
+    }
+
+    /// By which a browser is known again.
+    func cookie(of visitor: Identifier<VisitorKind>) -> HTTPField {
+        HTTPField(name: .setCookie, value: "\(Self.visitorCookie)=\(visitor.text)\(cookieAttributes)")
+    }
+
+    static func visitor(of fields: HTTPFields) -> Identifier<VisitorKind>? {
+        RequestCookies(fields)[visitorCookie].flatMap { Identifier<VisitorKind>($0) }
     }
 
     /// Whether the click is kept. While it cannot be (a full disk), the visitor is sent on without a click id.

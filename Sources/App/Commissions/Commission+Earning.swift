@@ -83,12 +83,10 @@ extension Commission {
             return earned
         }
         var occasion = occasion
-        let asksForTiers = inForce.contains { $0.terms.conditions.asksForTiers }
-        if asksForTiers || inForce.contains(where: { $0.terms.conditions.asksForGroups }) {
+        let wanted = MemberFacts.Wanted(inForce.map(\.terms.conditions))
+        if wanted.isAny {
             let people = Set(credited.flatMap { [$0.memberID] + $0.enrollerIDs }).sorted().map { MemberID(stored: $0) }
-            let (program, at) = (occasion.program.id, occasion.facts.occurredAt)
-            occasion.facts.memberGroups = try GroupStore.keys(of: people, in: program, at: at, on: write.connection)
-            if asksForTiers { occasion.facts.memberTiers = try StandingStore.ranks(of: people, in: program, at: at, on: write.connection) }
+            try MemberFacts.load(wanted, of: people, in: occasion.program.id, at: occasion.facts.occurredAt, on: write.connection).add(to: &occasion.facts)
         }
         let barred = try PayBar.of(
             credited.flatMap { [$0.memberID] + $0.enrollerIDs }.map { MemberID(stored: $0) }, customer: occasion.customerID, in: write)

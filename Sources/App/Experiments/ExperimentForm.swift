@@ -44,20 +44,25 @@ struct ExperimentForm: Sendable {
         return (errors.isEmpty ? input : nil, errors)
     }
 
-    /// A line each: the name, and behind a bar its parts.
+    /// A line each: the name, and behind bars its parts and its text.
     private var variants: [Experiment.Variant]? {
         let lines = self["variants"].split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
         guard (2...Experiment.variantsMax).contains(lines.count) else { return nil }
         var variants: [Experiment.Variant] = []
         for line in lines {
             let parts = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
-            guard parts.count <= 2, let name = parts.first, name.isName, name.count <= Experiment.nameLengthMax else { return nil }
-            guard parts.count == 2 else {
-                variants.append(Experiment.Variant(name: name, weight: 1))
-                continue
+            guard parts.count <= 3, let name = parts.first, name.isName, name.count <= Experiment.nameLengthMax else { return nil }
+            var variant = Experiment.Variant(name: name, weight: 1)
+            if parts.count > 1, !parts[1].isEmpty {
+                guard let weight = Int(parts[1]), (1...Experiment.weightMax).contains(weight) else { return nil }
+                variant.weight = weight
             }
-            guard let weight = Int(parts[1]), (1...Experiment.weightMax).contains(weight) else { return nil }
-            variants.append(Experiment.Variant(name: name, weight: weight))
+            if parts.count > 2, !parts[2].isEmpty {
+                guard parts[2].count <= Experiment.contentTextLengthMax else { return nil }
+                let kind = Experiment.Kind(rawValue: self["kind"]) ?? .other
+                variant.content = [Experiment.Content(name: kind.textName, text: parts[2])]
+            }
+            variants.append(variant)
         }
         return variants
     }

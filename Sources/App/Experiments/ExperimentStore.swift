@@ -92,6 +92,16 @@ enum ExperimentStore {
                 """), on: connection)
     }
 
+    /// All of these kinds that have been started, the newest first.
+    static func begun(kinds: [Experiment.Kind], program: ProgramID, on connection: any Connection) throws -> [Experiment] {
+        try withVariants(
+            connection.rows(
+                """
+                SELECT \(raw: columns) FROM experiment WHERE program_id = \(program) AND kind IN \(list: kinds.map(\.rawValue)) AND state <> 'draft'
+                ORDER BY id DESC LIMIT 20
+                """), on: connection)
+    }
+
     /// What of a layer is taken by experiments that are not over, in order.
     static func buckets(ofLayer layer: String, in workspace: WorkspaceID, on connection: any Connection) throws -> [Range<Int>] {
         try connection.rows(

@@ -39,7 +39,10 @@ struct FriendDoor: Sendable {
         var workspace: Workspace
         var program: Program
         var page: FriendPage
+        /// Those that can pay for a friend of this member.
         var rules: [Rule]
+        /// What the page's texts are tried by.
+        var trials: [Experiment]
         var coupons: [CouponID: Coupon]
         /// Nil for a link of the company's own.
         var name: String?
@@ -51,6 +54,9 @@ struct FriendDoor: Sendable {
     func show(_ request: Request, _ context: KithContext) async throws -> Response {
         guard let place = try await find(request, context) else { return try missing(request, context) }
         let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc)
+        let trial = try await FriendTrial.show(place.trials, of: place.program, link: place.link, to: request, context, in: language, installation)
+        var place = place
+        place.page = trial?.changing(place.page) ?? place.page
         let model = model(place, language)
         let base = installation.publicURL(of: place.workspace.id) + Self.path + LocalPath.encoded(place.link.code)
         var frame = PageFrame.plain(
@@ -62,6 +68,7 @@ struct FriendDoor: Sendable {
         var response = try site.response(
             frame: frame, content: "friend", model.page, in: language, status: place.isOver ? .gone : .ok)
         response.headers[.xRobotsTag] = "noindex"
+        if let visitor = trial?.newVisitor { response.headers.append(redirect.cookie(of: visitor)) }
         return response
     }
 
@@ -102,7 +109,10 @@ struct FriendDoor: Sendable {
             guard let workspace = try WorkspaceStore.find(link.workspaceID, on: connection) else { return nil }
             let now = workspace.now(world)
             guard let program = try ProgramStore.find(link.programID, in: workspace.id, at: now, on: connection) else { return nil }
-            let rules = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(Self.rulesMax))
+            let inForce = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(Self.rulesMax))
+            let wanted = MemberFacts.Wanted(inForce.map(\.terms.conditions))
+            let facts = try MemberFacts.load(wanted, of: link.memberID.map { [$0] } ?? [], in: program.id, at: now, on: connection)
+            let rules = inForce.filter { facts.allow($0.terms.conditions, member: link.memberID) }
             var coupons: [CouponID: Coupon] = [:]
             for rule in rules {
                 guard case .coupon(let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
@@ -110,7 +120,7 @@ struct FriendDoor: Sendable {
             }
             var place = Place(
                 link: link, workspace: workspace, program: program, page: try FriendPageStore.find(program.id, on: connection) ?? FriendPage(), rules: rules,
-                coupons: coupons, theme: try ThemeStore.find(workspace, on: connection), isOver: link.isExpired(at: now))
+                trials: try FriendTrial.all(of: program.id, on: connection), coupons: coupons, theme: try ThemeStore.find(workspace, on: connection), isOver: link.isExpired(at: now))
             guard let member = try link.memberID.flatMap({ try MemberStore.find($0, in: workspace.id, on: connection) }), member.status == .active else {
                 return place
             }
@@ -131,6 +141,4 @@ struct FriendDoor: Sendable {
             frame: .plain(.public, title: language("friendMissing.title"), site: site, language: language, nonce: context.scriptNonce),
             content: "friend-missing", [:], in: language, status: .notFound)
     }
-
-    
 }

@@ -20,16 +20,17 @@ enum PortalShare {
     private static func show(_ visit: PortalVisit, refused: String?, status: HTTPResponse.Status = .ok) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, said) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, said, trials) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             return (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
                     .filter { !$0.isExpired(at: now) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
-                try RecommendationStore.find(member, vault: vault, on: connection)
+                try RecommendationStore.find(member, vault: vault, on: connection), try ShareTrial.load(of: member.id, in: programs, on: connection)
             )
         }
+        if member.status == .active { try await trials.note(member.id, in: workspace, visit.installation) }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, said: said, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         let notice = visit.query["done"] == "words" ? visit.language("portalShare.wordsSaved") : nil
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
@@ -69,6 +70,8 @@ struct PortalShareModel: PageModel {
     var programs: [Program]
     /// Those whose members share the friend's page.
     var shared: Set<ProgramID>
+    /// What an experiment gives the member to say, in place of our own sentence.
+    var texts: [ProgramID: String]
     var said: Recommendation?
     var workspaceName: String
     var baseURL: String
@@ -105,7 +108,7 @@ struct PortalShareModel: PageModel {
     private func link(_ link: Link, isFirst: Bool) -> PageObject {
         let url = shared.contains(link.programID) && link.host.isEmpty
             ? "\(baseURL)\(FriendDoor.path)\(LocalPath.encoded(link.code))" : link.url(baseURL: baseURL)
-        let text = language("portalShare.message", ["workspace": workspaceName, "url": url])
+        let text = texts[link.programID].map { "\($0) \(url)" } ?? language("portalShare.message", ["workspace": workspaceName, "url": url])
         let disclosure = language("portalShare.disclosure")
         let whole = "\(text) \(disclosure)"
         return [

@@ -78,7 +78,7 @@ extension Condition {
         guard case .text(let name)? = value["field"], let field = ConditionField(name), isKnown(field) else {
             throw Refused(
                 message:
-                    "field must be country, sku, category, amount, currency, customerIsNew, saleNumber, monthsSinceFirstSale, couponUsed, memberTotal.sales, memberTotal.amount, memberGroup, memberTier or metadata.…."
+                    "field must be country, sku, category, amount, currency, customerIsNew, saleNumber, monthsSinceFirstSale, couponUsed, memberTotal.sales, memberTotal.amount, memberGroup, memberTier, memberVariant or metadata.…."
             )
         }
         guard case .text(let word)? = value["op"], let comparison = ConditionOperator(rawValue: word) else {

@@ -66,13 +66,13 @@ struct PastFacts: Sendable {
         var totals = false
         var metadata = false
         var codes = false
-        var groups = false
-        var tiers = false
+        var members: MemberFacts.Wanted
 
         init(_ rules: [CommissionRule]) {
             depth = rules.map(\.level).max() ?? 0
             leads = rules.contains { $0.event == .lead }
             clicks = rules.contains { $0.event == .click }
+            members = MemberFacts.Wanted(rules.map(\.conditions))
             for rule in rules {
                 if rule.months != .none { firstSales = true }
                 for leaf in rule.conditions.leaves {
@@ -81,8 +81,6 @@ struct PastFacts: Sendable {
                     case .memberTotal: totals = true
                     case .metadata: metadata = true
                     case .couponUsed: codes = true
-                    case .memberGroup: groups = true
-                    case .memberTier: tiers = true
                     default: break
                     }
                 }

@@ -37,7 +37,7 @@ struct PastReading {
         guard let currency = Currency(code: program.currency) else { return nil }
         var facts = SaleFacts(
             event: .click, occurredAt: click.at, programCurrency: currency, currency: currency, amount: .zero, country: click.country)
-        try addStandings(of: [click.memberID], at: click.at, to: &facts)
+        try MemberFacts.load(wanted.members, of: [click.memberID], in: program.id, at: click.at, on: connection).add(to: &facts)
         return PastEvent(
             id: click.id, customerID: nil, facts: facts,
             credited: [CreditedMember(memberID: click.memberID.text, share: .whole)], barred: try bars([click.memberID], nil), refundedMinor: 0,
@@ -72,7 +72,7 @@ struct PastReading {
             customerIsNew: row.isLead || row.saleNumber == 1, saleNumber: row.saleNumber, monthsSinceFirstSale: try months(row),
             items: row.items.map { SaleItem(sku: $0.sku, category: $0.category, quantity: $0.quantity, amount: Amount(minor: $0.amountMinor)) },
             metadata: try metadata(row), memberTotals: try totals(people))
-        try addStandings(of: people, at: row.occurredAt, to: &facts)
+        try MemberFacts.load(wanted.members, of: people, in: program.id, at: row.occurredAt, on: connection).add(to: &facts)
         if wanted.totals, row.currency == currency {
             for id in Set(credited.map(\.memberID)) {
                 sold[id, default: [:]]["sales", default: 0] += 1
@@ -90,11 +90,6 @@ struct PastReading {
         let found = try MemberStore.enrollers(above: member, limit: wanted.depth, on: connection)
         enrollers[member] = found
         return found
-    }
-
-    private func addStandings(of people: [MemberID], at instant: Instant, to facts: inout SaleFacts) throws {
-        if wanted.groups { facts.memberGroups = try GroupStore.keys(of: people, in: program.id, at: instant, on: connection) }
-        if wanted.tiers { facts.memberTiers = try StandingStore.ranks(of: people, in: program.id, at: instant, on: connection) }
     }
 
     private mutating func codeRate(of link: LinkID) throws -> Rate? {

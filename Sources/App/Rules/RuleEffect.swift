@@ -260,6 +260,7 @@ extension SaleFacts {
             metadata: metadata, memberTotals: memberTotals)
         facts.memberGroups = memberGroups
         facts.memberTiers = memberTiers
+        facts.memberVariants = memberVariants
         return facts
     }
 }

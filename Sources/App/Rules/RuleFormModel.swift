@@ -131,6 +131,10 @@ struct RuleFormModel: PageModel {
         for case .text(let key) in rule.terms.conditions.leaves.filter({ $0.field == .memberGroup && $0.comparison == .equal }).map(\.value) {
             for member in [line.memberID] + line.enrollerIDs { facts.memberGroups[member] = key }
         }
+        // So is one for a variant of an experiment.
+        for case .text(let variant) in rule.terms.conditions.leaves.filter({ $0.field == .memberVariant && $0.comparison == .equal }).map(\.value) {
+            for member in [line.memberID] + line.enrollerIDs { facts.memberVariants[member] = [variant] }
+        }
         // And a rule for a tier with somebody of the tier.
         for case .integer(let rank) in rule.terms.conditions.leaves.filter({ $0.field == .memberTier }).map(\.value) {
             for member in [line.memberID] + line.enrollerIDs { facts.memberTiers[member] = rank }
