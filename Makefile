@@ -17,7 +17,7 @@ help:
 	@echo "make bench     one line per figure, with its bar and its peer"
 	@echo "make endure    long tests: kill -9 under writers, power cuts, full disk, PostgreSQL gone"
 	@echo "make simulate  the whole application against 200 seeded companies, with storage that fails"
-	@echo "make lighthouse   Lighthouse on ten pages, at least 95 in everything"
+	@echo "make lighthouse   Lighthouse on twelve pages, at least 95 in everything"
 	@echo "make pictures  the pictures of the README anew"
 	@echo "make preview   every page with sample content, as pictures"
 
