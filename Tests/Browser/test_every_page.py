@@ -30,7 +30,7 @@ PAGES = {
     "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans", "/rails": "/rails", "/rails/{rail}": "/rails/paypal",
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",
     "/programs/{id}/join-page": "/programs/{program}/join-page", "/programs/{id}/terms/{version}": "/programs/{program}/terms/1",
-    "/programs/{id}/friend-page": "/programs/{program}/friend-page", "/programs/{id}/refer-a-friend": "/programs/{program}/refer-a-friend", "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
+    "/programs/{id}/friend-page": "/programs/{program}/friend-page", "/programs/{id}/refer-a-friend": "/programs/{program}/refer-a-friend", "/programs/{id}/referral-report": "/programs/{program}/referral-report", "/programs/{id}/rules/new": "/programs/{program}/rules/new", "/programs/{id}/settings": "/programs/{program}/settings",
     "/reconciliation": "/reconciliation", "/reconciliation/new": "/reconciliation/new", "/reconciliation/entries": "/reconciliation/entries",
     "/reconciliation/entries/{id}": "/reconciliation/entries/{entry}", "/reconciliation/payouts/{id}": "/reconciliation/payouts/{payout}",
     "/rules/{id}": "/rules/{rule}", "/runs": "/runs", "/runs/{id}": "/runs/{run}", "/runs/{id}/disclosure": "/runs/{run}/disclosure",

@@ -16,7 +16,7 @@ enum Schemas {
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", receipt), ("LeadReceipt", leadReceipt), ("CommissionReceipt", commissionReceipt),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
         ("WalletMovement", WalletMovement.schema), ("CatalogueItem", SpendItem.schema), ("Redemption", Redemption.schema), ("Tier", MemberTier.schema), ("Badge", Badge.schema), ("EarnAction", EarnAction.schema), ("EarnedAction", EarnedAction.schema), ("FriendPage", FriendPage.schema), ("Standing", StandingSummary.schema), ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema),
-        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("IssuedReward", IssuedReward.schema), ("Reward", reward), ("Cap", cap),
+        ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("IssuedReward", IssuedReward.schema), ("ReferralReport", ReferralReport.schema), ("Reward", reward), ("Cap", cap),
         ("Experiment", Experiment.schema), ("ExperimentAnalysis", Experiment.analysisSchema), ("ExperimentAssignment", Experiment.assignmentSchema),
     ] + rewardKinds + conditionKinds
 

@@ -9,6 +9,7 @@ import Web
 /// "Refer a friend": both sides of a program set up in one place, with what it would have cost last month.
 enum ReferralPages {
     static func add(to api: inout API, gate: PageGate) {
+        ReferralReportPages.add(to: &api, gate: gate)
         api.page("/programs/{id}/refer-a-friend", .programsRead, gate) { visit in try await show(visit, ReferralDraft()) }
         api.form("/programs/{id}/refer-a-friend", .programsWrite, gate) { visit, fields in
             if fields["act"] == ReferralTermsDraft.act { return try await takeTerms(visit, ReferralTermsDraft(fields)) }
@@ -119,7 +120,7 @@ enum ReferralPages {
                         rows: rows, language: language), note: say("rulesNote")))
         }
         let page = PageBlocks(
-            heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), lead: language.sentence("refer.lead"),
+            heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), links: [PageBlocks.Link(url: "/programs/\(place.program.id.text)/referral-report", label: language("referReport.title"))], lead: language.sentence("refer.lead"),
             refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
         return try visit.blocks(
             page, current: "/programs", notice: visit.done("refer", ["saved", "terms"]), status: errors.isEmpty ? .ok : .unprocessableContent)
@@ -147,14 +148,28 @@ enum ReferralPages {
     private static func preview(_ rules: [ReferralDraft.Written], _ place: Place, _ visit: PageVisit) async throws -> PageBlocks.Block {
         let language = visit.language
         var facts: [PageBlocks.Fact] = []
+        var drafts: [Rule] = []
         for written in rules {
             let rule = try read(written.document).rule(id: RuleID(stored: "rule_draft"), program: place.program.id, version: 1, now: visit.now)
             let whose = language("rewards.side.\(written.side.rawValue)")
             facts.append(PageBlocks.Fact(label: whose, text: RuleSentence(rule: rule, currency: place.currency, language: language).text))
             let cost = try await estimate(rule, place, visit)
             facts.append(PageBlocks.Fact(label: language("refer.cost", ["side": whose]), text: cost))
+            drafts.append(rule)
         }
+        facts += friendFacts(drafts, place, language)
         return PageBlocks.Block(heading: language("refer.preview"), text: language("refer.previewText"), facts: facts, note: language("refer.previewNote"))
+    }
+
+    /// What the friend's page would say of them.
+    private static func friendFacts(_ drafts: [Rule], _ place: Place, _ language: PageLanguage) -> [PageBlocks.Fact] {
+        let offer = FriendOffer(
+            drafts, program: place.program, coupons: Dictionary(place.coupons.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), language: language)
+        let company = ["company": place.program.name]
+        let headline = offer.gift.map { language("friendPage.headline", company.merging(["gift": $0]) { own, _ in own }) } ?? language("friendPage.headlineNone", company)
+        let below = [offer.conditions, offer.when].compactMap(\.self)
+        return [PageBlocks.Fact(label: language("refer.friendReads"), text: headline)]
+            + (below.isEmpty ? [] : [PageBlocks.Fact(label: language("refer.friendReadsBelow"), text: below.joined(separator: " "))])
     }
 
     /// Worked out by the engine on last month's facts, with a sum of money in the place of a thing that has a value.

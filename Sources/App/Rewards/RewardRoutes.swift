@@ -39,6 +39,7 @@ enum RewardRoutes {
             return ListAnswer.one(json)
         }
         addDecisions(to: &api)
+        ReferralReportPages.addRoutes(to: &api)
     }
 
     private static func addDecisions(to api: inout API) {
