@@ -12,6 +12,8 @@ enum PortalWallet {
     static let movementsMax = 20
     static let redemptionsMax = 20
     static let lapsesMax = 3
+    /// Programs of the same company that a member is shown to join.
+    static let othersMax = 10
 
     static func add(to api: inout API, gate: PortalGate) {
         api.portalPage("/portal/wallet", gate) { visit in try await show(visit) }
@@ -39,11 +41,15 @@ enum PortalWallet {
         let csrfToken = visit.csrfToken
         let model = try await visit.installation.main.read { connection -> PortalWalletModel in
             let programs = Set(try MemberStore.programs(of: member.id, on: connection))
+            let others = try JoinStore.open(in: workspace, limit: othersMax + programs.count, on: connection).filter { !programs.contains($0.programID) }
             let redemptions = try SpendStore.redemptions(of: member.id, limit: redemptionsMax, on: connection)
             return PortalWalletModel(
                 wallet: try WalletSummary.load(member.id, in: workspace, on: connection),
                 standing: try StandingSummary.load(member.id, in: workspace, at: now, on: connection),
                 items: try SpendStore.offered(in: workspace, on: connection).filter { programs.contains($0.programID) }, redemptions: redemptions,
+                others: member.status == .active ? try others.prefix(othersMax).compactMap { page in
+                    try ProgramStore.find(page.programID, in: workspace, at: now, on: connection).map { (page, $0.name) }
+                } : [],
                 ways: try programs.sorted().flatMap { try EarnActionStore.offered(by: $0, on: connection) },
                 names: try SpendStore.names(of: Array(Set(redemptions.map(\.itemID))), on: connection),
                 movements: try WalletMovementStore.of(member.id, before: nil, limit: movementsMax, on: connection), refused: refused, csrfToken: csrfToken,
@@ -60,6 +66,8 @@ struct PortalWalletModel: PageModel {
     var standing: StandingSummary
     var items: [SpendItem]
     var redemptions: [Redemption]
+    /// What the same company has besides, which anybody may ask to join.
+    var others: [(page: JoinPage, name: String)]
     var ways: [EarnAction]
     var names: [SpendItemID: String]
     var movements: [WalletMovement]
@@ -72,7 +80,8 @@ struct PortalWalletModel: PageModel {
             "refused": PageValue(refused), "hasUnits": .flag(!wallet.parts.isEmpty), "units": PageValue(wallet.parts.map(unit)),
             "tiers": PageValue(standing.parts.map(tier)),
             "hasBadges": .flag(!standing.badges.isEmpty), "badges": PageValue(standing.badges.map { badge($0.badge, $0.awardedAt) }),
-            "hasWays": .flag(!ways.isEmpty), "ways": PageValue(ways.map(way)), "hasItems": .flag(!items.isEmpty), "items": PageValue(items.map(item)), "hasTaken": .flag(!redemptions.isEmpty),
+            "hasWays": .flag(!ways.isEmpty), "ways": PageValue(ways.map(way)), "hasOthers": .flag(!others.isEmpty),
+            "others": PageValue(others.map(other)), "hasItems": .flag(!items.isEmpty), "items": PageValue(items.map(item)), "hasTaken": .flag(!redemptions.isEmpty),
             "taken": PageValue(redemptions.map(taken)), "hasMoved": .flag(!movements.isEmpty), "moved": PageValue(movements.map(moved)),
         ]
     }
@@ -129,6 +138,13 @@ struct PortalWalletModel: PageModel {
         [
             "name": .text(action.name), "description": PageValue(action.description.isEmpty ? nil : action.description),
             "often": .text(language.often(action.times, in: action.days)), "amount": .text(language.money(action.amountMinor, action.unit)),
+        ]
+    }
+
+    private func other(_ other: (page: JoinPage, name: String)) -> PageObject {
+        [
+            "name": .text(other.name), "welcome": PageValue(other.page.welcome.isEmpty ? nil : String(other.page.welcome.prefix(200))),
+            "url": .text("/join/\(LocalPath.encoded(other.page.slug))"), "label": .text(say("join")), "named": .text(say("joinNamed", ["program": other.name])),
         ]
     }
 

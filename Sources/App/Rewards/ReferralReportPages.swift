@@ -1,5 +1,4 @@
 import Chronology
-import Chronology
 import Hummingbird
 import Money
 import Web
