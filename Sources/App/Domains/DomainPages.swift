@@ -91,10 +91,17 @@ private struct DomainModel {
             heading: say("title"),
             lead: language.sentence("domains.lead", count: Int64(domains.filter { $0.state == .verified }.count)),
             refused: errors.isEmpty ? nil : say("refused"),
-            blocks: domains.map(block) + [
+            blocks: nameless + domains.map(block) + [
                 PageBlocks.Block(heading: say("add"), text: say("addText"), forms: mayWrite ? [adding] : [], empty: mayWrite ? nil : say("noRight")),
                 PageBlocks.Block(heading: say("embedding"), text: say("embeddingText"), facts: mayWrite ? [] : facts, forms: mayWrite ? [embedding] : []),
             ])
+    }
+
+    /// A server that is called by its number cannot be pointed at.
+    private var nameless: [PageBlocks.Block] {
+        let host = installation.ownHost
+        guard host == "localhost" || host.allSatisfy({ $0.isNumber || $0 == "." }) || host.contains("[") else { return [] }
+        return [PageBlocks.Block(heading: say("nameless"), text: language("domains.namelessText", ["host": host]), isWarning: true)]
     }
 
     private var facts: [PageBlocks.Fact] { [PageBlocks.Fact(label: say("origins"), text: origins.isEmpty ? say("nobody") : origins.replacing("\n", with: ", "))] }

@@ -71,6 +71,13 @@ enum EventStore {
         ).map(read)
     }
 
+    static func count(
+        _ types: [String], in workspace: WorkspaceID, afterSequence start: Int64, until end: Int64, on connection: any Connection
+    ) throws -> Int64 {
+        try connection.value(
+            "SELECT count(*) FROM outbox WHERE workspace_id = \(workspace) AND sequence > \(start) AND sequence <= \(end) AND type IN \(list: types)") ?? 0
+    }
+
     static func find(_ id: EventID, in workspace: WorkspaceID, on connection: any Connection) throws -> Event? {
         try connection.row("SELECT \(raw: columns) FROM outbox WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
     }

@@ -94,7 +94,7 @@ extension WebhookEndpoint {
         case time(Instant)
     }
 
-    /// Sends all events of the endpoint's types again that came after one. Answers how many are looked at.
+    /// Sends all events of the endpoint's types again that came after one. Answers how many these are.
     static func replay(_ id: WebhookID, after start: ReplayStart, in write: Write) throws -> Int64 {
         let endpoint = try known(id, in: write)
         guard endpoint.state == .enabled else { throw disabled }
@@ -114,7 +114,8 @@ extension WebhookEndpoint {
         let until = try EventStore.lastSequence(in: write.workspace.id, on: write.connection)
         if until > from { try WebhookEndpointStore.setReplay(id, (from, until), on: write.connection) }
         try write.audit("webhook.replay", subject: id.text, JSONText(["after": .integer(from), "until": .integer(until)]))
-        return max(0, until - from)
+        let taken = EventType.allCases.map(\.rawValue).filter(endpoint.events.takes)
+        return try EventStore.count(taken, in: write.workspace.id, afterSequence: from, until: until, on: write.connection)
     }
 
     /// Stops telling an endpoint that is gone or does nothing but fail, and writes to the owners.

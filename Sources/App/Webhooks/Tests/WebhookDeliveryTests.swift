@@ -272,7 +272,7 @@ import Web
             #expect(before.count == 5)
             story.receiver.forget()
             let answer = try await story.app.post("/webhooks/\(id)/replay", ["after": .text(before[1])])
-            #expect((answer["events"].integer ?? 0) >= 3)
+            #expect(answer["events"] == 3, "of its types alone")
             try await story.worker.deliverDue()
             #expect(story.receiver.ids == Array(before.dropFirst(2)))
             story.receiver.forget()
