@@ -12,6 +12,8 @@ struct ColumnMapping: Sendable {
         case words([String: String])
         /// Where an address is expected and only a code stands, the fallback is taken.
         case address
+        /// Where an address stands in the place of a code, the code is the value of one of these parameters, or else its path's last word.
+        case codeOfAddress(parameters: [String])
     }
 
     struct Source: Sendable {
@@ -104,10 +106,17 @@ struct ColumnMapping: Sendable {
                 case .decimalAmount: row[place] = Self.minor(row[place], currency ?? "") ?? row[place]
                 case .words(let words): row[place] = words[row[place].lowercased()] ?? row[place]
                 case .address: if !row[place].hasPrefix("http") { row[place] = parts[place].source.fallback ?? row[place] }
+                case .codeOfAddress(let parameters): row[place] = Self.code(row[place], parameters)
                 }
             }
             if let place = columns.firstIndex(of: "currency") { row[place] = row[place].uppercased() }
             return row
+        }
+
+        private static func code(_ text: String, _ parameters: [String]) -> String {
+            guard text.hasPrefix("https://") || text.hasPrefix("http://"), let address = URLComponents(string: text) else { return text }
+            let named = parameters.lazy.compactMap { name in address.queryItems?.first { $0.name == name }?.value }.first { !$0.isEmpty }
+            return named ?? address.path.split(separator: "/").last.map(String.init) ?? text
         }
 
         /// `2026-01-31 10:00:00 UTC` and the same without a zone are UTC.

@@ -65,7 +65,10 @@ enum VendorExport: String, Sendable, CaseIterable {
             ])
         case .links:
             ColumnMapping(sources: [
-                source("code", ["token", "link_token", "ref_id", "ref_token", "referral_code", "default_ref_id", "partner_key", "code", "slug", "coupon"]),
+                source(
+                    "code",
+                    ["token", "link_token", "ref_id", "ref_token", "referral_code", "default_ref_id", "partner_key", "code", "slug", "coupon", "referral_link", "link_url"],
+                    .codeOfAddress(parameters: linkParameters)),
                 source("member_external_id", memberID),
                 .init(
                     column: "destination", names: [["referral_link"], ["link_url"], ["url"], ["link"], ["destination"]], change: .address,

@@ -52,9 +52,9 @@ import Web
         Move(
             vendor: .tapfiliate,
             people: """
-                id,firstname,lastname,email,created_at,parent_id,referral_code,referral_link,balance,balance_currency
-                aj,Adam,Jones,adam@members.test,2018-07-01T08:00:00Z,,aj1,https://shop.test/?ref=aj1,0.00,USD
-                jd,Jane,Doe,jane@members.test,2018-08-01T08:00:00Z,aj,jd1,https://shop.test/?ref=jd1,15.00,USD
+                id,firstname,lastname,email,created_at,parent_id,referral_link,balance,balance_currency
+                aj,Adam,Jones,adam@members.test,2018-07-01T08:00:00Z,,https://shop.test/?ref=aj1,0.00,USD
+                jd,Jane,Doe,jane@members.test,2018-08-01T08:00:00Z,aj,https://shop.test/?ref=jd1,15.00,USD
                 """, janeID: "jd", janeCode: "jd1", janeOwedMinor: 1_500,
             sales: "external_id,amount,created_at,affiliate_id,customer_id,currency\nORD5,100,2025-12-04T08:00:00Z,jd,c5,USD\n"),
         Move(
