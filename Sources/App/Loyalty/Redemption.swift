@@ -20,6 +20,8 @@ struct Redemption: Sendable {
     var movementID: WalletMovementID
     /// What the member is told: a code, when it comes.
     var note: String?
+    /// The code that they got at once.
+    var couponCodeID: CouponCodeID?
     var requestedAt: Instant
     var settledAt: Instant?
     var settledBy: String?
@@ -60,10 +62,11 @@ extension Redemption {
         let id: RedemptionID = write.world.newID()
         let order = Wallet.Order(unit: item.unit, amountMinor: item.costMinor, programID: item.programID, subject: id.text)
         let movement = try Wallet.redeem(member, order, in: write)
-        let isDone = item.value != nil
+        let code = try item.couponID.map { try Self.code(of: $0, for: member, in: write) }
+        let isDone = item.value != nil || code != nil
         let redemption = Redemption(
             id: id, workspaceID: write.workspace.id, itemID: item.id, memberID: member.id, unit: item.unit, costMinor: item.costMinor,
-            state: isDone ? .fulfilled : .requested, movementID: movement.id, requestedAt: write.now, settledAt: isDone ? write.now : nil,
+            state: isDone ? .fulfilled : .requested, movementID: movement.id, note: code?.code, couponCodeID: code?.id, requestedAt: write.now, settledAt: isDone ? write.now : nil,
             settledBy: isDone ? write.actor.person : nil)
         try SpendStore.insert(redemption, on: write.connection)
         if let value = item.value {
@@ -71,6 +74,13 @@ extension Redemption {
                 .bonus, to: member.id, Wallet.Order(unit: value.unit, amountMinor: value.minor, programID: item.programID, subject: id.text), in: write)
         }
         return redemption
+    }
+
+    /// A code for the member's own orders, as far as it is known which customer they are.
+    private static func code(of id: CouponID, for member: Member, in write: Write) throws -> CouponCode {
+        let customer = try CustomerMemberStore.customer(of: member.id, on: write.connection)
+        guard let code = try Coupon.issue(1, of: id, NewCode(customerID: customer), in: write).first else { throw Refusal.unknown("coupon") }
+        return code
     }
 
     static func fulfil(_ id: RedemptionID, note: String?, in write: Write) throws -> Redemption {
@@ -113,15 +123,15 @@ extension Redemption {
 
 enum SpendStore {
     private static let itemColumns =
-        "id, workspace_id, program_id, name, description, unit, cost, kind, value_unit, value_amount, stock, archived_at, created_at"
-    private static let columns = "id, workspace_id, item_id, member_id, unit, cost, state, movement_id, note, requested_at, settled_at, settled_by"
+        "id, workspace_id, program_id, name, description, unit, cost, kind, value_unit, value_amount, stock, archived_at, created_at, coupon_id"
+    private static let columns = "id, workspace_id, item_id, member_id, unit, cost, state, movement_id, note, requested_at, settled_at, settled_by, coupon_code_id"
 
     static func insert(_ item: SpendItem, on connection: any Connection) throws {
         try connection.execute(
             """
             INSERT INTO spend_item (\(raw: itemColumns))
             VALUES (\(item.id), \(item.workspaceID), \(item.programID), \(item.name), \(item.description), \(item.unit.code), \(item.costMinor),
-                    \(item.kind.rawValue), \(item.value?.unit.code), \(item.value?.minor), \(item.stock), \(item.archivedAt), \(item.createdAt))
+                    \(item.kind.rawValue), \(item.value?.unit.code), \(item.value?.minor), \(item.stock), \(item.archivedAt), \(item.createdAt), \(item.couponID))
             """)
     }
 
@@ -169,7 +179,7 @@ enum SpendStore {
             INSERT INTO redemption (\(raw: columns))
             VALUES (\(redemption.id), \(redemption.workspaceID), \(redemption.itemID), \(redemption.memberID), \(redemption.unit.code),
                     \(redemption.costMinor), \(redemption.state.rawValue), \(redemption.movementID), \(redemption.note), \(redemption.requestedAt),
-                    \(redemption.settledAt), \(redemption.settledBy))
+                    \(redemption.settledAt), \(redemption.settledBy), \(redemption.couponCodeID))
             """)
     }
 
@@ -209,7 +219,7 @@ enum SpendStore {
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2), name: try row.get(at: 3),
             description: try row.get(at: 4), unit: try UnitCode(row.get(at: 5, as: String.self)), costMinor: try row.get(at: 6),
             kind: SpendItem.Kind(rawValue: try row.get(at: 7)) ?? .custom,
-            value: try valueUnit.flatMap { unit in try value.map { (try UnitCode(unit), $0) } }, stock: try row.get(at: 10),
+            value: try valueUnit.flatMap { unit in try value.map { (try UnitCode(unit), $0) } }, couponID: try row.get(at: 13), stock: try row.get(at: 10),
             archivedAt: try row.get(at: 11), createdAt: try row.get(at: 12))
     }
 
@@ -217,7 +227,7 @@ enum SpendStore {
         Redemption(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), itemID: try row.get(at: 2), memberID: try row.get(at: 3),
             unit: try UnitCode(row.get(at: 4, as: String.self)), costMinor: try row.get(at: 5),
-            state: Redemption.State(rawValue: try row.get(at: 6)) ?? .requested, movementID: try row.get(at: 7), note: try row.get(at: 8),
+            state: Redemption.State(rawValue: try row.get(at: 6)) ?? .requested, movementID: try row.get(at: 7), note: try row.get(at: 8), couponCodeID: try row.get(at: 12),
             requestedAt: try row.get(at: 9), settledAt: try row.get(at: 10), settledBy: try row.get(at: 11))
     }
 }

@@ -8,7 +8,7 @@ struct SpendItem: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         /// Sent or handed over by the company.
         case gift
-        /// A code that the company tells.
+        /// A code of one of the program's coupons, at once; or one that the company tells.
         case coupon
         /// Points or credit, at once.
         case credit
@@ -31,6 +31,8 @@ struct SpendItem: Sendable {
     var kind: Kind
     /// What a member gets at once, where it is points or credit.
     var value: (unit: UnitCode, minor: Int64)?
+    /// Whose codes members get at once.
+    var couponID: CouponID?
     /// Nil where there is no end.
     var stock: Int64?
     var archivedAt: Instant?
@@ -40,7 +42,7 @@ struct SpendItem: Sendable {
         [
             "id": .text(id.text), "programId": .text(programID.text), "name": .text(name), "description": .text(description), "unit": .text(unit.code),
             "cost": .integer(costMinor), "kind": .text(kind.rawValue), "valueUnit": value.map { .text($0.unit.code) } ?? .null,
-            "value": value.map { .integer($0.minor) } ?? .null, "stock": stock.map { .integer($0) } ?? .null,
+            "value": value.map { .integer($0.minor) } ?? .null, "couponId": couponID.map { .text($0.text) } ?? .null, "stock": stock.map { .integer($0) } ?? .null,
             "archivedAt": archivedAt.map { .text($0.rfc3339) } ?? .null, "createdAt": .text(createdAt.rfc3339),
         ]
     }
@@ -48,7 +50,7 @@ struct SpendItem: Sendable {
     static let schema = APISchema.object([
         .required("id", .text), .required("programId", .text), .required("name", .text), .required("description", .text), .required("unit", .text),
         .required("cost", .integer()), .required("kind", .enumeration(Kind.allCases.map(\.rawValue))), .required("valueUnit", .nullable(.text)),
-        .required("value", .nullable(.integer())), .required("stock", .described(.nullable(.integer()), description: "How many are left; null without an end.")),
+        .required("value", .nullable(.integer())), .required("couponId", .described(.nullable(.text), description: "Whose codes members get at once.")), .required("stock", .described(.nullable(.integer()), description: "How many are left; null without an end.")),
         .required("archivedAt", .nullable(.dateTime)), .required("createdAt", .dateTime),
     ])
 }
@@ -66,6 +68,7 @@ extension SpendItem {
         var costMinor: Int64
         var kind: Kind
         var value: (unit: UnitCode, minor: Int64)?
+        var couponID: CouponID?
         var stock: Int64?
     }
 
@@ -79,12 +82,19 @@ extension SpendItem {
         if let value = input.value, value.unit == input.unit {
             throw Refusal.field("valueUnit", "Must be another unit than the one that it costs.")
         }
+        if let couponID = input.couponID {
+            guard input.kind == .coupon else { throw Refusal.field("couponId", "Is for the kind coupon alone.") }
+            let coupon = try CouponStore.find(couponID, in: write.workspace.id, on: write.connection)
+            guard let coupon, coupon.programID == input.programID, coupon.state == .active else {
+                throw Refusal.field("couponId", "Must be a coupon of the program that has not ended.", code: "unknown_coupon")
+            }
+        }
         guard try SpendStore.count(in: write.workspace.id, on: write.connection) < countMax else {
             throw Problem.conflict(code: "too_many_items", detail: "A company offers \(countMax) items at most: archive one first.")
         }
         let item = SpendItem(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: input.programID, name: input.name, description: input.description,
-            unit: input.unit, costMinor: input.costMinor, kind: input.kind, value: input.value, stock: input.stock, createdAt: write.now)
+            unit: input.unit, costMinor: input.costMinor, kind: input.kind, value: input.value, couponID: input.couponID, stock: input.stock, createdAt: write.now)
         try SpendStore.insert(item, on: write.connection)
         try write.audit("catalogue.add", subject: item.id.text, JSONText(["cost": .integer(item.costMinor), "unit": .text(item.unit.code)]))
         return item

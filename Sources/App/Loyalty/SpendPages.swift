@@ -74,11 +74,13 @@ enum SpendPages {
         guard errors.isEmpty, let unit else { return try await show(visit, typed: fields, errors: errors) }
         let input = SpendItem.Input(
             programID: program, name: name, description: String((fields["description"] ?? "").prefix(SpendItem.descriptionLengthMax)), unit: unit,
-            costMinor: cost, kind: kind, value: value, stock: stock)
+            costMinor: cost, kind: kind, value: value, couponID: kind == .coupon ? fields["coupon"].flatMap { CouponID($0) } : nil, stock: stock)
         do {
             try await write(visit) { write in _ = try SpendItem.add(input, in: write) }
         } catch let problem as Problem where problem.code == "too_many_items" {
             return try await show(visit, typed: fields, errors: ["name": say("tooMany")])
+        } catch let problem as Problem where problem.code == "unknown_coupon" {
+            return try await show(visit, typed: fields, errors: ["coupon": say("coupon")])
         }
         return visit.seeOther("\(path)?done=added")
     }
@@ -108,7 +110,8 @@ enum SpendPages {
                 items: items, waiting: waiting, itemNames: named,
                 names: try PersonNames.load(members: Array(Set(waiting.map(\.memberID))), vault: vault, on: connection),
                 units: known + others.map { WalletUnit(unit: $0, expiresAfterDays: nil, mayTransfer: false) },
-                programs: try ProgramStore.list(in: workspace, at: now, after: nil, limit: programsMax, on: connection), typed: typed, errors: errors,
+                programs: try ProgramStore.list(in: workspace, at: now, after: nil, limit: programsMax, on: connection),
+                coupons: try CouponStore.list(in: workspace, program: nil, limit: Coupon.listMax, on: connection).filter { $0.state == .active }, typed: typed, errors: errors,
                 mayOffer: visit.session.may(.programsWrite), maySettle: visit.session.may(.commissionsWrite), csrfToken: "", language: visit.language)
         }
         model.csrfToken = visit.csrfToken
@@ -125,6 +128,7 @@ private struct SpendModel: Sendable {
     var names: PersonNames
     var units: [WalletUnit]
     var programs: [Program]
+    var coupons: [Coupon]
     var typed: FormFields?
     var errors: [String: String]
     var mayOffer: Bool
@@ -214,6 +218,9 @@ private struct SpendModel: Sendable {
                 FormField(
                     name: "kind", label: say("field.kind"), error: nil,
                     control: .select(choices(SpendItem.Kind.allCases.map { ($0.rawValue, say("kind.\($0.rawValue)")) }, was("kind", "gift")))),
+                FormField(
+                    name: "coupon", label: say("field.coupon"), help: say("field.couponHelp"), error: errors["coupon"],
+                    control: .select(choices([("", say("field.couponNone"))] + coupons.map { ($0.id.text, $0.name) }, was("coupon")))),
                 .line("value", say("field.value"), was("value"), help: say("field.valueHelp"), error: errors["value"], lengthMax: 20),
                 .line("valueUnit", say("field.valueUnit"), was("valueUnit"), isMono: true, lengthMax: Wallet.unitLengthMax),
                 .line("stock", say("field.stock"), was("stock"), help: say("field.stockHelp"), error: errors["stock"], lengthMax: 12),

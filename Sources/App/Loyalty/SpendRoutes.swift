@@ -25,7 +25,8 @@ enum SpendRoutes {
                 .optional("description", .string(maximumLength: SpendItem.descriptionLengthMax)), .required("unit", WalletRoutes.unitSchema),
                 .required("cost", WalletRoutes.amountSchema), .required("kind", .enumeration(SpendItem.Kind.allCases.map(\.rawValue))),
                 .optional("valueUnit", .described(.string(maximumLength: Wallet.unitLengthMax), description: "Where the kind is credit: what they get.")),
-                .optional("value", WalletRoutes.amountSchema), .optional("stock", .integer(0...SpendItem.stockMax)),
+                .optional("value", WalletRoutes.amountSchema),
+                .optional("couponId", .described(.text, description: "Where the kind is coupon: members get a code of it at once.")), .optional("stock", .integer(0...SpendItem.stockMax)),
             ]), answer: .reference("CatalogueItem"), status: 201, failures: [409],
             decode: { body, _ in
                 let value = body.optionalInteger("value", in: 1...Wallet.amountMax)
@@ -39,7 +40,8 @@ enum SpendRoutes {
                     name: body.name("name", maximumLength: SpendItem.nameLengthMax),
                     description: body.optionalText("description", maximumLength: SpendItem.descriptionLengthMax) ?? "", unit: try WalletRoutes.unit(body),
                     costMinor: body.integer("cost", in: 1...Wallet.amountMax), kind: try body.oneOf("kind"),
-                    value: valueUnit.flatMap { unit in value.map { (unit, $0) } }, stock: body.optionalInteger("stock", in: 0...SpendItem.stockMax))
+                    value: valueUnit.flatMap { unit in value.map { (unit, $0) } },
+                    couponID: body.optionalCustom("couponId") { idReading($0, CouponKind.self, "coupon") }, stock: body.optionalInteger("stock", in: 0...SpendItem.stockMax))
             }
         ) { input, write in Answer(try SpendItem.add(input, in: write).json, status: 201) }
         api.write(

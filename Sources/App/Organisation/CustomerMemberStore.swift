@@ -18,6 +18,12 @@ enum CustomerMemberStore {
         try connection.value("SELECT member_id FROM customer_member WHERE customer_id = \(customer)")
     }
 
+    /// Which customer a member is, when there is one and no other.
+    static func customer(of member: MemberID, on connection: any Connection) throws -> CustomerID? {
+        let found = try connection.rows("SELECT customer_id FROM customer_member WHERE member_id = \(member) ORDER BY customer_id LIMIT 2")
+        return found.count == 1 ? try found[0].get(at: 0) : nil
+    }
+
     private static func insert(_ customer: CustomerID, _ member: MemberID, on connection: any Connection) throws {
         try connection.execute(
             """

@@ -110,4 +110,29 @@ import Web
             #expect(try await app.get("/wallet/units")["data"].list[0]["expiresAfterDays"].integer == 365)
         }
     }
+
+    /// A coupon of the program's is a code at once, for orders of the member's own.
+    @Test(arguments: Engine.allCases)
+    func aCouponIsACodeAtOnce(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["holdDays": 0])
+            let anna = try await app.member(program, "anna")
+            try await app.post("/members/\(anna)/wallet/adjustments", ["unit": "points", "amount": 500, "reason": "A fair"])
+            let coupon = try await CouponTests.coupon(app, program)
+            let body: JSONValue = ["programId": .text(program), "name": "Five euros", "unit": "points", "cost": 200, "kind": "coupon", "couponId": .text(coupon)]
+            let item = try await app.post("/catalogue", body)
+            #expect(item["couponId"].text == coupon)
+            let taken = try await app.post("/catalogue/\(item["id"].text)/redemptions", ["memberId": .text(anna)])
+            #expect(taken["state"].text == "fulfilled" && !taken["note"].text.isEmpty)
+            let sale = try await app.sale("inv-1", "c-1", 5_000, ["couponCode": .text(taken["note"].text)])
+            #expect(sale["attribution"]["coupon"]["state"].text == "redeemed" && sale["attribution"]["coupon"]["discount"] == 500)
+            // An ended coupon gives nothing, and takes nothing.
+            try await app.post("/coupons/\(coupon)/end", [:])
+            #expect(try await app.api(.post, "/catalogue/\(item["id"].text)/redemptions", ["memberId": .text(anna)]).code == "coupon_ended")
+            #expect(try await app.balance(anna, "points")[2] == 300)
+            #expect(try await app.api(.post, "/catalogue", body).status == 422, "an ended coupon is not offered")
+            #expect(try await app.api(.post, "/catalogue", body.adding("kind", "gift")).status == 422)
+            try await app.proveAll()
+        }
+    }
 }
