@@ -109,15 +109,7 @@ struct FriendDoor: Sendable {
             guard let workspace = try WorkspaceStore.find(link.workspaceID, on: connection) else { return nil }
             let now = workspace.now(world)
             guard let program = try ProgramStore.find(link.programID, in: workspace.id, at: now, on: connection) else { return nil }
-            let inForce = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(Self.rulesMax))
-            let wanted = MemberFacts.Wanted(inForce.map(\.terms.conditions))
-            let facts = try MemberFacts.load(wanted, of: link.memberID.map { [$0] } ?? [], in: program.id, at: now, on: connection)
-            let rules = inForce.filter { facts.allow($0.terms.conditions, member: link.memberID) }
-            var coupons: [CouponID: Coupon] = [:]
-            for rule in rules {
-                guard case .coupon(let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
-                coupons[id] = try CouponStore.find(id, in: workspace.id, on: connection)
-            }
+            let (rules, coupons) = try FriendOffer.source(program, sharedBy: link.memberID, at: now, on: connection)
             var place = Place(
                 link: link, workspace: workspace, program: program, page: try FriendPageStore.find(program.id, on: connection) ?? FriendPage(), rules: rules,
                 trials: try FriendTrial.all(of: program.id, on: connection), coupons: coupons, theme: try ThemeStore.find(workspace, on: connection), isOver: link.isExpired(at: now))

@@ -1,4 +1,6 @@
+import Chronology
 import Money
+import Persistence
 import Rules
 import Web
 
@@ -47,5 +49,24 @@ struct FriendOffer: Sendable {
         case .storeCredit: language.money(coupon.amountMinor ?? 0, .credit(coupon.currency))
         case .freeShipping: language("rule.reward.freeShipping")
         }
+    }
+}
+
+extension FriendOffer {
+    /// The rules that an offer is made of, with the coupons that they give: those in force that can pay for what this member shares, by their
+    /// group, their tier and what experiments give them.
+    static func source(
+        _ program: Program, sharedBy member: MemberID?, at now: Instant, on connection: any Connection
+    ) throws -> ([Rule], [CouponID: Coupon]) {
+        let inForce = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(FriendDoor.rulesMax))
+        let wanted = MemberFacts.Wanted(inForce.map(\.terms.conditions))
+        let facts = try MemberFacts.load(wanted, of: member.map { [$0] } ?? [], in: program.id, at: now, on: connection)
+        let rules = inForce.filter { facts.allow($0.terms.conditions, member: member) }
+        var coupons: [CouponID: Coupon] = [:]
+        for rule in rules {
+            guard case .coupon(couponID: let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
+            coupons[id] = try CouponStore.find(id, in: program.workspaceID, on: connection)
+        }
+        return (rules, coupons)
     }
 }

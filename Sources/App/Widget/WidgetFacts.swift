@@ -38,7 +38,7 @@ struct WidgetFacts: Sendable {
         if let programID, let program = try ProgramStore.find(programID, in: workspace.id, at: now, on: connection) {
             facts.program = program
             facts.isShared = try FriendPageStore.shared([program.id], on: connection).contains(program.id)
-            (facts.rules, facts.coupons) = try FriendOffer.source(program, at: now, on: connection)
+            (facts.rules, facts.coupons) = try FriendOffer.source(program, sharedBy: member.id, at: now, on: connection)
         }
         facts.friends = try WidgetStore.friends(of: member.id, on: connection)
         facts.lines = try PortalStore.lines(of: member.id, PortalStore.LineFilter(), limit: linesMax, on: connection)
@@ -64,17 +64,6 @@ enum WidgetStore {
 }
 
 extension FriendOffer {
-    /// The rules that an offer is made of, with the coupons that they give.
-    static func source(_ program: Program, at now: Instant, on connection: any Connection) throws -> ([Rule], [CouponID: Coupon]) {
-        let rules = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(FriendDoor.rulesMax))
-        var coupons: [CouponID: Coupon] = [:]
-        for rule in rules {
-            guard case .coupon(couponID: let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
-            coupons[id] = try CouponStore.find(id, in: program.workspaceID, on: connection)
-        }
-        return (rules, coupons)
-    }
-
     /// Both sides in a few words.
     func both(_ company: String, _ language: PageLanguage) -> String {
         switch (gift, thanks) {

@@ -64,9 +64,22 @@ import Web
                 _ = try WalletLotStore.restore(upTo: 1, cause: "com_x", on: plans)
                 _ = try WalletMovementStore.of(member, before: nil, limit: 10, on: plans)
                 _ = try SpendStore.redemptions(of: member, limit: 10, on: plans)
+                let coupon = CouponID(stored: "cpn_x")
+                _ = try CouponCodeStore.reserved(of: coupon, besides: CouponCodeID(stored: "cpc_x"), at: now, on: plans)
+                _ = try CouponCodeStore.told(of: CouponCodeID(stored: "cpc_x"), on: plans)
+                _ = try CouponCodeStore.uses(of: SaleID(stored: "sale_x"), on: plans)
+                _ = try CouponStore.watched(in: workspace, on: plans)
+                _ = try CodeSyncStore.looks(at: now, limit: 10, on: plans)
+                _ = try CodeSyncStore.due(at: now, limit: 10, on: plans)
+                _ = try CodeSyncStore.made(of: coupon, .stripe, after: "", limit: 10, on: plans)
+                _ = try FriendEligibilityStore.hasCounted(customer, in: program, besides: nil, on: plans)
+                _ = try FriendEligibilityStore.sharesHousehold(customer, with: [member], on: plans)
+                _ = try ProgramBudgetStore.used(program, "2026-11", on: plans)
+                _ = try WidgetStore.friends(of: member, on: plans)
                 let experiment = ExperimentID(stored: "exp_x")
                 _ = try ExperimentStore.find(experiment, in: workspace, on: plans)
                 _ = try ExperimentStore.active(kind: .offer, program: program, on: plans)
+                _ = try ExperimentStore.begun(kinds: FriendTrial.kinds, program: program, on: plans)
                 _ = try ExposureStore.find([1], of: experiment, on: plans)
                 _ = try ExposureStore.sales(of: experiment, in: workspace, on: plans)
                 _ = try ExposureStore.visitorSales(in: workspace, since: now, on: plans)
@@ -83,7 +96,9 @@ import Web
                 _ = try CreditStore.totals(of: [MemberID(stored: "mem_x"), MemberID(stored: "mem_y")], in: program, on: plans)
                 _ = try FactsStore.firstCredits(
                     of: (0..<500).map { "cus_\($0)" }, in: program, before: now, recordedUntil: now, on: plans)
-                let whole = plans.steps.filter { $0.contains("INDEX sale_program") }
+                _ = try StandingStore.value(.referrals, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
+                _ = try StandingStore.value(.points, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
+                let whole = plans.steps.filter { $0.contains("INDEX sale_program") || $0.contains("INDEX commission_program") }
                 try FactsStore.membersBehindCustomers(of: program, from: now, until: now, on: plans) { _, _ in }
                 return whole + plans.steps.filter { $0.contains("person_lookup") && !$0.contains("hash=?") && !$0.contains("person_id=?") }
             }
@@ -116,7 +131,7 @@ final class ExplainingConnection: Connection {
             let detail: String = try step.get("detail")
             steps.append(detail)
             // A recursive table, a subquery's result or one row of constants is no table.
-            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery", " parts", " due", " payable", " ready", " placed"].contains(where: { detail.contains($0) }) {
+            if detail.hasPrefix("SCAN"), !["below", "above", "CONSTANT", "(subquery", " parts", " due", " payable", " ready", " placed", " found"].contains(where: { detail.contains($0) }) {
                 scans.append("\(detail): \(sql.text)")
             }
         }
