@@ -63,6 +63,7 @@ extension ExperimentAnalysis {
                         "decision": .text(decision.code), "verdict": .text(sentence), "until": .text(until.rfc3339), "days": .integer(Int64(course.days)),
                         "looks": .integer(Int64(course.looks.count)), "minimumEffect": .decimal(course.effect),
                         "variants": .array(zip(experiment.variants, course.variants).map { variant, tally in variantJSON(variant, tally) }),
+                        "tired": .array(tired.sorted().map { .text(experiment.name(of: $0)) }),
                         "comparisons": .array(
                             experiment.variants.enumerated().dropFirst().map { position, variant in comparison(variant, counts.first ?? nil, counts[position], course.tests[position - 1]) }),
                         "sampleRatio": [

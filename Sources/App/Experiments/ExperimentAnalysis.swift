@@ -47,6 +47,8 @@ struct ExperimentAnalysis: Sendable {
     let costMinor: Int64
     let costEach: Double?
     let until: Instant
+    /// Positions of variants that have lost their pull.
+    let tired: Set<Int>
 
     var isByValue: Bool { experiment.metric == .revenue }
     var hasRatioAlarm: Bool { course.ratioPValue < SampleRatio.alarmBelow }
@@ -58,6 +60,7 @@ struct ExperimentAnalysis: Sendable {
         self.facts = facts
         let until = min(experiment.endedAt ?? now, now)
         self.until = until
+        tired = ExperimentTiredness.tired(experiment, facts, until: until)
         let course = ExperimentCourse(experiment, facts, until: until)
         self.course = course
         let guards = Self.guards(experiment, facts, until: until)

@@ -79,6 +79,7 @@ struct ExperimentModel: Sendable {
         if analysis.hasRatioAlarm { warn(say("warning.ratio")) }
         if analysis.facts.mismatched > 0 { warn(language.plural("experiments.warning.mismatched", Int64(analysis.facts.mismatched))) }
         if analysis.facts.crossed > 0 { warn(language.plural("experiments.warning.crossed", Int64(analysis.facts.crossed))) }
+        for position in analysis.tired.sorted() { warn(language("experiments.warning.tired", ["variant": experiment.name(of: position)])) }
         if analysis.facts.isCut { warn(say("warning.cut")) }
         return blocks
     }

@@ -37,6 +37,7 @@ extension Experiment {
                     .required("name", .text), .required("users", count), .required("conversions", count), .required("rate", number), .required("interval", interval),
                     .required("mean", number),
                 ]))),
+        .required("tired", .described(.array(.text), description: "Variants that move surely fewer of a week's people than in their first four weeks.")),
         .required(
             "comparisons",
             .array(

@@ -223,6 +223,33 @@ import Web
         #expect(analysis.course.tests[0]?.finding == .above)
     }
 
+    /// What moves a fifth of its people for weeks and then hardly anybody is tired; what goes on as it was is not.
+    @Test func whatHasLostItsPullIsSaid() throws {
+        var facts = ExperimentFacts()
+        let start = AppHarness.start.millisecondsSince1970
+        for week in 0..<9 {
+            for number in 0..<800 {
+                let at = Instant(millisecondsSince1970: start + Int64(week) * ExperimentTiredness.weekMs + Int64(number) * 60_000)
+                let position = number % 2
+                facts.subjects.append(ExperimentFacts.Subject(position: position, segment: "", at: at, before: nil))
+                let moves = position == 1 && week > 5 ? number / 2 % 20 == 0 : number / 2 % 5 == 0
+                guard moves else { continue }
+                facts.outcomes.append(
+                    ExperimentFacts.Outcome(
+                        subject: facts.subjects.count - 1, at: Instant(millisecondsSince1970: at.millisecondsSince1970 + 1_000), minor: 1_000, refundedMinor: 0, payMinor: 0,
+                        isHeld: false))
+            }
+        }
+        let experiment = Self.experiment()
+        func tired(_ weeks: Int64) -> Set<Int> {
+            ExperimentTiredness.tired(experiment, facts, until: Instant(millisecondsSince1970: start + weeks * ExperimentTiredness.weekMs))
+        }
+        // Two such weeks have their answer when a third is over.
+        #expect(tired(9) == [1])
+        #expect(tired(8).isEmpty && tired(5).isEmpty)
+        #expect(ExperimentTiredness.tired(experiment, ExperimentFacts(), until: AppHarness.start).isEmpty)
+    }
+
     /// Looks at the end of each day are a function of the facts: asked later, earlier days say the same.
     @Test func earlierDaysStayAsTheyWere() throws {
         let (facts, experiment) = (Self.facts(), Self.experiment())
