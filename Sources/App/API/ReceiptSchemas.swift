@@ -125,7 +125,7 @@ extension Schemas {
         commissionFields + [.required("arithmetic", arithmetic), .required("ruleDocument", .nullable(.map(.any)))])
 
     private static let arithmetic = APISchema.described(
-        .map(.any), description: "{purpose, base, rate, sharePpm, amount, rounding}, slices of tiers, cappedTo where a cap cut it.")
+        .map(.any), description: "{purpose, base, rate, sharePpm, amount, rounding}, slices of tiers, cappedTo where a cap cut it, or the budget (then budget is true).")
 
     static let rate = APISchema.described(.string(maximumLength: 20), description: "A decimal text.", example: "0.10")
     static let positiveAmount = APISchema.integer(1...Int64.max)

@@ -180,7 +180,7 @@ extension Commission {
                 line: position, purpose: Purpose(rawValue: line.purpose.rawValue) ?? .reward, level: line.level, baseMinor: line.base?.minor ?? 0, rate: line.rate?.text, sharePPM: line.share.ppm,
                 unit: line.unit, amountMinor: allowed.minor, state: .pending,
                 holdUntil: try occasion.facts.occurredAt.adding(milliseconds: occasion.program.settings.holdDays * 86_400_000),
-                explanation: line.explanation(allowed: allowed), occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
+                explanation: line.explanation(allowed: allowed, isCutByBudget: wanted < line.amount), occurredAt: occasion.facts.occurredAt, recordedAt: write.now)
             try CommissionStore.insert(commission, on: write.connection)
             try budget?.take(allowed.minor, for: commission.id.text, on: write.connection)
             earned.commissions.append(commission)

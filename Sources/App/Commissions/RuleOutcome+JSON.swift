@@ -62,7 +62,7 @@ extension Cap {
 
 extension RuleLine {
     /// The arithmetic of a line, for its receipt.
-    func explanation(allowed: Amount) -> JSONText {
+    func explanation(allowed: Amount, isCutByBudget: Bool = false) -> JSONText {
         var members: [JSONMember] = [
             JSONMember("purpose", .text(purpose.rawValue)), JSONMember("base", base.map { .integer($0.minor) } ?? .null),
             JSONMember("rate", rate.map { .text($0.text) } ?? .null), JSONMember("sharePpm", .integer(Int64(share.ppm))),
@@ -73,6 +73,7 @@ extension RuleLine {
                 JSONMember("slices", .array(slices.map { ["base": .integer($0.base.minor), "rate": .text($0.rate.text)] })))
         }
         if allowed != amount { members.append(JSONMember("cappedTo", .integer(allowed.minor))) }
+        if isCutByBudget { members.append(JSONMember("budget", true)) }
         return JSONText(.object(members))
     }
 }

@@ -1,3 +1,4 @@
+import Chronology
 import Money
 import Web
 
@@ -6,6 +7,8 @@ import Web
 struct ShopifyDiscounts: Sendable {
     static let version = "2024-10"
     static let askedMax = 100
+    /// In GraphQL, what a type that must be there ends with.
+    private static let required = "!"
 
     let client: RailClient
     let base: String
@@ -40,7 +43,7 @@ struct ShopifyDiscounts: Sendable {
         let call = isShipping ? "discountCodeFreeShippingCreate" : "discountCodeBasicCreate"
         let (kind, field) = isShipping ? ("DiscountCodeFreeShippingInput", "freeShippingCodeDiscount") : ("DiscountCodeBasicInput", "basicCodeDiscount")
         let reply = await ask(
-            "mutation($d: \(kind)!) { \(call)(\(field): $d) { codeDiscountNode { id } userErrors { field code message } } }", ["d": .object(discount)])
+            "mutation($d: \(kind)\(Self.required)) { \(call)(\(field): $d) { codeDiscountNode { id } userErrors { field code message } } }", ["d": .object(discount)])
         guard case .success(let data) = reply else { return reply.failure }
         let answer = data[call]
         if let id = answer?["codeDiscountNode"]?.railText("id") { return ShopAnswer(verdict: .done(remoteID: id)) }
@@ -51,7 +54,7 @@ struct ShopifyDiscounts: Sendable {
     private func known(_ code: CouponCode) async -> ShopAnswer {
         let reply = await ask(
             """
-            query($code: String!) { codeDiscountNodeByCode(code: $code) { id codeDiscount { ... on DiscountCodeBasic { title } \
+            query($code: String\(Self.required)) { codeDiscountNodeByCode(code: $code) { id codeDiscount { ... on DiscountCodeBasic { title } \
             ... on DiscountCodeFreeShipping { title } } } }
             """, ["code": .text(code.code)])
         guard case .success(let data) = reply else { return reply.failure }
@@ -62,7 +65,7 @@ struct ShopifyDiscounts: Sendable {
     }
 
     func end(_ remoteID: String) async -> ShopAnswer {
-        let reply = await ask("mutation($id: ID!) { discountCodeDeactivate(id: $id) { userErrors { code message } } }", ["id": .text(remoteID)])
+        let reply = await ask("mutation($id: ID\(Self.required)) { discountCodeDeactivate(id: $id) { userErrors { code message } } }", ["id": .text(remoteID)])
         guard case .success(let data) = reply else { return reply.failure }
         let reason = data["discountCodeDeactivate"]?.railList("userErrors")?.first?.railText("code")
         return reason == nil ? ShopAnswer(verdict: .done(remoteID: remoteID)) : ShopAnswer(verdict: .refused, reason: reason)
@@ -72,7 +75,7 @@ struct ShopifyDiscounts: Sendable {
     func uses(of ids: [String]) async -> [String: Int64]? {
         let reply = await ask(
             """
-            query($ids: [ID!]!) { nodes(ids: $ids) { ... on DiscountCodeNode { id codeDiscount { ... on DiscountCodeBasic { asyncUsageCount } \
+            query($ids: [ID\(Self.required)]\(Self.required)) { nodes(ids: $ids) { ... on DiscountCodeNode { id codeDiscount { ... on DiscountCodeBasic { asyncUsageCount } \
             ... on DiscountCodeFreeShipping { asyncUsageCount } } } } }
             """, ["ids": .array(ids.prefix(Self.askedMax).map { .text($0) })])
         guard case .success(let data) = reply, let nodes = data.railList("nodes") else { return nil }

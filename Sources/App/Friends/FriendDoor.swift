@@ -52,10 +52,9 @@ struct FriendDoor: Sendable {
     }
 
     func show(_ request: Request, _ context: KithContext) async throws -> Response {
-        guard let place = try await find(request, context) else { return try missing(request, context) }
+        guard var place = try await find(request, context) else { return try missing(request, context) }
         let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc)
         let trial = try await FriendTrial.show(place.trials, of: place.program, link: place.link, to: request, context, in: language, installation)
-        var place = place
         place.page = trial?.changing(place.page) ?? place.page
         let model = model(place, language)
         let base = installation.publicURL(of: place.workspace.id) + Self.path + LocalPath.encoded(place.link.code)

@@ -106,7 +106,7 @@ enum JoinStore {
         return try connection.rows(
             """
             SELECT \(raw: names) FROM join_page j JOIN workspace w ON w.id = j.workspace_id
-            WHERE j.is_open = 1 AND w.live_id IS NULL AND (\(workspace == nil ? 1 : 0) = 1 OR j.workspace_id = \(workspace?.text ?? "")) ORDER BY j.slug LIMIT \(limit)
+            WHERE j.is_open = 1 AND ((\(workspace == nil ? 1 : 0) = 1 AND w.live_id IS NULL) OR j.workspace_id = \(workspace?.text ?? "")) ORDER BY j.slug LIMIT \(limit)
             """
         ).map(read)
     }

@@ -86,7 +86,7 @@ enum FriendEligibilityStore {
     }
 
     /// Whether the customer shares an address with one of the members, or an address, mailbox, device or payment means with what one of them
-    /// bought as a customer.
+    /// bought as a customer, which the company's own id or the same mailbox says.
     static func sharesHousehold(_ customer: CustomerID, with members: [MemberID], on connection: any Connection) throws -> Bool {
         guard !members.isEmpty else { return false }
         return try connection.row(
@@ -97,7 +97,10 @@ enum FriendEligibilityStore {
             WHERE c.id = \(customer) AND (
                 EXISTS (SELECT 1 FROM member m WHERE m.person_id = a.person_id AND a.kind = 'homeAddress' AND m.id IN \(list: members))
                 OR EXISTS (SELECT 1 FROM customer o JOIN customer_member k ON k.customer_id = o.id
-                    WHERE o.person_id = a.person_id AND k.member_id IN \(list: members)))
+                    WHERE o.person_id = a.person_id AND k.member_id IN \(list: members))
+                OR EXISTS (SELECT 1 FROM customer o JOIN person_lookup ob ON ob.person_id = o.person_id AND ob.kind = 'mailbox'
+                    JOIN person_lookup mb ON mb.workspace_id = ob.workspace_id AND mb.kind = 'mailbox' AND mb.hash = ob.hash
+                    JOIN member m ON m.person_id = mb.person_id WHERE o.person_id = a.person_id AND m.id IN \(list: members)))
             LIMIT 1
             """) != nil
     }

@@ -1,6 +1,7 @@
 import Chronology
 import Money
 import Persistence
+import Rules
 import Web
 
 /// What referrals brought a program month by month, and what both sides got for it.
@@ -57,7 +58,7 @@ struct ReferralReport: Sendable {
             try RuleStore.all(of: program.id, on: connection).filter { $0.terms.recipient == .friend }.map { "\($0.id.text)/\($0.terms.version)" })
         var found: [Month] = []
         for back in 0..<months {
-            guard let first = try? current.adding(months: -Int(back)), let next = try? first.adding(months: 1) else { break }
+            guard let first = try? current.adding(months: -back), let next = try? first.adding(months: 1) else { break }
             let span = program.zone.start(of: first)..<program.zone.start(of: next)
             found.append(
                 Month(
@@ -81,7 +82,7 @@ struct ReferralReport: Sendable {
             known.undone &+= given.undone
             sums[key] = known
         }
-        for part in try ReferralReportStore.commissions(program.id, span, on: connection) {
+        for part in try ReferralReportStore.commissions(program.id, in: program.workspaceID, span, on: connection) {
             guard let unit = try? UnitCode(part.unit) else { continue }
             let kind =
                 switch unit.kind {

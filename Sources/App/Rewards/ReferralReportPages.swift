@@ -1,6 +1,7 @@
 import Chronology
 import Hummingbird
 import Money
+import Persistence
 import Web
 
 /// What referrals brought a program and what both sides got, by month: a page and a call.

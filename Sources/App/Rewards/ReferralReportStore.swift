@@ -36,7 +36,7 @@ enum ReferralReportStore {
     }
 
     /// Commissions that their rules gave; corrections by hand are nobody's reward.
-    static func commissions(_ program: ProgramID, _ span: Range<Instant>, on connection: any Connection) throws -> [Part] {
+    static func commissions(_ program: ProgramID, in workspace: WorkspaceID, _ span: Range<Instant>, on connection: any Connection) throws -> [Part] {
         try connection.rows(
             """
             SELECT rule_id, rule_version, unit,
@@ -44,7 +44,7 @@ enum ReferralReportStore {
                 CAST(sum(CASE WHEN state IN ('pending', 'held', 'approved', 'paid') THEN amount - reversed_amount ELSE 0 END) AS BIGINT),
                 CAST(sum(CASE WHEN state IN ('pending', 'held') THEN 1 ELSE 0 END) AS BIGINT),
                 CAST(sum(CASE WHEN state IN ('canceled', 'reversed', 'refused') THEN 1 ELSE 0 END) AS BIGINT)
-            FROM commission WHERE program_id = \(program) AND occurred_at >= \(span.lowerBound) AND occurred_at < \(span.upperBound) AND rule_id IS NOT NULL
+            FROM commission WHERE workspace_id = \(workspace) AND program_id = \(program) AND occurred_at >= \(span.lowerBound) AND occurred_at < \(span.upperBound) AND rule_id IS NOT NULL
             GROUP BY rule_id, rule_version, unit
             """
         ).map {

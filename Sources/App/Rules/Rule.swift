@@ -117,13 +117,14 @@ enum RuleStore {
 
     private static func read(_ row: Row) throws -> Rule {
         let id: RuleID = try row.get(at: 0)
+        let program: ProgramID = try row.get(at: 1)
         let version: Int = try row.get(at: 2)
         let text: String = try row.get(at: 3)
-        return try parsed.value("\(id)/\(version)/\(text)") {
+        return try parsed.value("\(program)/\(id)/\(version)/\(text)") {
             let reader = try JSONReader(JSONValue.parse(Array(text.utf8), maximumBytes: 1_000_000))
             let document = RuleDocument.read(reader)
             try reader.finish()
-            return try document.rule(id: id, program: try row.get(at: 1), version: version, now: .earliest)
+            return try document.rule(id: id, program: program, version: version, now: .earliest)
         }
     }
 }

@@ -1,3 +1,2 @@
 -- What a program gave in a month.
 CREATE INDEX reward_program ON reward (program_id, occurred_at);
-CREATE INDEX commission_program ON commission (program_id, occurred_at);

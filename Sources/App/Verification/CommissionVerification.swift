@@ -258,7 +258,8 @@ struct CommissionVerification {
     /// Within what splitting by largest remainder and rounding once can move: less than 1.5 units.
     private mutating func verifyAmount(_ commission: Commission, _ terms: CommissionRule, pieces: Int64) {
         let amount = uncapped(commission)
-        if commission.amountMinor != amount, terms.cap == nil || commission.amountMinor > amount {
+        let mayBeLess = terms.cap != nil || commission.explanation.value["budget"] == .boolean(true)
+        if commission.amountMinor != amount, !mayBeLess || commission.amountMinor > amount {
             add("amountWrong", commission, "is \(commission.amountMinor) of \(amount), and no cap of its rule says so")
         }
         let share = Int128(commission.sharePPM)

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Persistence
 import TestSupport
 import Testing

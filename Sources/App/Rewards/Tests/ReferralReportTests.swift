@@ -1,3 +1,4 @@
+import HTTPTypes
 import Persistence
 import TestSupport
 import Testing
@@ -69,7 +70,8 @@ import Web
             }
             #expect(try await app.balance(ben, "EUR").prefix(3).reduce(0, +) == 500)
             #expect(try await app.balance(ben, "credit:EUR").prefix(3).reduce(0, +) == 500)
-            #expect(try await app.balance(shop.anna, "EUR").prefix(3).reduce(0, +) == 1_000 + 100 + 800)
+            let annas = try await app.balance(shop.anna, "EUR")
+            #expect(annas.prefix(3).reduce(0, +) == 1_000 + 100 + 800, "\(annas) \(own)")
             try await app.proveAll()
         }
     }

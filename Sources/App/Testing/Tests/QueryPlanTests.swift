@@ -98,7 +98,7 @@ import Web
                     of: (0..<500).map { "cus_\($0)" }, in: program, before: now, recordedUntil: now, on: plans)
                 _ = try StandingStore.value(.referrals, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
                 _ = try StandingStore.value(.points, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
-                let whole = plans.steps.filter { $0.contains("INDEX sale_program") || $0.contains("INDEX commission_program") }
+                let whole = plans.steps.filter { $0.contains("INDEX sale_program") }
                 try FactsStore.membersBehindCustomers(of: program, from: now, until: now, on: plans) { _, _ in }
                 return whole + plans.steps.filter { $0.contains("person_lookup") && !$0.contains("hash=?") && !$0.contains("person_id=?") }
             }
