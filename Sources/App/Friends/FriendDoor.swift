@@ -84,7 +84,8 @@ struct FriendDoor: Sendable {
             offer: FriendOffer(place.rules, program: place.program, coupons: place.coupons, language: language), page: place.page, link: place.link,
             company: place.workspace.name, name: place.name, words: place.words, windowDays: place.program.settings.windowDays,
             isCookieless: place.program.settings.isCookieless, isTest: place.workspace.isTest, isOver: place.isOver,
-            takeURL: Redirect.path + LocalPath.encoded(place.link.code), language: language)
+            takeURL: Redirect.path + LocalPath.encoded(place.link.code),
+            unwantedURL: place.link.memberID == nil ? nil : Self.path + LocalPath.encoded(place.link.code) + "/unwanted", language: language)
     }
 
     /// What the code names. Of a member who is no longer active nothing is said; the link still leads to the shop.
@@ -115,11 +116,7 @@ struct FriendDoor: Sendable {
                 return place
             }
             let said = try RecommendationStore.find(member, vault: vault, on: connection)
-            if said?.showsName ?? true {
-                let name = try PersonStore.fields(of: [member.personID], [.name], vault: vault, on: connection)[member.personID]?[.name]
-                // The first name is enough to know a friend by.
-                place.name = name?.split(whereSeparator: \.isWhitespace).first.map(String.init)
-            }
+            place.name = try member.nameForFriends(vault: vault, on: connection)
             if said?.hiddenAt == nil { place.words = said?.words }
             return place
         }
@@ -131,6 +128,4 @@ struct FriendDoor: Sendable {
             frame: .plain(.public, title: language("friendMissing.title"), site: site, language: language, nonce: context.scriptNonce),
             content: "friend-missing", [:], in: language, status: .notFound)
     }
-
-    
 }

@@ -20,13 +20,15 @@ enum FriendPageForms {
         let page = FriendPage(
             isShared: fields["isShared"] == "yes", headline: text("headline", FriendPage.headlineLengthMax), lead: text("lead", FriendPage.leadLengthMax),
             button: text("button", FriendPage.buttonLengthMax), details: lines, termsURL: text("termsUrl", FriendPage.urlLengthMax),
-            privacyURL: text("privacyUrl", FriendPage.urlLengthMax), imprintURL: text("imprintUrl", FriendPage.urlLengthMax))
+            privacyURL: text("privacyUrl", FriendPage.urlLengthMax), imprintURL: text("imprintUrl", FriendPage.urlLengthMax),
+            invites: fields["invitations"] == "yes")
         var errors: [String: String] = [:]
         func say(_ key: String) -> String { visit.language("friendForm.error.\(key)") }
         if lines.count > FriendPage.detailsMax || lines.contains(where: { $0.count > FriendPage.detailLengthMax }) { errors["details"] = say("details") }
         for (name, url) in [("termsUrl", page.termsURL), ("privacyUrl", page.privacyURL), ("imprintUrl", page.imprintURL)] where !FriendPage.isAddress(url) {
             errors[name] = say("address")
         }
+        if page.invites, page.imprintURL.isEmpty { errors["imprintUrl"] = say("imprint") }
         guard errors.isEmpty else { return try await show(visit, typed: page, errors: errors) }
         let id: ProgramID = try visit.context.id()
         try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
@@ -84,6 +86,12 @@ enum FriendPageForms {
                 .line("termsUrl", say("field.terms"), page.termsURL, type: "url", error: errors["termsUrl"], lengthMax: FriendPage.urlLengthMax),
                 .line("privacyUrl", say("field.privacy"), page.privacyURL, type: "url", error: errors["privacyUrl"], lengthMax: FriendPage.urlLengthMax),
                 .line("imprintUrl", say("field.imprint"), page.imprintURL, type: "url", error: errors["imprintUrl"], lengthMax: FriendPage.urlLengthMax),
+                FormField(
+                    name: "invitations", label: say("field.invitations"),
+                    control: .radios([
+                        FormField.Choice(value: "yes", label: say("field.invited"), isChosen: page.invites),
+                        FormField.Choice(value: "no", label: say("field.notInvited"), isChosen: !page.invites),
+                    ])),
             ], buttons: [PageForm.Button(label: say("save"))], csrfToken: visit.csrfToken)
     }
 }

@@ -59,6 +59,8 @@ enum PageRoutes {
         JoinPages.add(to: &api, site: site)
         FriendPageForms.add(to: &api, gate: gate)
         FriendPages.add(to: &api, site: site)
+        UnwantedPages.add(to: &api, site: site)
+        ComplaintPages.add(to: &api, gate: gate)
         SiteMap.add(to: &api)
         PortalPages.add(to: &api, site: site)
         EmbedEntrance.add(to: &api, site: site)

@@ -16,6 +16,10 @@ struct Mail: Sendable {
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
         case standingRisen
+        case friendInvitation
+
+        /// Whether it goes to somebody of whom nothing may be kept: the key that seals the letter is destroyed when it has gone out, or never will.
+        var isForStranger: Bool { self == .friendInvitation }
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
@@ -23,7 +27,8 @@ struct Mail: Sendable {
             case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
-                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
+                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled,
+                .friendInvitation:
                 false
             }
         }
@@ -104,6 +109,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case groupChanged(program: String, group: String?, description: String, reason: String)
     /// A tier reached or a badge given; what it brings may be empty.
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
+    /// From a member to a friend of theirs.
+    case friendInvitation(FriendLetter)
 
     var kind: Mail.Kind {
         switch self {
@@ -130,6 +137,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .webhookDisabled: .webhookDisabled
         case .groupChanged: .groupChanged
         case .standingRisen: .standingRisen
+        case .friendInvitation: .friendInvitation
         }
     }
 

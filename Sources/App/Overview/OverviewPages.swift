@@ -69,6 +69,7 @@ enum OverviewPages {
                 money: maySeeMoney
                     ? try OverviewNeedsStore.money(in: workspace, at: now, currency: currency, maker: person, on: connection) : OverviewNeedsStore.Money(),
                 applicationCount: try OverviewNeedsStore.applications(in: workspace, on: connection),
+                complaintCount: try ComplaintStore.openCount(in: workspace, on: connection),
                 isDemo: try GuideStore.isDemo(workspace, on: connection),
                 isNew: try !SaleListStore.hasAny(in: workspace, on: connection) && !OverviewStore.hasLinks(in: workspace, on: connection),
                 ruleStarts: try starts.compactMap { start in
@@ -92,6 +93,8 @@ struct OverviewFacts: Sendable {
     var needs: OverviewStore.Needs
     var money: OverviewNeedsStore.Money
     var applicationCount: Int64
+    /// Friends who did not want to be written to.
+    var complaintCount: Int64
     var isDemo: Bool
     /// Neither a link nor a sale exists.
     var isNew: Bool

@@ -108,7 +108,9 @@ enum ErasureStore {
         try readable.blank(
             "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
         try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
+        try FindableStore.remove(MemberID(stored: member), on: connection)
         try connection.execute("DELETE FROM recommendation WHERE member_id = \(member)")
+        try connection.execute("DELETE FROM invitation_pause WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         try readable.blank("wallet_movement", "UPDATE wallet_movement SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try readable.blank("redemption", "UPDATE redemption SET note = NULL WHERE member_id = \(member) AND note IS NOT NULL")
