@@ -27,6 +27,7 @@ enum Routes {
         MemberRoutes.add(to: &api)
         GroupRoutes.add(to: &api)
         JoinRoutes.add(to: &api)
+        PartnerRoutes.add(to: &api)
         MemberMergeRoutes.add(to: &api)
         WalletRoutes.add(to: &api)
         SpendRoutes.add(to: &api)

@@ -55,6 +55,7 @@ struct ExportTable: Sendable {
         of("findable_choice", "member", order: "member_id, chosen_at"),
         of("terms_version", "program", order: "program_id, version"),
         of("terms_acceptance", "program", order: "program_id, member_id, version"),
+        ExportTable("partner_invitation", omitted: ["token_hash"]),
         ExportTable("application", omitted: ["answers_sealed", "token_hash", "token_expires_at"]),
         ExportTable("stage_move"),
         ExportTable("member_merge"),
@@ -163,7 +164,7 @@ struct ExportTable: Sendable {
         // Files under way, not what came of them.
         "file_import",
         // Hashes under a key of this server.
-        "invited_address", "unwanted_address",
+        "invited_address", "unwanted_address", "application_trait",
         // Proofs belong to this server: elsewhere a host is proved anew.
         "company_domain", "embed_token_use",
     ]

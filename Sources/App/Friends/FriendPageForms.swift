@@ -51,7 +51,7 @@ enum FriendPageForms {
         let language = visit.language
         func say(_ key: String) -> String { language("friendForm.\(key)") }
         let page = typed ?? found.page ?? FriendPage()
-        let links = found.links.map { PageBlocks.Link(url: FriendDoor.path + LocalPath.encoded($0.code), label: say("see")) }
+        let links = found.links.map { PageBlocks.Link(url: FriendDoor.path + LocalPath.encoded($0.code), label: say("see")) } + [PageBlocks.Link(url: ComplaintPages.path, label: language("complaints.title"))]
         let blocks = PageBlocks(
             heading: language("friendForm.title", ["program": found.program.name]), crumb: ("/programs/\(id.text)", found.program.name), links: links,
             lead: language.sentence(page.isShared ? "friendForm.lead.shared" : "friendForm.lead.straight"),
@@ -60,7 +60,7 @@ enum FriendPageForms {
                 PageBlocks.Block(
                     heading: say("words"), text: say("wordsText"),
                     forms: visit.session.may(.programsWrite) ? [form(page, id, errors, visit)] : [], empty: visit.session.may(.programsWrite) ? nil : say("readOnly"),
-                    note: links.isEmpty ? say("noLink") : nil)
+                    note: found.links.isEmpty ? say("noLink") : nil)
             ])
         return try visit.blocks(
             blocks, current: "/programs", notice: visit.done("friendForm", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)

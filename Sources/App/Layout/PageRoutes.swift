@@ -55,6 +55,7 @@ enum PageRoutes {
         GroupPages.add(to: &api, gate: gate)
         ExperimentPages.add(to: &api, gate: gate)
         ApplicationPages.add(to: &api, gate: gate)
+        PartnerPages.add(to: &api, gate: gate)
         JoinPageForms.add(to: &api, gate: gate)
         JoinPages.add(to: &api, site: site)
         FriendPageForms.add(to: &api, gate: gate)

@@ -16,7 +16,7 @@ struct Mail: Sendable {
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
         case standingRisen
-        case friendInvitation
+        case friendInvitation, partnerInvitation
 
         /// Whether it goes to somebody of whom nothing may be kept: the key that seals the letter is destroyed when it has gone out, or never will.
         var isForStranger: Bool { self == .friendInvitation }
@@ -28,7 +28,7 @@ struct Mail: Sendable {
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled,
-                .friendInvitation:
+                .friendInvitation, .partnerInvitation:
                 false
             }
         }
@@ -111,6 +111,7 @@ enum MailContent: Sendable, Codable, Equatable {
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
     /// From a member to a friend of theirs.
     case friendInvitation(FriendLetter)
+    case partnerInvitation(program: String, name: String, url: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -138,6 +139,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .groupChanged: .groupChanged
         case .standingRisen: .standingRisen
         case .friendInvitation: .friendInvitation
+        case .partnerInvitation: .partnerInvitation
         }
     }
 

@@ -137,14 +137,8 @@ enum MailStore {
 
     /// The letter to a stranger has ended: nobody is behind it any more. Answers the key that has to go.
     static func forgetStranger(_ mail: Mail, at now: Instant, on connection: any Connection) throws -> PersonKeyID? {
-        guard case .person(let person) = mail.addressee,
-            let key: PersonKeyID = try connection.value("SELECT key_id FROM person WHERE id = \(person) AND erased_at IS NULL")
-        else { return nil }
-        try connection.execute("UPDATE mail SET sealed = NULL WHERE id = \(mail.id)")
-        try NameIndexStore.forget(person, on: connection)
-        try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
-        try KeyStore.noteToDestroy(key, on: connection)
-        return key
+        guard case .person(let person) = mail.addressee else { return nil }
+        return try ErasureStore.forgetNobody(person, at: now, on: connection)
     }
 
     /// Letters to strangers, written before an instant, that still wait.

@@ -117,6 +117,10 @@ struct MailDraft: PageModel {
             values["what"] = what
             lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
             if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
+        case .partnerInvitation(let program, let name, let url):
+            place(program)
+            values["name"] = name
+            actionURL = url
         case .friendInvitation(let said):
             values["name"] = said.from ?? language("\(prefix).somebody", values)
             actionURL = said.url
@@ -150,7 +154,7 @@ struct MailDraft: PageModel {
 
     /// Why somebody gets it.
     private static func reason(_ kind: Mail.Kind) -> String {
-        kind.isForStranger ? "mail.reason.stranger" : kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice"
+        kind == .partnerInvitation ? "mail.reason.partner" : kind.isForStranger ? "mail.reason.stranger" : kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice"
     }
 
     /// The company's accent and logo, as letters can show them.

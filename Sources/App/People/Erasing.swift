@@ -50,6 +50,19 @@ enum ErasureStore {
         return key
     }
 
+    /// Forgets somebody who is neither member nor customer nor applicant: whom a letter went to, and no more. Answers the key that has to go;
+    /// it is noted, so due work destroys it if nobody does before.
+    static func forgetNobody(_ person: PersonID, at now: Instant, on connection: any Connection) throws -> PersonKeyID? {
+        guard let key: PersonKeyID = try connection.value("SELECT key_id FROM person WHERE id = \(person) AND erased_at IS NULL") else { return nil }
+        try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
+        try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
+        try NameIndexStore.forget(person, on: connection)
+        try MailStore.forget(person, on: connection)
+        try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
+        try KeyStore.noteToDestroy(key, on: connection)
+        return key
+    }
+
     static func erase(_ person: PersonID, at now: Instant, in write: Write) throws -> PersonKeyID {
         let connection = write.connection
         guard

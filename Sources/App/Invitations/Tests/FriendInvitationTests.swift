@@ -59,9 +59,8 @@ import Web
             let shop = try await Self.shop(app)
             let mark = UUID().uuidString.lowercased()
             let friend = "ben-\(mark)@friends.test"
-            let reply = try await app.call(
-                .post, API.base + "/members/\(shop.anna)/invitations", key: app.liveKey, idempotencyKey: "once",
-                bytes: JSONValue(["emails": [.text(friend)], "words": "Try the <filter> roast.", "confirmed": true]).bytes)
+            let asked: JSONValue = ["emails": [.text(friend)], "words": "Try the <filter> roast.", "confirmed": true]
+            let reply = try await app.api(.post, "/members/\(shop.anna)/invitations", asked, as: app.liveKey, idempotencyKey: "once")
             #expect(reply.status == 201, "\(reply.text)")
             #expect(!reply.text.contains(mark))
             let waiting = try await Self.letterKeys(app)
@@ -88,9 +87,7 @@ import Web
             try await worker.sendDue()
             #expect(sink.received.filter { $0.recipients.joined().contains(mark) }.count == 1)
             // The same request again writes no second letter.
-            let again = try await app.call(
-                .post, API.base + "/members/\(shop.anna)/invitations", key: app.liveKey, idempotencyKey: "once",
-                bytes: JSONValue(["emails": [.text(friend)], "words": "Try the <filter> roast.", "confirmed": true]).bytes)
+            let again = try await app.api(.post, "/members/\(shop.anna)/invitations", asked, as: app.liveKey, idempotencyKey: "once")
             #expect(again.status == 201 && again.text == reply.text)
         }
     }
