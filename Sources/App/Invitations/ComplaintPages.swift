@@ -41,7 +41,7 @@ enum ComplaintPages {
             if isFirst, visit.session.may(.membersWrite), isPaused || complaint.lookedAt == nil {
                 var buttons = complaint.lookedAt == nil ? [PageForm.Button(label: say("look"), name: "act", value: "look", style: "btn-plain btn-sm")] : []
                 if isPaused { buttons.append(PageForm.Button(label: say("resume"), name: "act", value: "resume", style: "btn-plain btn-sm")) }
-                forms = [PageForm(action: "\(path)/\(complaint.memberID.text)", buttons: buttons, csrfToken: visit.csrfToken)]
+                forms = [PageForm(action: "\(path)/\(complaint.memberID.text)", buttons: buttons, isInline: true, csrfToken: visit.csrfToken)]
             }
             let state: PageTable.Cell = isPaused
                 ? .badge(say("state.paused"), tone: "warn", icon: "warning")
@@ -63,7 +63,7 @@ enum ComplaintPages {
             heading: say("title"), crumb: ("/members", language("members.title")),
             links: next.map { [PageBlocks.Link(url: "\(path)?startingAfter=\($0)", label: say("more"))] } ?? [],
             lead: open == 0 ? language.sentence("complaints.lead.none") : language.sentence("complaints.lead", count: open),
-            blocks: rows.isEmpty ? [] : [PageBlocks.Block(text: say("text"), table: table, note: say("note"))],
+            blocks: rows.isEmpty ? [] : [PageBlocks.Block(heading: say("list"), text: say("text"), table: table, note: say("note"))],
             empty: rows.isEmpty ? PageBlocks.Empty(heading: say("emptyHeading"), text: say("emptyText"), link: nil) : nil)
         return try visit.blocks(blocks, current: "/members", notice: visit.done("complaints", ["looked", "resumed"]))
     }

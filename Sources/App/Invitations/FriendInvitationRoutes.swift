@@ -13,14 +13,15 @@ enum FriendInvitationRoutes {
                 .required(
                     "emails",
                     .described(
-                        .array(.string(maximumLength: Normalised.emailLengthMax)),
+                        .array(.string(maximumLength: Normalised.emailLengthMax), maximumCount: FriendInvitation.atOnceMax),
                         description: "At most \(FriendInvitation.atOnceMax). They are kept nowhere: only sealed in the letters, until these have gone out.")),
                 .optional("words", .described(.string(maximumLength: FriendInvitation.wordsLengthMax), description: "In the member's own words, without addresses of web pages.")),
                 .required("confirmed", .described(.boolean, description: "True: the member said that they know these people and may write to them.")),
                 .optional("programId", .text),
             ]), answer: .object([.required("sent", .integer()), .required("counts", .reference("InvitationCounts"))]), status: 201, failures: [409],
             decode: { body, context in
-                (
+                if !body.has("emails") { body.note("emails", "Is required.") }
+                return (
                     member: try MemberReference.of(context),
                     input: FriendInvitationInput(
                         programID: body.optionalCustom("programId") { idReading($0, ProgramKind.self, "program") },
