@@ -5,7 +5,9 @@ import PackageDescription
 let featuresWithTests: [String] = [
     "Demo",
     "Groups",
+    "Findable",
     "Friends",
+    "Invitations",
     "Wallet",
     "Loyalty",
     "Embedding",

@@ -10,8 +10,9 @@ enum IdempotencyRows {
     /// Answers are kept this long.
     static let keptMs: Int64 = 86_400_000
 
+    /// `input`: what is asked now. A row of a version before this one has the hash without the key.
     static func find(
-        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, vault: Vault, on connection: any Connection
+        _ workspace: WorkspaceID, _ endpoint: String, _ key: IdempotencyKey, input: InputHash, vault: Vault, on connection: any Connection
     ) throws -> IdempotencyState {
         guard
             let row = try connection.row(
@@ -23,8 +24,9 @@ enum IdempotencyRows {
         let status: Int = try row.get(at: 1)
         var answer: String = try row.get(at: 2)
         if let person: PersonID = try row.get(at: 3) { answer = try open(answer, of: person, key, vault: vault, on: connection) }
+        let known: [UInt8] = try row.get(at: 0)
         return .answered(
-            input: InputHash(stored: try row.get(at: 0)),
+            input: known == column(input, workspace, vault) ? input : InputHash(stored: known),
             StoredAnswer(
                 status: status, contentType: status < 400 ? "application/json" : "application/problem+json", body: Array(answer.utf8)))
     }
@@ -38,13 +40,18 @@ enum IdempotencyRows {
         try connection.execute(
             """
             INSERT INTO idempotency (workspace_id, endpoint, key, input_hash, status, answer, person_id, created_at)
-            VALUES (\(workspace), \(endpoint), \(column(key, workspace, vault)), \(input.bytes), \(stored.status), \(text), \(answer.person), \(at))
+            VALUES (\(workspace), \(endpoint), \(column(key, workspace, vault)), \(column(input, workspace, vault)), \(stored.status), \(text), \(answer.person), \(at))
             """)
     }
 
     /// A key as the row has it: hashed, for callers make their keys of names and mail addresses too.
     static func column(_ key: IdempotencyKey, _ workspace: WorkspaceID, _ vault: Vault) -> String {
         Base64URL.encode(vault.lookupHash(workspace, "idempotencyKey", key.text))
+    }
+
+    /// What was asked, as the row has it: under a key, for a plain hash of a short body tells whoever guesses what stood in it, a mail address too.
+    private static func column(_ input: InputHash, _ workspace: WorkspaceID, _ vault: Vault) -> [UInt8] {
+        vault.lookupHash(workspace, "idempotencyInput", Base64URL.encode(input.bytes))
     }
 
     private static func seal(

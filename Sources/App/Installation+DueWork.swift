@@ -55,6 +55,11 @@ extension Installation {
         for workspace in try await main.read({ connection in try NameIndexStore.workspaces(limit: Self.indexedAtOnceMax, on: connection) }) {
             try await indexNames(in: workspace)
         }
+        if let before = try? now.adding(milliseconds: -PartnerInvitation.restMs) {
+            for workspace in try await main.read({ connection in try PartnerInvitationStore.workspacesDue(before: before, on: connection) }) {
+                try await write(workspace, actor: .system("invitations")) { write in try PartnerInvitation.forgetDue(in: write) }
+            }
+        }
         try await fanOutEvents()
         try await resumeRuns()
         try await resumeImports()

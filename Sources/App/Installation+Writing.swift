@@ -68,7 +68,7 @@ extension Installation {
     ) async throws -> (StoredAnswer, Bool) {
         let (workspace, actor, rights) = (caller.workspaceID, caller.actor, caller.rights)
         let known: @Sendable (any Connection) throws -> StoredAnswer? = { connection in
-            try IdempotencyRows.find(workspace, request.endpoint, request.key, vault: self.vault, on: connection).replay(for: request.input)
+            try IdempotencyRows.find(workspace, request.endpoint, request.key, input: request.input, vault: self.vault, on: connection).replay(for: request.input)
         }
         if preparationChanges, let answer = try await main.read(known) { return (answer, true) }
         let prepared: Result<Prepared, Problem>

@@ -40,6 +40,10 @@ final class Installation: Sendable {
     /// Tries to sign in, by address.
     let signInTries = RateLimiter(limit: SignIn.limit)
     let joinTries = RateLimiter(limit: JoinDoor.limit)
+    /// What is said against links, by address.
+    let complaints = RateLimiter(limit: Complaint.limit)
+    /// Questions of tills, by key.
+    let tillQuestions = RateLimiter(limit: Findable.limit)
     let portalLetters = RateLimiter(limit: PortalSignIn.limit)
     /// Nil when none is set: letters wait.
     let mailServer: MailServer?

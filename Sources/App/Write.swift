@@ -95,6 +95,7 @@ enum EventType: String, Sendable, CaseIterable {
     case memberGroupChanged = "member.group_changed"
     case memberTierChanged = "member.tier_changed"
     case memberBadgeAwarded = "member.badge_awarded"
+    case invitationComplained = "invitation.complained"
     case runAccepted = "run.accepted"
     case holdPlaced = "hold.placed"
     case holdReleased = "hold.released"

@@ -87,6 +87,9 @@ def fill(server):
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})
+    server.call("PUT", f"/programs/{program}/friend-page", {"isShared": True, "imprintUrl": "https://shop.example/imprint", "invitations": True})
+    server.call("POST", f"/members/{people['PAULA']}/invitations", {"emails": ["ben@friends.example"], "words": "Try the filter roast.", "confirmed": True})
+    server.call("POST", "/partner-invitations", {"programId": program, "name": "Olga Roth", "email": "olga@partners.example", "source": "fair-2026"})
     experiment(server, program)
     return {"program": program, "people": people, "batch": batch, "group": group, "plan": plan, "run": run, "join": join["path"],
             "invitation": urllib.parse.urlsplit(invitation).path}

@@ -15,8 +15,8 @@ from test_pages import DATA, FILLING, PLAIN_TEXTS
 # What is no page: files and what scripts read.
 FILES = re.compile(r"\.(csv|json|png|svg|pdf)$|/file$|/export$|/progress$|^/guide/log$")
 PAGES = {
-    "/": "/", "/account": "/account", "/account/second-factor": "/account/second-factor", "/applications": "/applications", "/audit": "/audit",
-    "/commissions": "/commissions", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
+    "/": "/", "/account": "/account", "/account/second-factor": "/account/second-factor", "/applications": "/applications", "/applications/invitations": "/applications/invitations", "/applications/sources": "/applications/sources", "/audit": "/audit",
+    "/commissions": "/commissions", "/complaints": "/complaints", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
     "/catalogue": "/catalogue", "/loyalty": "/loyalty", "/earning": "/earning", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",

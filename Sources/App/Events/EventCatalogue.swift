@@ -44,6 +44,8 @@ struct EventCatalogue: Sendable {
         case .memberGroupChanged: EventCatalogue(when: "A member came into another group of a program, or left theirs.", data: GroupRoutes.move, changes: ["group"])
         case .memberTierChanged: EventCatalogue(when: "A member reached another tier of a program, or lost theirs.", data: TierMove.schema, changes: ["tierId"])
         case .memberBadgeAwarded: EventCatalogue(when: "A member was given a badge.", data: Badge.awardSchema)
+        case .invitationComplained:
+            EventCatalogue(when: "Somebody did not want a letter or a link that a member sent them.", data: Complaint.eventSchema)
         case .runAccepted: EventCatalogue(when: "A compensation run was accepted and posted.", data: run)
         case .holdPlaced: EventCatalogue(when: "Pay was held.", data: .reference("Commission"), changes: ["state"])
         case .holdReleased: EventCatalogue(when: "Held pay was released.", data: .reference("Commission"), changes: ["state"])

@@ -51,8 +51,11 @@ struct ExportTable: Sendable {
         ExportTable("join_page", order: "program_id"),
         ExportTable("friend_page", order: "program_id"),
         of("recommendation", "member", order: "member_id"),
+        ExportTable("findable_member", order: "member_id"),
+        of("findable_choice", "member", order: "member_id, chosen_at"),
         of("terms_version", "program", order: "program_id, version"),
         of("terms_acceptance", "program", order: "program_id, member_id, version"),
+        ExportTable("partner_invitation", omitted: ["token_hash"]),
         ExportTable("application", omitted: ["answers_sealed", "token_hash", "token_expires_at"]),
         ExportTable("stage_move"),
         ExportTable("member_merge"),
@@ -63,6 +66,10 @@ struct ExportTable: Sendable {
         ExportTable("short_domain", order: "host"),
         ExportTable("link"),
         of("link_variant", "link", order: "link_id, position"),
+        ExportTable("friend_invitation"),
+        of("invitation_link", "member", order: "member_id, program_id"),
+        ExportTable("complaint"),
+        of("invitation_pause", "member", order: "member_id"),
         ExportTable("click_day", order: "day, link_id"),
         ExportTable("customer", omitted: ["external_hash"]),
         of("customer_member", "customer", order: "customer_id"),
@@ -161,6 +168,8 @@ struct ExportTable: Sendable {
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
         // Files under way, not what came of them.
         "file_import",
+        // Hashes under a key of this server.
+        "invited_address", "unwanted_address", "application_trait",
         // Proofs belong to this server: elsewhere a host is proved anew.
         "company_domain", "embed_token_use",
     ]

@@ -90,7 +90,8 @@ struct FriendDoor: Sendable {
             offer: FriendOffer(place.rules, program: place.program, coupons: place.coupons, language: language), page: place.page, link: place.link,
             company: place.workspace.name, name: place.name, words: place.words, windowDays: place.program.settings.windowDays,
             isCookieless: place.program.settings.isCookieless, isTest: place.workspace.isTest, isOver: place.isOver,
-            takeURL: Redirect.path + LocalPath.encoded(place.link.code), language: language)
+            takeURL: Redirect.path + LocalPath.encoded(place.link.code),
+            unwantedURL: place.link.memberID == nil ? nil : Self.path + LocalPath.encoded(place.link.code) + "/unwanted", language: language)
     }
 
     /// What the code names. Of a member who is no longer active nothing is said; the link still leads to the shop.
@@ -116,11 +117,7 @@ struct FriendDoor: Sendable {
                 return place
             }
             let said = try RecommendationStore.find(member, vault: vault, on: connection)
-            if said?.showsName ?? true {
-                let name = try PersonStore.fields(of: [member.personID], [.name], vault: vault, on: connection)[member.personID]?[.name]
-                // The first name is enough to know a friend by.
-                place.name = name?.split(whereSeparator: \.isWhitespace).first.map(String.init)
-            }
+            place.name = try member.nameForFriends(vault: vault, on: connection)
             if said?.hiddenAt == nil { place.words = said?.words }
             return place
         }

@@ -13,11 +13,13 @@ struct FriendModel: PageModel {
     var isTest: Bool
     var isOver: Bool
     var takeURL: String
+    /// Where somebody says that they did not want it.
+    var unwantedURL: String?
     var language: PageLanguage
 
     init(
         offer: FriendOffer, page: FriendPage, link: Link, company: String, name: String?, words: String?, windowDays: Int64, isCookieless: Bool, isTest: Bool,
-        isOver: Bool, takeURL: String, language: PageLanguage
+        isOver: Bool, takeURL: String, unwantedURL: String?, language: PageLanguage
     ) {
         self.offer = offer
         said = page
@@ -30,6 +32,7 @@ struct FriendModel: PageModel {
         self.isTest = isTest
         self.isOver = isOver
         self.takeURL = takeURL
+        self.unwantedURL = unwantedURL
         self.language = language
     }
 
@@ -70,6 +73,7 @@ struct FriendModel: PageModel {
             "button": ["url": .text(takeURL), "label": .text(button), "open": .flag(!isOver)],
             "code": PageValue(link.memberID == nil || isOver ? nil : link.code.uppercased()), "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines),
             "disclosure": .text(disclosure), "hasLegal": .flag(!legal.isEmpty), "legal": PageValue(legal),
+            "unwanted": PageValue(unwantedURL),
         ]
     }
 

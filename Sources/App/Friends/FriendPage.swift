@@ -20,16 +20,21 @@ struct FriendPage: Sendable, Hashable {
     var termsURL = ""
     var privacyURL = ""
     var imprintURL = ""
+    /// Members may write letters to friends.
+    var invites = false
 
     /// Addresses of the company's own; anything else is refused by name of the field.
     func checked() throws -> FriendPage {
         for (field, url) in [("termsUrl", termsURL), ("privacyUrl", privacyURL), ("imprintUrl", imprintURL)] where !Self.isAddress(url) {
             throw Refusal.field(field, Self.addressAllowed)
         }
+        if invites, imprintURL.isEmpty { throw Refusal.field("imprintUrl", Self.imprintNeeded, code: "imprint_needed") }
         return self
     }
 
     static let addressAllowed = "Must be an address that begins with https:// or http://, or left out."
+
+    static let imprintNeeded = "Must be given where members write to friends: every letter names who is behind it."
 
     static func isAddress(_ text: String) -> Bool {
         if text.isEmpty { return true }
@@ -41,20 +46,20 @@ struct FriendPage: Sendable, Hashable {
         guard try ProgramStore.exists(programID, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
         let page = try page.checked()
         try FriendPageStore.put(page, of: programID, in: write.workspace.id, at: write.now, on: write.connection)
-        try write.audit("friend_page.change", subject: programID.text, JSONText(["isShared": .boolean(page.isShared)]))
+        try write.audit("friend_page.change", subject: programID.text, JSONText(["isShared": .boolean(page.isShared), "invitations": .boolean(page.invites)]))
         return page
     }
 
     func json(of program: ProgramID) -> JSONValue {
         [
             "programId": .text(program.text), "isShared": .boolean(isShared), "headline": .text(headline), "lead": .text(lead), "button": .text(button),
-            "details": .array(details.map { .text($0) }), "termsUrl": .text(termsURL), "privacyUrl": .text(privacyURL), "imprintUrl": .text(imprintURL),
+            "details": .array(details.map { .text($0) }), "termsUrl": .text(termsURL), "privacyUrl": .text(privacyURL), "imprintUrl": .text(imprintURL), "invitations": .boolean(invites),
         ]
     }
 
     static let schema = APISchema.object([
         .required("programId", .text), .required("isShared", .boolean), .required("headline", .text), .required("lead", .text), .required("button", .text),
-        .required("details", .array(.text)), .required("termsUrl", .text), .required("privacyUrl", .text), .required("imprintUrl", .text),
+        .required("details", .array(.text)), .required("termsUrl", .text), .required("privacyUrl", .text), .required("imprintUrl", .text), .required("invitations", .boolean),
     ])
 }
 

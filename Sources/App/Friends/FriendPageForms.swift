@@ -20,13 +20,15 @@ enum FriendPageForms {
         let page = FriendPage(
             isShared: fields["isShared"] == "yes", headline: text("headline", FriendPage.headlineLengthMax), lead: text("lead", FriendPage.leadLengthMax),
             button: text("button", FriendPage.buttonLengthMax), details: lines, termsURL: text("termsUrl", FriendPage.urlLengthMax),
-            privacyURL: text("privacyUrl", FriendPage.urlLengthMax), imprintURL: text("imprintUrl", FriendPage.urlLengthMax))
+            privacyURL: text("privacyUrl", FriendPage.urlLengthMax), imprintURL: text("imprintUrl", FriendPage.urlLengthMax),
+            invites: fields["invitations"] == "yes")
         var errors: [String: String] = [:]
         func say(_ key: String) -> String { visit.language("friendForm.error.\(key)") }
         if lines.count > FriendPage.detailsMax || lines.contains(where: { $0.count > FriendPage.detailLengthMax }) { errors["details"] = say("details") }
         for (name, url) in [("termsUrl", page.termsURL), ("privacyUrl", page.privacyURL), ("imprintUrl", page.imprintURL)] where !FriendPage.isAddress(url) {
             errors[name] = say("address")
         }
+        if page.invites, page.imprintURL.isEmpty { errors["imprintUrl"] = say("imprint") }
         guard errors.isEmpty else { return try await show(visit, typed: page, errors: errors) }
         let id: ProgramID = try visit.context.id()
         try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
@@ -49,7 +51,7 @@ enum FriendPageForms {
         let language = visit.language
         func say(_ key: String) -> String { language("friendForm.\(key)") }
         let page = typed ?? found.page ?? FriendPage()
-        let links = found.links.map { PageBlocks.Link(url: FriendDoor.path + LocalPath.encoded($0.code), label: say("see")) }
+        let links = found.links.map { PageBlocks.Link(url: FriendDoor.path + LocalPath.encoded($0.code), label: say("see")) } + [PageBlocks.Link(url: ComplaintPages.path, label: language("complaints.title"))]
         let blocks = PageBlocks(
             heading: language("friendForm.title", ["program": found.program.name]), crumb: ("/programs/\(id.text)", found.program.name), links: links,
             lead: language.sentence(page.isShared ? "friendForm.lead.shared" : "friendForm.lead.straight"),
@@ -58,7 +60,7 @@ enum FriendPageForms {
                 PageBlocks.Block(
                     heading: say("words"), text: say("wordsText"),
                     forms: visit.session.may(.programsWrite) ? [form(page, id, errors, visit)] : [], empty: visit.session.may(.programsWrite) ? nil : say("readOnly"),
-                    note: links.isEmpty ? say("noLink") : nil)
+                    note: found.links.isEmpty ? say("noLink") : nil)
             ])
         return try visit.blocks(
             blocks, current: "/programs", notice: visit.done("friendForm", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)
@@ -84,6 +86,12 @@ enum FriendPageForms {
                 .line("termsUrl", say("field.terms"), page.termsURL, type: "url", error: errors["termsUrl"], lengthMax: FriendPage.urlLengthMax),
                 .line("privacyUrl", say("field.privacy"), page.privacyURL, type: "url", error: errors["privacyUrl"], lengthMax: FriendPage.urlLengthMax),
                 .line("imprintUrl", say("field.imprint"), page.imprintURL, type: "url", error: errors["imprintUrl"], lengthMax: FriendPage.urlLengthMax),
+                FormField(
+                    name: "invitations", label: say("field.invitations"),
+                    control: .radios([
+                        FormField.Choice(value: "yes", label: say("field.invited"), isChosen: page.invites),
+                        FormField.Choice(value: "no", label: say("field.notInvited"), isChosen: !page.invites),
+                    ])),
             ], buttons: [PageForm.Button(label: say("save"))], csrfToken: visit.csrfToken)
     }
 }

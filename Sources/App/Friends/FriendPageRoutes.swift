@@ -16,6 +16,7 @@ enum FriendPageRoutes {
                 .optional("lead", .string(maximumLength: FriendPage.leadLengthMax)), .optional("button", .string(maximumLength: FriendPage.buttonLengthMax)),
                 .optional("details", .array(.string(maximumLength: FriendPage.detailLengthMax))), .optional("termsUrl", line), .optional("privacyUrl", line),
                 .optional("imprintUrl", line),
+                .optional("invitations", .described(.boolean, description: "Members may write letters to friends; needs an imprint.")),
             ]), answer: .reference("FriendPage"),
             decode: { body, context in
                 (
@@ -29,7 +30,8 @@ enum FriendPageRoutes {
                             ? body.textList("details", maximumCount: FriendPage.detailsMax, maximumLength: FriendPage.detailLengthMax) : [],
                         termsURL: body.optionalText("termsUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
                         privacyURL: body.optionalText("privacyUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
-                        imprintURL: body.optionalText("imprintUrl", maximumLength: FriendPage.urlLengthMax) ?? "")
+                        imprintURL: body.optionalText("imprintUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
+                        invites: body.optionalBoolean("invitations") ?? false)
                 )
             }
         ) { input, write in Answer(try FriendPage.set(input.page, for: input.program, in: write).json(of: input.program)) }

@@ -26,6 +26,9 @@ struct Application: Sendable {
     var decidedBy: String?
     var decidedAt: Instant?
     var createdAt: Instant
+    /// The word of the address that brought them, or of their invitation.
+    var source: String?
+    var partnerInvitationID: PartnerInvitationID?
 }
 
 /// What was written into the join page.
@@ -36,6 +39,12 @@ struct ApplicationInput: Sendable {
     var enrollerID: MemberID?
     var termsVersion: Int64?
     var locale: String?
+    var source: String?
+    /// Of the letter that invited them, when it is good.
+    var invitationToken: String?
+    /// What tells applications from one place: see `ApplicationTrait`.
+    var browserHash: [UInt8]?
+    var addressHash: [UInt8]?
 }
 
 extension Application {
@@ -52,14 +61,27 @@ extension Application {
         try PersonStore.set(.name, input.name, of: person, in: write)
         try PersonStore.set(.email, input.email, of: person, in: write)
         let token = SessionToken()
+        let invitation = try PartnerInvitationStore.find(token: input.invitationToken, of: program.id, at: write.now, on: write.connection)
         let application = Application(
             id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, personID: person, enrollerID: input.enrollerID,
-            state: .unconfirmed, termsVersion: input.termsVersion, locale: input.locale, createdAt: write.now)
+            state: .unconfirmed, termsVersion: input.termsVersion, locale: input.locale, createdAt: write.now, source: invitation?.source ?? input.source,
+            partnerInvitationID: invitation?.id)
         let answers = zip(page.questions, input.answers).map { question, answer -> JSONValue in ["question": .text(question.label), "answer": .text(answer)] }
         let until = try write.world.now().adding(milliseconds: confirmMs)
         try ApplicationStore.insert(application, answers: .array(answers), tokenHash: token.hash, until: until, in: write)
+        try noteTraits(input, of: application, in: write)
         try Mail.queue(
             .joinConfirmation(program: program.name, url: url(token)), to: .person(person), locale: input.locale, in: write)
+    }
+
+    private static func noteTraits(_ input: ApplicationInput, of application: Application, in write: Write) throws {
+        func note(_ trait: ApplicationTrait, _ hash: [UInt8]) throws {
+            try ApplicationTraitStore.insert(trait, hash, of: application.id, at: write.now, in: write.workspace.id, on: write.connection)
+        }
+        try note(.mailbox, write.vault.lookupHash(write.workspace.id, PersonLookup.mailbox.rawValue, Normalised.mailbox(input.email)))
+        for number in Set(input.answers.compactMap(ApplicationTrait.phone)) { try note(.phone, write.vault.lookupHash(write.workspace.id, "phone", number)) }
+        if let hash = input.browserHash { try note(.browser, write.vault.lookupHash(write.workspace.id, "browser", Base64URL.encode(hash))) }
+        if let hash = input.addressHash { try note(.address, hash) }
     }
 
     /// The address is theirs. Where nobody has to decide they are in at once; otherwise the team is told.
@@ -74,6 +96,7 @@ extension Application {
         application.state = .waiting
         try ApplicationStore.update(application, on: write.connection)
         try ApplicationStore.dropToken(of: application.id, on: write.connection)
+        if let invitation = application.partnerInvitationID { try PartnerInvitation.accept(invitation, in: write) }
         try write.audit("application.confirm", subject: application.id.text, JSONText(["programId": .text(program.id.text)]))
         if page.approval == .automatic { return try approve(application.id, signInURL: signInURL, in: write) }
         try Mail.queue(.applicationReceived(program: program.name), to: .person(application.personID), locale: application.locale, in: write)
@@ -160,6 +183,12 @@ extension Application {
         Problem.conflict(code: "application_not_waiting", detail: "This application is \(state.rawValue); only a waiting one can be decided.")
     }
 
+    /// What a person should look at before they decide; of those decided, nothing any more.
+    func hints(email: String?, vault: Vault, on connection: any Connection) throws -> [ApplicationHint] {
+        guard state == .waiting else { return [] }
+        return try ApplicationHint.of(self, email: email, in: workspaceID, vault: vault, on: connection)
+    }
+
     /// Who it is and what they wrote, as long as the person is there.
     func json(vault: Vault, on connection: any Connection) throws -> JSONValue {
         let fields = try PersonStore.fields(of: [personID], [.name, .email], vault: vault, on: connection)[personID] ?? [:]
@@ -170,100 +199,9 @@ extension Application {
             "enrollerId": enrollerID.map { .text($0.text) } ?? .null, "memberId": memberID.map { .text($0.text) } ?? .null,
             "termsVersion": termsVersion.map { .integer($0) } ?? .null, "reason": reason.map { .text($0) } ?? .null,
             "decidedBy": decidedBy.map { .text($0) } ?? .null, "decidedAt": decidedAt.map { .text($0.rfc3339) } ?? .null,
-            "createdAt": .text(createdAt.rfc3339),
+            "createdAt": .text(createdAt.rfc3339), "source": source.map { .text($0) } ?? .null,
+            "partnerInvitationId": partnerInvitationID.map { .text($0.text) } ?? .null,
+            "hints": .array(try hints(email: fields[.email], vault: vault, on: connection).map(\.json)),
         ]
-    }
-}
-
-enum ApplicationStore {
-    /// What applications say of a person who is erased: their own answers, and why the team declined.
-    static func forget(_ person: PersonID, on connection: any Connection) throws {
-        try connection.execute(
-            """
-            UPDATE application SET answers_sealed = NULL, reason = NULL, locale = NULL, token_hash = NULL, token_expires_at = NULL
-            WHERE person_id = \(person)
-            """)
-    }
-
-    private static let columns =
-        "id, workspace_id, program_id, person_id, enroller_id, state, terms_version, locale, member_id, reason, decided_by, decided_at, created_at"
-
-    static func insert(
-        _ application: Application, answers: JSONValue, tokenHash: [UInt8], until: Instant, in write: Write
-    ) throws {
-        let sealed = try PersonStore.key(of: application.personID, vault: write.vault, on: write.connection).map {
-            try Vault.seal(answers.bytes, under: $0, for: application.id.text)
-        }
-        try write.connection.execute(
-            """
-            INSERT INTO application (\(raw: columns), answers_sealed, token_hash, token_expires_at)
-            VALUES (\(application.id), \(application.workspaceID), \(application.programID), \(application.personID), \(application.enrollerID),
-                    \(application.state.rawValue), \(application.termsVersion), \(application.locale), \(application.memberID), \(application.reason),
-                    \(application.decidedBy), \(application.decidedAt), \(application.createdAt), \(sealed), \(tokenHash), \(until))
-            """)
-    }
-
-    static func update(_ application: Application, on connection: any Connection) throws {
-        try connection.execute(
-            """
-            UPDATE application SET state = \(application.state.rawValue), member_id = \(application.memberID), reason = \(application.reason),
-                decided_by = \(application.decidedBy), decided_at = \(application.decidedAt) WHERE id = \(application.id)
-            """)
-    }
-
-    /// Takes away what the applicant wrote about themselves.
-    static func forget(_ application: Application, in write: Write) throws {
-        try PersonStore.set(.email, nil, of: application.personID, in: write)
-        try PersonStore.set(.name, nil, of: application.personID, in: write)
-        try write.connection.execute("UPDATE application SET answers_sealed = NULL WHERE id = \(application.id)")
-    }
-
-    static func dropToken(of id: ApplicationID, on connection: any Connection) throws {
-        try connection.execute("UPDATE application SET token_hash = NULL, token_expires_at = NULL WHERE id = \(id)")
-    }
-
-    static func find(_ id: ApplicationID, in workspace: WorkspaceID, on connection: any Connection) throws -> Application? {
-        try connection.row("SELECT \(raw: columns) FROM application WHERE id = \(id) AND workspace_id = \(workspace)").map(read)
-    }
-
-    static func find(tokenHash: [UInt8], at now: Instant, in workspace: WorkspaceID, on connection: any Connection) throws -> Application? {
-        try connection.row(
-            """
-            SELECT \(raw: columns) FROM application
-            WHERE token_hash = \(tokenHash) AND token_expires_at > \(now) AND workspace_id = \(workspace)
-            """
-        ).map(read)
-    }
-
-    /// The workspace and program of a letter's link; nil when it is no good.
-    static func place(tokenHash: [UInt8], at now: Instant, on connection: any Connection) throws -> (workspace: WorkspaceID, program: ProgramID)? {
-        try connection.row("SELECT workspace_id, program_id FROM application WHERE token_hash = \(tokenHash) AND token_expires_at > \(now)").map {
-            (try $0.get(at: 0), try $0.get(at: 1))
-        }
-    }
-
-    static func list(
-        in workspace: WorkspaceID, state: Application.State?, after: String?, limit: Int, on connection: any Connection
-    ) throws -> [Application] {
-        var sql: SQL = "SELECT \(raw: columns) FROM application WHERE workspace_id = \(workspace) AND id > \(after ?? "")"
-        if let state { sql = "\(sql: sql) AND state = \(state.rawValue)" }
-        return try connection.rows("\(sql: sql) ORDER BY id LIMIT \(limit)").map(read)
-    }
-
-    /// Question and answer, as they were written; empty when the person was erased.
-    static func answers(of application: Application, vault: Vault, on connection: any Connection) throws -> [(question: String, answer: String)] {
-        guard let sealed: [UInt8] = try connection.row("SELECT answers_sealed FROM application WHERE id = \(application.id)")?.get(at: 0),
-            let key = try PersonStore.key(of: application.personID, vault: vault, on: connection)
-        else { return [] }
-        let text = String(decoding: try Vault.open(sealed, under: key, for: application.id.text), as: UTF8.self)
-        return JSONText(text: text).value.elements.map { ($0["question"]?.string ?? "", $0["answer"]?.string ?? "") }
-    }
-
-    private static func read(_ row: Row) throws -> Application {
-        Application(
-            id: try row.get(at: 0), workspaceID: try row.get(at: 1), programID: try row.get(at: 2), personID: try row.get(at: 3),
-            enrollerID: try row.get(at: 4), state: Application.State(rawValue: try row.get(at: 5)) ?? .waiting, termsVersion: try row.get(at: 6),
-            locale: try row.get(at: 7), memberID: try row.get(at: 8), reason: try row.get(at: 9), decidedBy: try row.get(at: 10),
-            decidedAt: try row.get(at: 11), createdAt: try row.get(at: 12))
     }
 }

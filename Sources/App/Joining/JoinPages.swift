@@ -27,6 +27,7 @@ struct JoinDoor: Sendable {
     static let rulesMax = 10
     /// A field that people do not see; programs that fill in every field give themselves away.
     static let trap = "website"
+    private static let tokenLengthMax = 100
 
     let installation: Installation
     let site: Site
@@ -44,6 +45,8 @@ struct JoinDoor: Sendable {
         var name = ""
         var email = ""
         var answers: [String] = []
+        var source = ""
+        var invitation = ""
     }
 
     func show(_ request: Request, _ context: KithContext) async throws -> Response {
@@ -51,11 +54,27 @@ struct JoinDoor: Sendable {
         let admission = try await SessionDoor(installation).admit(request)
         let place = try await find(
             request, context, via: request.uri.queryParameters["via"].map(String.init), closedFor: admission?.session.workspace.id)
-        var response = try page(request, context, place, Typed(), errors: [:])
+        var response = try page(request, context, place, try await invited(request, place), errors: [:])
         if let admission, let token = admission.newToken {
             response.set(SessionDoor.cookie, value: token.text, maximumAgeSeconds: admission.remainingSeconds)
         }
         return response
+    }
+
+    /// What the letter that brought somebody says of them, so that they need not write it.
+    private func invited(_ request: Request, _ place: Place) async throws -> Typed {
+        var typed = Typed(source: SourceQuality.word(request.uri.queryParameters["from"].map(String.init)) ?? "")
+        guard let token = request.uri.queryParameters[Substring(PartnerInvitation.parameter)].map(String.init), token.utf8.count <= Self.tokenLengthMax else { return typed }
+        let (program, now, vault) = (place.program.id, place.workspace.now(installation.world), installation.vault)
+        let known = try await installation.main.read { connection -> [PersonField: String]? in
+            guard let invitation = try PartnerInvitationStore.find(token: token, of: program, at: now, on: connection) else { return nil }
+            return try PersonStore.fields(of: [invitation.personID], [.name, .email], vault: vault, on: connection)[invitation.personID]
+        }
+        guard let known else { return typed }
+        typed.invitation = token
+        typed.name = known[.name] ?? ""
+        typed.email = known[.email] ?? ""
+        return typed
     }
 
     func take(_ request: Request, _ context: KithContext) async throws -> Response {
@@ -65,7 +84,8 @@ struct JoinDoor: Sendable {
         let language = PageLanguage(request, site: site, zone: .utc)
         let typed = Typed(
             name: (fields["name"] ?? "").trimmingCharacters(in: .whitespaces), email: fields["email"] ?? "",
-            answers: place.page.questions.indices.map { String((fields["answer\($0)"] ?? "").prefix(JoinPage.answerLengthMax)) })
+            answers: place.page.questions.indices.map { String((fields["answer\($0)"] ?? "").prefix(JoinPage.answerLengthMax)) },
+            source: SourceQuality.word(fields["from"]) ?? "", invitation: String((fields[PartnerInvitation.parameter] ?? "").prefix(Self.tokenLengthMax)))
         let email = Normalised.email(typed.email)
         var errors: [String: String] = [:]
         if !typed.name.isName {
@@ -86,7 +106,10 @@ struct JoinDoor: Sendable {
         if (fields[Self.trap] ?? "").isEmpty {
             let input = ApplicationInput(
                 name: typed.name, email: email, answers: typed.answers, enrollerID: place.enroller?.id, termsVersion: place.terms?.version,
-                locale: language.messages.locale)
+                locale: language.messages.locale, source: typed.source.isEmpty ? nil : typed.source,
+                invitationToken: typed.invitation, browserHash: AnonymousForm(installation: installation).browserHash(request),
+                addressHash: installation.addresses.hash(
+                    installation.clientAddress(of: request, context), workspace: place.workspace.id, at: installation.world.now()))
             let (installation, publicURL) = (installation, installation.publicURL(of: place.workspace.id))
             try await installation.write(place.workspace.id, actor: .system("join")) { write in
                 try Application.make(
@@ -188,7 +211,7 @@ struct JoinDoor: Sendable {
                     }), "hasRules": .flag(!place.rules.isEmpty),
                 "refused": PageValue(errors.isEmpty ? nil : language("join.refused")), "csrfToken": .text(proof.text),
                 "action": .text("/join/\(place.page.slug)"), "via": .text(request.uri.queryParameters["via"].map(String.init).flatMap(Normalised.code) ?? ""),
-                "trap": .text(Self.trap), "name": .text(typed.name), "nameError": PageValue(errors["name"]), "email": .text(typed.email),
+                "trap": .text(Self.trap), "from": .text(typed.source), "invitation": .text(typed.invitation), "name": .text(typed.name), "nameError": PageValue(errors["name"]), "email": .text(typed.email),
                 "emailError": PageValue(errors["email"]),
                 "questions": PageValue(place.page.questions.enumerated().map { question($1, at: $0, typed, errors, language) }),
                 "terms": PageValue(
@@ -201,6 +224,11 @@ struct JoinDoor: Sendable {
                 "decides": .text(language(place.page.approval == .automatic ? "join.decides.automatic" : "join.decides.byHand", ["workspace": place.workspace.name])),
             ], in: language, status: errors.isEmpty ? .ok : .unprocessableContent)
         if let new = proof.newToken { response.set(AnonymousForm.cookie, value: new.text) }
+        if !typed.invitation.isEmpty {
+            // A page with somebody's name on it is nobody else's.
+            response.headers[.xRobotsTag] = "noindex"
+            response.keepAddressHere()
+        }
         return response
     }
 

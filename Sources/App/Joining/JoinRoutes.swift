@@ -103,6 +103,8 @@ extension Application {
         .required("state", .enumeration(State.allCases.map(\.rawValue))),
         .required("enrollerId", .nullable(.text)), .required("memberId", .nullable(.text)), .required("termsVersion", .nullable(.integer())),
         .required("reason", .nullable(.text)), .required("decidedBy", .nullable(.text)), .required("decidedAt", .nullable(.dateTime)),
-        .required("createdAt", .dateTime),
+        .required("createdAt", .dateTime), .required("source", .described(.nullable(.text), description: "The word of ?from=… on the join page, or of the invitation.")),
+        .required("partnerInvitationId", .nullable(.text)),
+        .required("hints", .described(.array(ApplicationHint.schema), description: "Of a waiting application: what to look at. They decide nothing.")),
     ])
 }

@@ -8,6 +8,19 @@ extension Mail {
         try insert(content, to: addressee, occasion: occasion, locale: locale, due: write.world.now(), in: write)
     }
 
+    /// Writes to an address that is kept nowhere: what the letter says, and where it goes, is sealed under a key of its own until it has gone out.
+    /// In a test workspace nothing is written at all.
+    static func queue(_ content: MailContent, toStranger address: String, locale: String?, in write: Write) throws {
+        guard content.kind.isForStranger, !write.workspace.isTest else { return }
+        let person = try PersonStore.insert(in: write)
+        guard let key = try PersonStore.key(of: person, vault: write.vault, on: write.connection) else { return }
+        let now = write.world.now()
+        let mail = Mail(
+            id: write.world.newID(), workspaceID: write.workspace.id, addressee: .person(person), kind: content.kind,
+            locale: locale ?? write.workspace.locale, state: .waiting, tries: 0, dueAt: now, createdAt: now)
+        _ = try MailStore.insert(mail, occasion: nil, Letter(to: address, content: content), under: key, on: write.connection)
+    }
+
     /// Gathers news of one day into one letter, which is due on the next morning of the workspace.
     static func gather(_ content: MailContent, for member: MemberID, person: PersonID, locale: String?, in write: Write) throws {
         let zone = Zone(write.workspace.timeZone) ?? .utc

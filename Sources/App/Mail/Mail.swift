@@ -16,6 +16,10 @@ struct Mail: Sendable {
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
         case standingRisen, rewardGiven
+        case friendInvitation, partnerInvitation
+
+        /// Whether it goes to somebody of whom nothing may be kept: the key that seals the letter is destroyed when it has gone out, or never will.
+        var isForStranger: Bool { self == .friendInvitation }
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
@@ -23,7 +27,8 @@ struct Mail: Sendable {
             case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen, .rewardGiven: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
-                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
+                .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled,
+                .friendInvitation, .partnerInvitation:
                 false
             }
         }
@@ -106,6 +111,9 @@ enum MailContent: Sendable, Codable, Equatable {
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
     /// `terms` is the reward as its rule says it; `code` a coupon's. Friends have no pages of their own.
     case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool)
+    /// From a member to a friend of theirs.
+    case friendInvitation(FriendLetter)
+    case partnerInvitation(program: String, name: String, url: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -133,6 +141,8 @@ enum MailContent: Sendable, Codable, Equatable {
         case .groupChanged: .groupChanged
         case .rewardGiven: .rewardGiven
         case .standingRisen: .standingRisen
+        case .friendInvitation: .friendInvitation
+        case .partnerInvitation: .partnerInvitation
         }
     }
 

@@ -135,6 +135,23 @@ enum MailStore {
             """)
     }
 
+    /// The letter to a stranger has ended: nobody is behind it any more. Answers the key that has to go.
+    static func forgetStranger(_ mail: Mail, at now: Instant, on connection: any Connection) throws -> PersonKeyID? {
+        guard case .person(let person) = mail.addressee else { return nil }
+        return try ErasureStore.forgetNobody(person, at: now, on: connection)
+    }
+
+    /// Letters to strangers, written before an instant, that still wait.
+    static func oldStrangers(before: Instant, limit: Int, on connection: any Connection) throws -> [Mail] {
+        try connection.rows(
+            """
+            SELECT \(raw: columns) FROM mail
+            WHERE state = 'waiting' AND kind IN \(list: Mail.Kind.allCases.filter(\.isForStranger).map(\.rawValue)) AND created_at < \(before)
+            ORDER BY created_at LIMIT \(limit)
+            """
+        ).compactMap(read)
+    }
+
     // MARK: Stopping
 
     static func isStopped(_ kind: Mail.Kind, for person: PersonID, on connection: any Connection) throws -> Bool {

@@ -66,9 +66,7 @@ struct MailWorker: Service {
         }
         switch await server.send(bytes, from: written.senderAddress, to: written.to) {
         case .accepted:
-            try await installation.writeAnywhere { [world = installation.world] connection in
-                try MailStore.setSent(mail.id, at: world.now(), on: connection)
-            }
+            try await finish(mail) { [world = installation.world] connection in try MailStore.setSent(mail.id, at: world.now(), on: connection) }
         case .refused(let reason):
             try await end(mail, .failed, because: reason)
         case .again(let reason, let isReachable):
@@ -86,17 +84,41 @@ struct MailWorker: Service {
 
     private func end(_ mail: Mail, _ state: Mail.State, because reason: String) async throws {
         installation.logger.warning("A letter does not go out", metadata: ["mail": "\(mail.id)", "state": "\(state)", "reason": "\(reason)"])
-        try await installation.writeAnywhere { connection in try MailStore.setEnded(mail.id, state, because: reason, on: connection) }
+        try await finish(mail) { connection in try MailStore.setEnded(mail.id, state, because: reason, on: connection) }
+    }
+
+    /// Ends a letter. Of one to a stranger nothing is left: what it said is gone with this transaction, and the key that sealed it after it, so
+    /// that older states of the row in backups say nothing either. A process that dies between the two is made good by due work.
+    private func finish(_ mail: Mail, _ body: @escaping @Sendable (any Connection) throws -> Void) async throws {
+        let key = try await installation.writeAnywhere { [world = installation.world] connection -> PersonKeyID? in
+            try body(connection)
+            guard mail.kind.isForStranger else { return nil }
+            return try MailStore.forgetStranger(mail, at: world.now(), on: connection)
+        }
+        if let key { try await installation.destroyKeys([key]) }
     }
 
     func forgetOld() async throws {
         let now = installation.world.now()
         let expired = try now.adding(milliseconds: -Mail.lifeMs)
         let forgotten = try now.adding(milliseconds: -Mail.keptMs)
+        try await forgetInvited(now)
         guard try await installation.main.read({ connection in try MailStore.hasOld(expired, forgotten, on: connection) }) else { return }
+        while !Task.isShuttingDownGracefully {
+            let old = try await installation.main.read { connection in try MailStore.oldStrangers(before: expired, limit: Self.lookMax, on: connection) }
+            if old.isEmpty { break }
+            for mail in old { try await end(mail, .suppressed, because: "It waited too long.") }
+        }
         try await installation.writeAnywhere { connection in
             try MailStore.expire(before: expired, on: connection)
             try MailStore.remove(before: forgotten, on: connection)
         }
+    }
+
+    /// Hashes of addresses that members wrote to are kept for as long as they keep a second letter back.
+    private func forgetInvited(_ now: Instant) async throws {
+        let before = try now.adding(milliseconds: -FriendInvitation.addressPauseMs)
+        guard try await installation.main.read({ connection in try InvitationStore.hasInvited(before: before, on: connection) }) else { return }
+        try await installation.writeAnywhere { connection in try InvitationStore.forgetInvited(before: before, on: connection) }
     }
 }

@@ -22,7 +22,8 @@ struct MailWriter: Sendable {
         }
         guard let (letter, workspace, linkURL, theme, domain) = found else { return nil }
         let language = PageLanguage(messages: site.catalogue.messages(for: mail.locale), zone: Zone(workspace.timeZone) ?? .utc)
-        let stopURL = StopLink(mail).map { $0.url(installation, of: mail.workspaceID) }
+        var stopURL = StopLink(mail).map { $0.url(installation, of: mail.workspaceID) }
+        if case .friendInvitation(let said) = letter.content { stopURL = said.unwantedURL }
         var draft = MailDraft(
             letter.content, workspace: workspace, language: language, stopURL: stopURL,
             places: MailDraft.Places(signInURL: baseURL + "/portal/sign-in", linkURL: linkURL))
@@ -70,6 +71,8 @@ struct MailDraft: PageModel {
         var note: String?
         var facts: [(name: String, value: String)] = []
         var actionURL: String?
+        var heading: String?
+        var imprintURL: String?
         switch content {
         case .teamInvitation(let url), .memberSignIn(let url), .erasureAsked(let url): actionURL = url
         case .joinConfirmation(let program, let url), .applicationWaiting(let program, let url), .applicationApproved(let program, let url):
@@ -119,6 +122,16 @@ struct MailDraft: PageModel {
             if hasPages { actionURL = places?.signInURL }
             facts = [(language("mail.fact.reward"), RewardWords(language: language).what(JSONText(text: terms).value))]
             if let code { facts.append((language("mail.fact.code"), code)) }
+        case .partnerInvitation(let program, let name, let url):
+            place(program)
+            values["name"] = name
+            actionURL = url
+        case .friendInvitation(let said):
+            values["name"] = said.from ?? language("\(prefix).somebody", values)
+            actionURL = said.url
+            heading = said.headline.isEmpty ? nil : said.headline
+            imprintURL = said.imprintURL.isEmpty ? nil : said.imprintURL
+            if !said.words.isEmpty { facts = [(language("\(prefix).words", values), said.words)] }
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]
@@ -133,13 +146,20 @@ struct MailDraft: PageModel {
         subject = OneLine.folded(language("\(prefix).subject", values))
         page = [
             "lang": .text(language.messages.locale), "dir": .text(language.messages.isRightToLeft ? "rtl" : "ltr"), "subject": .text(subject),
-            "workspace": .text(workspace.name), "accent": nil, "onAccent": nil, "logo": nil, "heading": .text(language("\(prefix).heading", values)),
+            "workspace": .text(workspace.name), "accent": nil, "onAccent": nil, "logo": nil, "heading": .text(heading ?? language("\(prefix).heading", values)),
             "lead": .text(lead.isEmpty ? language("\(prefix).lead", values) : lead), "note": .text(note ?? language("\(prefix).note", values)),
             "facts": PageValue(facts.map { PageObject(["name": .text($0.name), "value": .text($0.value)]) }),
             "action": PageValue(actionURL.map { PageObject(["url": .text($0), "label": .text(language("\(prefix).action", values))]) }),
-            "reason": .text(language(content.kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice", values)),
-            "stop": PageValue(stopURL.map { PageObject(["url": .text($0), "label": .text(language("mail.stop"))]) }),
+            "reason": .text(language(Self.reason(content.kind), values)),
+            "stop": PageValue(
+                stopURL.map { PageObject(["url": .text($0), "label": .text(language(content.kind.isForStranger ? "\(prefix).stop" : "mail.stop"))]) }),
+            "imprint": PageValue(imprintURL.map { PageObject(["url": .text($0), "label": .text(language("mail.imprint", values))]) }),
         ]
+    }
+
+    /// Why somebody gets it.
+    private static func reason(_ kind: Mail.Kind) -> String {
+        kind == .partnerInvitation ? "mail.reason.partner" : kind.isForStranger ? "mail.reason.stranger" : kind.canBeStopped ? "mail.reason.member" : "mail.reason.notice"
     }
 
     /// The company's accent and logo, as letters can show them.

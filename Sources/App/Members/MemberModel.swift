@@ -21,6 +21,8 @@ struct MemberModel: PageModel, Sendable {
     var alike: [MemberID]
     var payouts: [MemberPageStore.Paid]
     var groupMoves: [GroupMove]
+    /// What friends said about being written to, the newest first.
+    var complaints: [Complaint]
     /// By program and key.
     var groups: [MemberGroup]
     var mayWrite: Bool
@@ -122,6 +124,7 @@ struct MemberModel: PageModel, Sendable {
                 group.map { "/groups/\($0.id.text)" }
             )
         }
+        events += complaints.map { ($0.createdAt, language("member.complaint.\($0.reason.rawValue)"), "\(ComplaintPages.path)?member=\(member.id.text)") }
         for merge in merges {
             let isKept = merge.keptID == member.id
             let other = isKept ? merge.duplicateID : merge.keptID

@@ -132,6 +132,7 @@ enum MemberPages {
                 mergeNames: try PersonNames.load(members: merges.flatMap { [$0.keptID, $0.duplicateID] } + alike, vault: vault, on: connection),
                 alike: alike, payouts: try MemberPageStore.payouts(of: id, limit: linesMax, on: connection),
                 groupMoves: try GroupStore.moves(of: id, limit: movesMax, on: connection),
+                complaints: try ComplaintStore.list(in: workspace, member: id, before: nil, limit: movesMax, on: connection),
                 groups: try MemberStore.programs(of: id, on: connection).prefix(programsMax).flatMap { try GroupStore.list(in: $0, on: connection) },
                 mayWrite: mayWrite, csrfToken: csrfToken, now: visit.now, language: language)
         }

@@ -162,6 +162,9 @@ struct OverviewModel: PageModel {
         if facts.applicationCount > 0, session.may(.membersWrite) {
             add("applications", facts.applicationCount, tone: "accent", icon: "people", url: "/applications", [:])
         }
+        if facts.complaintCount > 0, session.may(.membersRead) {
+            add("complaints", facts.complaintCount, tone: "warn", icon: "warning", url: ComplaintPages.path, [:])
+        }
         if money.draftCount > 0, session.may(.payoutsApprove) {
             add("approve", money.draftCount, tone: "accent", icon: "money", url: "/payouts", ["amount": language.money(money.draftMinor, unit)])
         }

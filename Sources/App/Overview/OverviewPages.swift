@@ -70,6 +70,7 @@ enum OverviewPages {
                     ? try OverviewNeedsStore.money(in: workspace, at: now, currency: currency, maker: person, on: connection) : OverviewNeedsStore.Money(),
                 applicationCount: try OverviewNeedsStore.applications(in: workspace, on: connection),
                 watchedCount: try CouponStore.watched(in: workspace, on: connection),
+                complaintCount: try ComplaintStore.openCount(in: workspace, on: connection),
                 isDemo: try GuideStore.isDemo(workspace, on: connection),
                 isNew: try !SaleListStore.hasAny(in: workspace, on: connection) && !OverviewStore.hasLinks(in: workspace, on: connection),
                 ruleStarts: try starts.compactMap { start in
@@ -95,6 +96,8 @@ struct OverviewFacts: Sendable {
     var applicationCount: Int64
     /// Coupons whose first uses have come.
     var watchedCount: Int64
+    /// Friends who did not want to be written to.
+    var complaintCount: Int64
     var isDemo: Bool
     /// Neither a link nor a sale exists.
     var isNew: Bool

@@ -50,6 +50,19 @@ enum ErasureStore {
         return key
     }
 
+    /// Forgets somebody who is neither member nor customer nor applicant: whom a letter went to, and no more. Answers the key that has to go;
+    /// it is noted, so due work destroys it if nobody does before.
+    static func forgetNobody(_ person: PersonID, at now: Instant, on connection: any Connection) throws -> PersonKeyID? {
+        guard let key: PersonKeyID = try connection.value("SELECT key_id FROM person WHERE id = \(person) AND erased_at IS NULL") else { return nil }
+        try connection.execute("DELETE FROM person_field WHERE person_id = \(person)")
+        try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
+        try NameIndexStore.forget(person, on: connection)
+        try MailStore.forget(person, on: connection)
+        try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
+        try KeyStore.noteToDestroy(key, on: connection)
+        return key
+    }
+
     static func erase(_ person: PersonID, at now: Instant, in write: Write) throws -> PersonKeyID {
         let connection = write.connection
         guard
@@ -108,7 +121,9 @@ enum ErasureStore {
         try readable.blank(
             "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
         try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
+        try FindableStore.remove(MemberID(stored: member), on: connection)
         try connection.execute("DELETE FROM recommendation WHERE member_id = \(member)")
+        try connection.execute("DELETE FROM invitation_pause WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         try readable.blank("wallet_movement", "UPDATE wallet_movement SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try readable.blank("redemption", "UPDATE redemption SET note = NULL WHERE member_id = \(member) AND note IS NOT NULL")

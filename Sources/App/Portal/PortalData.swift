@@ -66,6 +66,11 @@ enum PortalData {
                     try TermsStore.agreed(by: member.id, limit: 1_000, on: connection).map {
                         ["program": .text($0.programName), "version": .integer($0.version), "acceptedAt": .text($0.at.rfc3339)]
                     }),
+                "findByName": .array(
+                    try FindableStore.choices(of: member.id, limit: 1_000, on: connection).map {
+                        ["isFindable": .boolean($0.isFindable), "at": .text($0.at.rfc3339)]
+                    }),
+                "invitations": try InvitationStore.counts(of: member.id, at: visit.now, on: connection).json(of: member.id),
                 "letters": .array(
                     try MailStore.choices(of: member.personID, limit: 1_000, on: connection).map {
                         ["kind": .text($0.kind.rawValue), "isWanted": .boolean($0.isWanted), "at": .text($0.at.rfc3339)]

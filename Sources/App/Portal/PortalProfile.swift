@@ -18,6 +18,11 @@ enum PortalProfile {
         api.portalPage("/portal/profile", gate) { visit in try await show(visit, errors: [:]) }
         api.portalForm("/portal/profile", gate) { visit, fields in try await save(visit, fields) }
         api.portalForm("/portal/letters", gate) { visit, fields in try await saveLetters(visit, fields) }
+        api.portalForm("/portal/findable", gate) { visit, fields in
+            let (member, isFindable) = (visit.member, fields["findable"] == "yes")
+            try await visit.write { write in try Findable.set(isFindable, for: member, in: write) }
+            return visit.seeOther("/portal/profile?saved=findable#findable")
+        }
         api.portalForm("/portal/account", gate) { visit, fields in try await saveAccount(visit, fields) }
         api.portalForm("/portal/postback", gate) { visit, fields in try await PortalPostback.save(visit, fields) }
         api.portalPage("/portal/terms/{id}/{version}", gate) { visit in try await terms(visit) }
@@ -37,6 +42,8 @@ enum PortalProfile {
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 agreed: try TermsStore.agreed(by: member.id, limit: historyMax, on: connection),
                 choices: try MailStore.choices(of: member.personID, limit: historyMax, on: connection),
+                isFindable: try FindableStore.isFindable(member.id, on: connection),
+                findings: try FindableStore.choices(of: member.id, limit: historyMax, on: connection),
                 locales: visit.site.catalogue.spokenLocales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
                 saved: saved, postback: try PortalPostback.load(visit, typed: errors["postback"] == nil ? nil : typed, error: errors["postback"], on: connection),
                 csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
@@ -167,6 +174,8 @@ struct PortalProfileModel: PageModel {
     var terms: [TermsStore.Unaccepted]
     var agreed: [TermsStore.Agreed]
     var choices: [MailStore.Choice]
+    var isFindable: Bool
+    var findings: [FindableStore.Choice]
     var locales: [String]
     var workspaceZone: String
     var errors: [String: String]
@@ -200,6 +209,7 @@ struct PortalProfileModel: PageModel {
             "postback": PageValue(postback?.page), "hasHistory": .flag(!history.isEmpty), "history": PageValue(history), "account": .text(accountText), "hasAccount": .flag(account != nil), "kinds": PageValue(PayoutAccountChoice(self).kinds),
             "accountFields": PageValue(PayoutAccountChoice(self).fields),
             "accountOpen": .flag(account == nil || errors.keys.contains { PayoutAccountForm.names.contains($0) }),
+            "findable": .flag(isFindable),
             "letters": PageValue(
                 PortalProfile.stoppable.map { kind in
                     PageObject([
@@ -232,11 +242,17 @@ struct PortalProfileModel: PageModel {
                 ]
             )
         }
-        return (terms + letters).sorted { $0.0 > $1.0 }.map(\.1)
+        let found = findings.map { choice -> (Instant, PageObject) in
+            (
+                choice.at,
+                ["what": .text(language(choice.isFindable ? "portalProfile.history.findable" : "portalProfile.history.notFindable")), "url": nil, "at": language.time(choice.at)]
+            )
+        }
+        return (terms + letters + found).sorted { $0.0 > $1.0 }.map(\.1)
     }
 
     private var savedText: String? {
-        guard let saved, ["profile", "letters", "account", "accountChanged", "terms", "erasure", "postback"].contains(saved) else { return nil }
+        guard let saved, ["profile", "letters", "account", "accountChanged", "terms", "erasure", "postback", "findable"].contains(saved) else { return nil }
         return language("portalProfile.saved.\(saved)")
     }
 

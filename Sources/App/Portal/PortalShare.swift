@@ -9,6 +9,7 @@ import Web
 enum PortalShare {
     static func add(to api: inout API, gate: PortalGate) {
         api.portalPage("/portal/share", gate) { visit in try await show(visit, refused: nil) }
+        PortalInvitations.add(to: &api, gate: gate)
         api.portalForm("/portal/links", gate) { visit, fields in try await make(visit, fields) }
         api.portalForm("/portal/recommendation", gate) { visit, fields in
             let (member, words) = (visit.member, String((fields["words"] ?? "").replacing("\r\n", with: " ").prefix(Recommendation.wordsLengthMax)))
@@ -17,22 +18,27 @@ enum PortalShare {
         }
     }
 
-    private static func show(_ visit: PortalVisit, refused: String?, status: HTTPResponse.Status = .ok) async throws -> Response {
+    static func show(
+        _ visit: PortalVisit, refused: String?, invitation: PortalInvitations.Typed = PortalInvitations.Typed(), status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, said, trials) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, said, letters, trials) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
+            let ofLetters = try InvitationStore.links(of: member.id, on: connection)
             return (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
-                    .filter { !$0.isExpired(at: now) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
-                try RecommendationStore.find(member, vault: vault, on: connection), try ShareTrial.load(of: member.id, in: programs, on: connection)
+                    .filter { !$0.isExpired(at: now) && !ofLetters.contains($0.id) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
+                try RecommendationStore.find(member, vault: vault, on: connection),
+                try PortalInvitations.Facts.load(member, programs, at: visit.now, on: connection),
+                try ShareTrial.load(of: member.id, in: programs, on: connection)
             )
         }
         if member.status == .active { try await trials.note(member.id, in: workspace, visit.installation) }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, letters: letters, invitation: invitation, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
-        let notice = visit.query["done"] == "words" ? visit.language("portalShare.wordsSaved") : nil
+        let notice = ["words": "wordsSaved", "invited": "invite.sent"][visit.query["done"] ?? ""].map { visit.language("portalShare.\($0)") }
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
     }
 
@@ -73,6 +79,9 @@ struct PortalShareModel: PageModel {
     /// What an experiment gives the member to say, in place of our own sentence.
     var texts: [ProgramID: String]
     var said: Recommendation?
+    /// Nil where no program lets members write to friends.
+    var letters: PortalInvitations.Facts?
+    var invitation: PortalInvitations.Typed
     var workspaceName: String
     var baseURL: String
     var mayMake: Bool
@@ -89,6 +98,7 @@ struct PortalShareModel: PageModel {
         let open = programs.filter { Self.destination($0) != nil }
         return [
             "refused": PageValue(refused), "hasLinks": .flag(!links.isEmpty), "links": PageValue(links.enumerated().map { link($1, isFirst: $0 == 0) }),
+            "invite": PageValue(mayMake ? letters?.page(invitation, csrfToken: csrfToken, company: workspaceName, language: language) : nil),
             "form": mayMake && !open.isEmpty
                 ? [
                     "csrfToken": .text(csrfToken), "single": open.count == 1 ? .text(open[0].id.text) : nil,

@@ -25,7 +25,7 @@ enum NameIndex {
         let wanted = words(text)
         guard !wanted.isEmpty else { return Found() }
         var candidates: [PersonID] = []
-        let hashes = wanted.compactMap { word in beginnings(word).max { $0.count < $1.count } }.map { hash($0, workspace, vault) }
+        let hashes = hashes(of: wanted, workspace, vault)
         if !hashes.isEmpty { candidates = try NameIndexStore.people(hashes, limit: candidatesMax + 1, on: connection) }
         // Those of the last second are not in the index yet.
         let fresh = try NameIndexStore.waiting(in: workspace, limit: candidatesMax + 1, on: connection)
@@ -62,6 +62,11 @@ enum NameIndex {
         let folded = text.decomposedStringWithCompatibilityMapping.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark }
         let plain = String(String.UnicodeScalarView(folded)).lowercased()
         return Array(plain.split { !$0.isLetter && !$0.isNumber }.prefix(wordsMax).map(String.init))
+    }
+
+    /// The longest beginning of each word that the index has.
+    static func hashes(of words: [String], _ workspace: WorkspaceID, _ vault: Vault) -> [[UInt8]] {
+        words.compactMap { word in beginnings(word).max { $0.count < $1.count } }.map { hash($0, workspace, vault) }
     }
 
     private static func beginnings(_ word: String) -> [String] {

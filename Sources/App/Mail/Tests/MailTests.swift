@@ -289,7 +289,7 @@ import Web
 }
 
 /// A message as another program reads it: Python's own mail parser.
-private struct ReadMail {
+struct ReadMail {
     var headers: [String: String] = [:]
     var text: String
     var html: String

@@ -53,7 +53,7 @@ import Web
                 _ = try MemberStore.sameMailbox(as: PersonID(stored: "per_x"), in: workspace, on: plans)
                 _ = try ProgramStore.nextChange(of: program, after: now, on: plans)
                 _ = try ProgramStore.find(program, in: workspace, at: now, on: plans)
-                if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, vault: app.installation.vault, on: plans) }
+                if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, input: InputHash(stored: [1]), vault: app.installation.vault, on: plans) }
                 _ = try EventStore.list(in: workspace, afterSequence: 7, limit: 10, on: plans)
                 _ = try EventStore.lastSequence(in: workspace, on: plans)
                 _ = try WebhookDeliveryStore.due(WebhookID(stored: "wh_x"), at: now, limit: 10, on: plans)
