@@ -92,7 +92,7 @@ def test_a_letter_to_a_friend(server, program, chromium, signed_in):
         team.open(f"{server.base}/complaints")
         assert "Amira König" in team.page.locator("main").inner_text()
         look(team, "complaints")
-        team.page.get_by_role("button", name="I have looked at it").first.click()
+        team.page.get_by_role("button", name="Seen").first.click()
         team.page.wait_for_url(re.compile("done=looked"))
 
         member.open(f"{server.base}/portal/profile")

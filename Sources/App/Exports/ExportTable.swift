@@ -68,7 +68,7 @@ struct ExportTable: Sendable {
         of("link_variant", "link", order: "link_id, position"),
         ExportTable("friend_invitation"),
         of("invitation_link", "member", order: "member_id, program_id"),
-        ExportTable("complaint"),
+        ExportTable("complaint", omitted: ["address_hash"]),
         of("invitation_pause", "member", order: "member_id"),
         ExportTable("click_day", order: "day, link_id"),
         ExportTable("customer", omitted: ["external_hash"]),

@@ -252,7 +252,9 @@ import Web
                     }
                 }
             }
-            #expect(try await app.rowCounts() == before)
+            // A till's question is written down in the audit log; nothing else changes.
+            let after = try await app.rowCounts()
+            for (table, count) in before where table != "audit_entry" { #expect(after[table] == count, "\(table)") }
         }
     }
 }

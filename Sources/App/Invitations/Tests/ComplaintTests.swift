@@ -129,7 +129,7 @@ import Web
             #expect(try await browser.get("/").text.contains("3 friends did not want to be written to"))
             #expect(try await browser.get("/members/\(shop.anna)").text.contains("A friend complained: does not know the sender"))
             let page = try await browser.get("/complaints").text
-            #expect(page.contains("Amira König") && page.contains("Does not know the sender") && page.contains("Letters stopped"))
+            #expect(page.contains("Amira König") && page.contains("Unknown sender") && page.contains("Letters stopped"))
             #expect(try await browser.submit("/complaints/\(shop.anna)", from: "/complaints", ["act": "resume"]).headers[.location] == "/complaints?done=resumed")
             #expect(try await browser.get("/complaints").text.contains("Nobody complains"))
             #expect(try await FriendInvitationTests.invite(app, shop, ["late@friends.test"]).status == 201)
