@@ -171,7 +171,7 @@ enum FindableRoutes {
         let installation = api.installation
         api.read(
             "/members/search", id: "findMemberByName", "Find a member at a till by name, if they let themselves be found", tag: "Members",
-            access: .right(.membersRead), parameters: [APIParameter("name", .text), APIParameter("programId", .text)], answer: Findable.schema, failures: [422, 429]
+            access: .right(.membersRead), parameters: [APIParameter("name", .text, isRequired: true), APIParameter("programId", .text)], answer: Findable.schema, failures: [422, 429]
         ) { request, _, caller in
             let words = try Findable.words(String((request.uri.queryParameters["name"].map(String.init) ?? "").prefix(Findable.nameLengthMax)))
             let program = try Query.id("programId", ProgramKind.self, in: request)
