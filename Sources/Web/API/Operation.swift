@@ -95,13 +95,16 @@ public struct OperationTable<Access: Sendable>: Sendable {
     /// The first words of all paths, in lower case.
     public var firstWords: Set<String> { Set(methodsByPattern.compactMap { $0.pattern.first?.lowercased() }) }
 
-    /// The methods that routes have at a path, sorted.
+    /// The methods that routes have at a path, sorted. Where a word of a path is written out (`/members/search`), those that would take it for
+    /// an id do not count.
     public func allowedMethods(at path: String) -> [HTTPRequest.Method] {
         let parts = path.split(separator: "/")
         let found = methodsByPattern.filter { entry in
             entry.pattern.count == parts.count
                 && zip(entry.pattern, parts).allSatisfy { pattern, part in pattern.hasPrefix("{") || pattern.hasPrefix(":") || pattern == part }
         }
-        return Set(found.map(\.method)).sorted { $0.rawValue < $1.rawValue }
+        func open(_ pattern: [Substring]) -> Int { pattern.count { $0.hasPrefix("{") || $0.hasPrefix(":") } }
+        let least = found.map { open($0.pattern) }.min()
+        return Set(found.filter { open($0.pattern) == least }.map(\.method)).sorted { $0.rawValue < $1.rawValue }
     }
 }
