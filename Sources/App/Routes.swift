@@ -64,7 +64,7 @@ enum Routes {
         WebhookRoutes.add(to: &api)
         PostbackRoutes.add(to: &api)
         IntegrationRoutes.add(to: &api)
-        ExperimentRoutes.add(to: &api)
+        ExperimentRoutes.add(to: &api, site: site)
 
         // What browsers and machines ask for.
         RedirectRoutes.add(to: &api)

@@ -1,23 +1,23 @@
 /// One step of a schema's history. Once it has been applied anywhere its text never changes.
 public struct Migration: Sendable, Hashable {
     /// Its place in the timeline; the first is 1.
-    public var number: Int
+    public let number: Int
     /// What it brings, in words of a file name: `ledger`.
-    public var name: String
+    public let name: String
     /// The statements, in the words of SQLite's STRICT tables; see ``SchemaText`` for what PostgreSQL makes of them.
-    public var text: String
+    public let text: String
     /// The statements for PostgreSQL, where translation is not enough.
-    public var postgresText: String?
+    public let postgresText: String?
+    /// Changes whenever either text does.
+    public let checksum: String
 
     public init(number: Int, name: String, text: String, postgresText: String? = nil) {
         self.number = number
         self.name = name
         self.text = text
         self.postgresText = postgresText
+        checksum = checksum64(text + "\u{0}" + (postgresText ?? ""))
     }
-
-    /// Changes whenever either text does.
-    public var checksum: String { checksum64(text + "\u{0}" + (postgresText ?? "")) }
 
     func script(for dialect: Dialect) -> String {
         switch dialect {
@@ -60,20 +60,21 @@ public enum Migrator {
     public static func migrate(_ database: any Database, timeline: String, migrations: [Migration]) async throws -> [Migration] {
         try requireOrder(migrations)
         let table = tableName(timeline)
-        try await database.write { connection in
+        let missing = try await database.write { connection in
             try lock(connection, table)
             try connection.execute(
                 """
                 CREATE TABLE IF NOT EXISTS \(raw: table) (number \(raw: connection.dialect == .sqlite ? "INTEGER" : "BIGINT") PRIMARY KEY,
                   name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at \(raw: connection.dialect == .sqlite ? "INTEGER" : "BIGINT") NOT NULL)
                 """)
-            _ = try compare(connection, table, migrations)
+            return try compare(connection, table, migrations)
         }
         var applied: [Migration] = []
-        for migration in migrations {
+        for migration in missing {
             let isNew = try await database.write { connection in
                 try lock(connection, table)
-                guard try compare(connection, table, migrations).contains(migration) else { return false }
+                // Another process may have been faster.
+                guard try connection.row("SELECT 1 FROM \(raw: table) WHERE number = \(migration.number)") == nil else { return false }
                 try connection.executeScript(migration.script(for: connection.dialect))
                 try connection.execute(
                     """

@@ -5,9 +5,9 @@ import Web
 
 /// Experiments for programs: set up, ask who gets what, tell who saw what, read what came of it.
 enum ExperimentRoutes {
-    static func add(to api: inout API) {
+    static func add(to api: inout API, site: Site) {
         let installation = api.installation
-        let language = Result { PageLanguage(messages: try MessageCatalogue(Embedded.files(.catalogue)).messages(for: "en"), zone: .utc) }
+        let language = PageLanguage(messages: site.catalogue.messages(for: "en"), zone: .utc)
         api.write(
             .post, "/experiments", id: "createExperiment", "Set up an experiment, and start it unless it is a draft", tag: "Experiments", access: .right(.programsWrite),
             body: ExperimentInput.body, answer: .reference("Experiment"), status: 201, decode: { body, _ in ExperimentInput.read(body) }
@@ -35,7 +35,7 @@ enum ExperimentRoutes {
                 return try ExperimentAnalysis.load(id, in: caller.workspaceID, now: now, vault: installation.vault, on: connection)
             }
             guard let (analysis, program) = found else { throw Refusal.unknown("experiment") }
-            return ListAnswer.one(analysis.json(sentence: analysis.sentence(program, try language.get())(analysis.decision)))
+            return ListAnswer.one(analysis.json(sentence: analysis.sentence(program, language)(analysis.decision)))
         }
         api.read(
             "/experiments/{id}/assignment", id: "getAssignment", "What a subject gets: always the same for the same subject", tag: "Experiments", access: .right(.programsRead),

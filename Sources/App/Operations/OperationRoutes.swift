@@ -20,9 +20,12 @@ enum OperationRoutes {
             return text("ready")
         }
         api.router.get("/metrics") { _, _ in text(try await Metrics.text(installation)) }
-        let description = OpenAPI.document(api.table.operations, baseURL: installation.baseURL)
+        // Written when somebody asks first: it takes longer than the rest of starting up.
+        let (operations, baseURL) = (api.table.operations, installation.baseURL)
+        let written = Memo<String, [UInt8]>(limit: 1)
         api.router.get("\(RouterPath(API.base))/openapi.json") { _, _ in
-            Response(
+            let description = written.value(baseURL) { OpenAPI.document(operations, baseURL: baseURL) }
+            return Response(
                 status: .ok, headers: [.contentType: "application/json", .accessControlAllowOrigin: "*"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: description)))
         }
