@@ -5,6 +5,7 @@ import PackageDescription
 let featuresWithTests: [String] = [
     "Demo",
     "Groups",
+    "Parties",
     "Friends",
     "Wallet",
     "Loyalty",

@@ -31,6 +31,7 @@ enum Routes {
         SpendRoutes.add(to: &api)
         StandingRoutes.add(to: &api)
         EarnActionRoutes.add(to: &api)
+        PartyRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         LinkRoutes.add(to: &api)
         TrackRoutes.add(to: &api)

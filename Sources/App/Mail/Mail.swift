@@ -15,12 +15,12 @@ struct Mail: Sendable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
-        case standingRisen
+        case standingRisen, partySettled
 
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
-            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen: true
+            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen, .partySettled: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled:
@@ -104,6 +104,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case groupChanged(program: String, group: String?, description: String, reason: String)
     /// A tier reached or a badge given; what it brings may be empty.
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
+    /// What a host got for a party whose title may be empty.
+    case partySettled(program: String, title: String, rewardMinor: Int64, unit: String)
 
     var kind: Mail.Kind {
         switch self {
@@ -130,6 +132,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .webhookDisabled: .webhookDisabled
         case .groupChanged: .groupChanged
         case .standingRisen: .standingRisen
+        case .partySettled: .partySettled
         }
     }
 

@@ -114,6 +114,11 @@ struct MailDraft: PageModel {
             values["what"] = what
             lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
             if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
+        case .partySettled(let program, let title, let minor, let unit):
+            place(program)
+            actionURL = places?.signInURL
+            values["title"] = title
+            facts = [(language("mail.fact.reward"), (try? UnitCode(unit)).map { language.money(minor, $0) } ?? "")]
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

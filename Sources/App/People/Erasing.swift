@@ -108,6 +108,7 @@ enum ErasureStore {
         try readable.blank(
             "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
         try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
+        try readable.blank("party", "UPDATE party SET title = '', place = NULL WHERE host_id = \(member) AND (title <> '' OR place IS NOT NULL)")
         try connection.execute("DELETE FROM recommendation WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")
         try readable.blank("wallet_movement", "UPDATE wallet_movement SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")

@@ -20,16 +20,17 @@ enum PortalShare {
     private static func show(_ visit: PortalVisit, refused: String?, status: HTTPResponse.Status = .ok) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, said) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, said, hasParties) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             return (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
                     .filter { !$0.isExpired(at: now) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
-                try RecommendationStore.find(member, vault: vault, on: connection)
+                try RecommendationStore.find(member, vault: vault, on: connection),
+                try programs.contains { try PartyPlanStore.find($0.id, on: connection) != nil }
             )
         }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, said: said, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, said: said, hasParties: hasParties, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         let notice = visit.query["done"] == "words" ? visit.language("portalShare.wordsSaved") : nil
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
@@ -70,6 +71,8 @@ struct PortalShareModel: PageModel {
     /// Those whose members share the friend's page.
     var shared: Set<ProgramID>
     var said: Recommendation?
+    /// A program of theirs has parties.
+    var hasParties: Bool
     var workspaceName: String
     var baseURL: String
     var mayMake: Bool
@@ -93,6 +96,7 @@ struct PortalShareModel: PageModel {
                         ? ["programs": PageValue(open.map { PageObject(["value": .text($0.id.text), "label": .text($0.name)]) })] : nil,
                     "open": .flag(links.isEmpty),
                 ] : nil,
+            "parties": PageValue(hasParties ? PortalParties.path : nil),
             "recommendation": links.contains { shared.contains($0.programID) } && mayMake
                 ? [
                     "csrfToken": .text(csrfToken), "words": .text(said?.words ?? ""), "showsName": .flag(said?.showsName ?? true),

@@ -67,6 +67,7 @@ extension Refund {
             sale.refundedMinor += applied
             try Commission.reverse(for: sale, cause: refund, in: write)
             try Reward.reverse(for: sale, in: write)
+            try Party.returned(sale, in: write)
         }
         try write.emit(
             .saleRefunded, subject: sale.id.text,
