@@ -90,7 +90,7 @@ struct Party: Sendable {
             place: draft.place, zone: zone, startsAt: draft.startsAt, ordersUntil: until, settlesAt: settles, tiers: plan.tiers, createdAt: write.now)
         try PartyStore.insert(party, on: write.connection)
         try write.audit("party.create", subject: party.id.text, JSONText(["programId": .text(program.id.text), "hostId": .text(host.id.text)]))
-        try write.emit(.partyCreated, subject: party.id.text, JSONText(try party.json(in: write)))
+        try write.emit(.partyCreated, subject: party.id.text, JSONText(try party.told(in: write)))
         return party
     }
 
@@ -108,7 +108,7 @@ struct Party: Sendable {
         try PartyStore.cancel(id, at: write.now, on: write.connection)
         try write.audit("party.cancel", subject: id.text)
         try write.emit(
-            .partyChanged, subject: id.text, JSONText(try party.json(in: write)),
+            .partyChanged, subject: id.text, JSONText(try party.told(in: write)),
             changes: JSONText(["state": ["before": .text(before.rawValue), "after": .text(State.canceled.rawValue)]]))
         return party
     }
@@ -138,7 +138,7 @@ struct Party: Sendable {
         }
         try PartyStore.setReward(party, on: write.connection)
         try write.emit(
-            .partyChanged, subject: party.id.text, JSONText(try party.json(in: write)),
+            .partyChanged, subject: party.id.text, JSONText(try party.told(in: write)),
             changes: JSONText(["reward": ["before": .integer(had.minor), "after": .integer(party.reward?.minor ?? 0)]]))
     }
 
@@ -168,7 +168,7 @@ struct Party: Sendable {
                     locale: host.locale, in: write)
             }
         }
-        try write.emit(.partySettled, subject: id.text, JSONText(try party.json(in: write)))
+        try write.emit(.partySettled, subject: id.text, JSONText(try party.told(in: write)))
     }
 
     private mutating func give(_ gift: (unit: UnitCode, minor: Int64), in write: Write) throws {
@@ -178,6 +178,12 @@ struct Party: Sendable {
     }
 
     // MARK: Said
+
+    /// As subscribers read it: without what its host wrote.
+    private func told(in write: Write) throws -> JSONValue {
+        guard case .object(let members) = try json(in: write) else { return .null }
+        return .object(members.filter { !["title", "place"].contains($0.name) })
+    }
 
     func json(in write: Write) throws -> JSONValue {
         json(try PartyStore.turnover([id], on: write.connection)[id] ?? .none, at: write.now)
@@ -195,9 +201,12 @@ struct Party: Sendable {
         ]
     }
 
-    static let schema = APISchema.object([
+    static let schema = APISchema.object([.required("title", .text), .required("place", .nullable(.text))] + fields)
+    static let eventSchema = APISchema.object(fields)
+
+    private static let fields: [APIField] = [
         .required("id", .text), .required("programId", .text), .required("hostId", .text), .required("linkId", .text), .required("code", .text),
-        .required("title", .text), .required("place", .nullable(.text)), .required("timezone", .text), .required("startsAt", .dateTime),
+        .required("timezone", .text), .required("startsAt", .dateTime),
         .required("ordersUntil", .described(.dateTime, description: "Orders before this instant count.")),
         .required("settlesAt", .described(.dateTime, description: "From then on the host is rewarded.")),
         .required("state", .enumeration(State.allCases.map(\.rawValue))), .required("orders", .integer()),
@@ -205,7 +214,7 @@ struct Party: Sendable {
         .required("tiers", .described(.array(PartyTier.schema), description: "As they were when the party was made.")),
         .required("reward", .nullable(.object([.required("unit", .text), .required("amount", .integer())]))), .required("settledAt", .nullable(.dateTime)),
         .required("canceledAt", .nullable(.dateTime)), .required("createdAt", .dateTime),
-    ])
+    ]
 }
 
 enum PartyKind: Identified { static let prefix = "pty_" }

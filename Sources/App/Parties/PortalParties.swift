@@ -64,7 +64,8 @@ enum PortalParties {
             let guests = try PartyGuestStore.of(parties.map(\.id), limit: guestsMax, on: connection)
             return PortalPartiesModel(
                 parties: parties, guests: Dictionary(grouping: guests, by: \.partyID), counts: try PartyGuestStore.counts(parties.map(\.id), on: connection),
-                names: try PersonStore.fields(of: guests.map(\.personID), [.name], vault: vault, on: connection).compactMapValues { $0[.name] }, turnover: try PartyStore.turnover(parties.map(\.id), on: connection), programs: programs,
+                names: try PersonStore.fields(of: guests.map(\.personID), [.name], vault: vault, on: connection).compactMapValues { $0[.name] },
+                turnover: try PartyStore.turnover(parties.map(\.id), on: connection), programs: programs,
                 open: try programs.filter { try PartyPlanStore.find($0.id, on: connection)?.membersMayHost ?? false }, refused: refused, typed: typed, base: base,
                 csrfToken: csrfToken, now: now, language: language)
         }
@@ -114,7 +115,8 @@ struct PortalPartiesModel: PageModel {
         let sold = turnover[party.id] ?? .none
         let state = party.state(at: now)
         let isOpen = state == .planned || state == .open
-        let reward = state == .settled ? party.reward : state == .canceled ? nil : (try? PartyTier.reward(party.tiers, turnover: sold.minor, currency: currency)) ?? nil
+        let reward =
+            state == .settled ? party.reward : state == .canceled ? nil : (try? PartyTier.reward(party.tiers, turnover: sold.minor, currency: currency)) ?? nil
         let next = isOpen ? party.tiers.first { $0.from > sold.minor } : nil
         let local = PageLanguage(messages: language.messages, zone: party.zone)
         return [
@@ -124,7 +126,7 @@ struct PortalPartiesModel: PageModel {
             "reward": .text(reward.map { language.money($0.minor, $0.unit) } ?? "–"),
             "next": PageValue(
                 next.map { tier in
-                    let thousandths = sold.minor > 0 ? Int64((Double(sold.minor) / Double(tier.from) * 1_000).rounded(.down)) : 0
+                    let thousandths = max(0, sold.minor) * 1_000 / tier.from
                     return PageObject([
                         "missing": .text(money(tier.from - sold.minor)), "gift": .text(gift(tier)), "width": .text("\(thousandths / 10)%"),
                         "bar": .text(say("bar", ["percent": language.integer(thousandths / 10)])),

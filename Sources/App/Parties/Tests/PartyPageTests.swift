@@ -62,7 +62,7 @@ import Web
             }
             #expect(try await browser.page.submit("/portal/parties", from: "/portal/parties", typed).status == 303)
             let made = try await app.get("/parties")["data"].list[0]
-            #expect(made["hostId"].text == host && made["startsAt"].text == "2026-01-20T19:00:00.000Z")
+            #expect(made["hostId"].text == host && made["startsAt"].text == "2026-01-20T19:00:00Z")
             try await app.sale("i1", "c1", 20_000, ["code": .text(made["code"].text)])
             let page = try await browser.page.get("/portal/parties").text
             for words in ["Coffee", "1 order", "€200.00", "€10.00", "€300.00", "/party/"] { #expect(page.contains(words), "\(words)") }
@@ -97,14 +97,13 @@ import Web
             for words in ["Gustav Holm", "Hanna"] { #expect(page.contains(words), "\(words)") }
             #expect(!page.contains("Bot"))
             try await app.moveClock(days: 33)
-            try await browser.signIn("anna@members.test")
             let after = try await browser.page.get("/portal/parties").text
             #expect(!after.contains("Gustav") && !after.contains("Hanna"))
             let left = try await app.installation.main.read { connection in
                 try connection.value("SELECT count(*) FROM party_guest g JOIN person_field f ON f.person_id = g.person_id", as: Int64.self)
             }
             #expect(left == 0)
-            #expect(try await guest.submit("/party/PARTY", from: "/party/PARTY", ["name": "Late", "answer": "yes"]).status != 303)
+            #expect(try await guest.get("/party/PARTY").status == 410)
         }
     }
 }

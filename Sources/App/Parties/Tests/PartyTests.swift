@@ -133,8 +133,8 @@ import Web
                     "programId": .text(program), "hostId": .text(host), "title": "Spring", "destination": "https://shop.test/",
                     "startsAt": "2027-03-27T22:30:00Z", "timezone": "Europe/Berlin",
                 ])
-            #expect(berlin["ordersUntil"].text == "2027-03-30T22:00:00.000Z", "three days after the 27th, in summer time by then: \(berlin["ordersUntil"].text)")
-            #expect(berlin["settlesAt"].text == "2027-04-03T22:00:00.000Z")
+            #expect(berlin["ordersUntil"].text == "2027-03-30T22:00:00Z", "three days after the 27th, in summer time by then: \(berlin["ordersUntil"].text)")
+            #expect(berlin["settlesAt"].text == "2027-04-03T22:00:00Z")
         }
     }
 
