@@ -18,7 +18,7 @@ PAGES = {
     "/": "/", "/account": "/account", "/account/second-factor": "/account/second-factor", "/applications": "/applications", "/applications/invitations": "/applications/invitations", "/applications/sources": "/applications/sources", "/audit": "/audit",
     "/commissions": "/commissions", "/complaints": "/complaints", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
-    "/catalogue": "/catalogue", "/loyalty": "/loyalty", "/earning": "/earning", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
+    "/catalogue": "/catalogue", "/loyalty": "/loyalty", "/earning": "/earning", "/parties": "/parties", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
     "/experiments": "/experiments", "/experiments/new": "/experiments/new", "/experiments/{id}": "/experiments/{experiment}",
@@ -50,7 +50,7 @@ MORE = {
 PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: unilevel\n    rates: [10%, 5%, 3%]\n"
 # Words of the fixture, of code and of documents that people write.
 OWN = re.compile(
-    r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
+    r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|party|run|hold|webhook)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
     r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|Friend|Gold|gold|Fifteen euros|Ten euros|field|category|value|coffee|Three levels|three-levels|"
     r"Must be a mail address\.?|First name|Last name|Email|Created at|Token|Unpaid commissions|Shoe size|Currency|ID|Grün|nobody|bruno9|ida9|Rewardful|"
     r"hooks\.example/\w+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|"
