@@ -6,6 +6,7 @@ let featuresWithTests: [String] = [
     "Demo",
     "Groups",
     "Findable",
+    "Parties",
     "Friends",
     "Invitations",
     "Wallet",

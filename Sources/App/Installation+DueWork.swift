@@ -18,6 +18,9 @@ extension Installation {
         while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
         try await lookAtLadders(in: workspace)
         while try await write(workspace, actor: .system("standing"), { write in try Standing.checkDue(in: write) }) == Standing.checksMax {}
+        while try await write(workspace, actor: .system("parties"), { write in try Party.settleDue(in: write) }) == Party.settledMax {}
+        let forgotten = try await write(workspace, actor: .system("parties")) { write in try PartyGuest.forgetDue(in: write) }
+        if !forgotten.isEmpty { try await finishErasing(forgotten) }
         while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -72,7 +75,7 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions or rewards past their hold, codes past their time, or something in wallets past its day.
+    /// Workspaces with commissions or rewards past their hold, codes past their time, something in wallets past its day, or parties to settle or to forget the guests of.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
@@ -84,6 +87,12 @@ enum DueStore {
                         AND k.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
                 OR EXISTS (SELECT 1 FROM wallet_lot l WHERE l.workspace_id = w.id AND l.remaining > 0 AND l.expires_at <= \(now) + coalesce(w.test_ahead_ms, 0))
                 OR EXISTS (SELECT 1 FROM standing_check k WHERE k.workspace_id = w.id AND k.due_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (
+                    SELECT 1 FROM party p WHERE p.workspace_id = w.id AND p.settled_at IS NULL AND p.canceled_at IS NULL
+                        AND p.settles_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (
+                    SELECT 1 FROM party_guest g JOIN party p ON p.id = g.party_id WHERE p.workspace_id = w.id
+                        AND g.forget_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

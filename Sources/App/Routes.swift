@@ -33,6 +33,7 @@ enum Routes {
         SpendRoutes.add(to: &api)
         StandingRoutes.add(to: &api)
         EarnActionRoutes.add(to: &api)
+        PartyRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)
         LinkRoutes.add(to: &api)

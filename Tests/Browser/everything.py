@@ -84,6 +84,10 @@ def fill(server):
     server.call("POST", "/tiers", {"programId": program, "name": "Gold", "rank": 2, "measure": "amount", "entry": 500000, "benefits": "A day at the roastery"})
     server.call("POST", "/badges", {"programId": program, "name": "First friend", "description": "Your first friend bought.", "measure": "referrals", "threshold": 1, "unit": "points", "amount": 50})
     server.call("POST", "/earn-actions", {"programId": program, "key": "review", "name": "Write a review", "unit": "points", "amount": 50, "times": 1, "days": 30})
+    server.call("PUT", f"/programs/{program}/party-plan", {"orderDays": 7, "returnDays": 14, "membersMayHost": True, "tiers": [
+        {"from": 20000, "rate": "0.05"}, {"from": 50000, "rate": "0.10"}]})
+    server.call("POST", "/parties", {"programId": program, "hostId": people["PAULA"], "title": "Coffee and friends", "place": "The roastery's garden",
+                                     "startsAt": "2027-06-05T17:00:00Z", "destination": "https://shop.example/"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})

@@ -46,6 +46,10 @@ struct EventCatalogue: Sendable {
         case .memberBadgeAwarded: EventCatalogue(when: "A member was given a badge.", data: Badge.awardSchema)
         case .invitationComplained:
             EventCatalogue(when: "Somebody did not want a letter or a link that a member sent them.", data: Complaint.eventSchema)
+        case .partyCreated: EventCatalogue(when: "A party was made for a host.", data: Party.eventSchema)
+        case .partyChanged: EventCatalogue(when: "A party was canceled, or its host's reward became less by a return.", data: Party.eventSchema, changes: ["state", "reward"])
+        case .partyGuestAnswered: EventCatalogue(when: "A guest said whether they come to a party; who it is stays between them and the host.", data: PartyGuest.eventSchema)
+        case .partySettled: EventCatalogue(when: "A party's orders and returns are over, and its host is rewarded.", data: Party.eventSchema)
         case .runAccepted: EventCatalogue(when: "A compensation run was accepted and posted.", data: run)
         case .holdPlaced: EventCatalogue(when: "Pay was held.", data: .reference("Commission"), changes: ["state"])
         case .holdReleased: EventCatalogue(when: "Held pay was released.", data: .reference("Commission"), changes: ["state"])

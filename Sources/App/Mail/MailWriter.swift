@@ -132,6 +132,11 @@ struct MailDraft: PageModel {
             heading = said.headline.isEmpty ? nil : said.headline
             imprintURL = said.imprintURL.isEmpty ? nil : said.imprintURL
             if !said.words.isEmpty { facts = [(language("\(prefix).words", values), said.words)] }
+        case .partySettled(let program, let title, let minor, let unit):
+            place(program)
+            actionURL = places?.signInURL
+            values["title"] = title
+            facts = [(language("mail.fact.reward"), (try? UnitCode(unit)).map { language.money(minor, $0) } ?? "")]
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -122,6 +122,7 @@ enum ErasureStore {
             "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
         try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try FindableStore.remove(MemberID(stored: member), on: connection)
+        try readable.blank("party", "UPDATE party SET title = '', place = NULL WHERE host_id = \(member) AND (title <> '' OR place IS NOT NULL)")
         try connection.execute("DELETE FROM recommendation WHERE member_id = \(member)")
         try connection.execute("DELETE FROM invitation_pause WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")

@@ -92,7 +92,7 @@ enum RemainsStore {
     /// Tables in which something can be read that names a person.
     static let tables: Set<String> = [
         "adjustment", "application", "click", "commission_decision", "customer_binding", "idempotency", "lead", "link", "link_variant", "member_merge",
-        "person_key", "redemption", "refund", "sale", "wallet_movement",
+        "party", "person_key", "redemption", "refund", "sale", "wallet_movement",
     ]
     /// Notes taken at a time.
     private static let notesMax = 1_000

@@ -19,6 +19,7 @@ enum PortalPages {
         PortalEarnings.add(to: &api, gate: gate)
         PortalFigurePage.add(to: &api, gate: gate)
         PortalWallet.add(to: &api, gate: gate)
+        PortalParties.add(to: &api, gate: gate)
         PortalPayments.add(to: &api, gate: gate)
         PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)

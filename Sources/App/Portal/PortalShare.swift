@@ -23,7 +23,7 @@ enum PortalShare {
     ) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, said, letters, trials) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, said, letters, trials, hasParties) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             let ofLetters = try InvitationStore.links(of: member.id, on: connection)
             return (
@@ -31,12 +31,13 @@ enum PortalShare {
                     .filter { !$0.isExpired(at: now) && !ofLetters.contains($0.id) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
                 try RecommendationStore.find(member, vault: vault, on: connection),
                 try PortalInvitations.Facts.load(member, programs, at: visit.now, on: connection),
-                try ShareTrial.load(of: member.id, in: programs, on: connection)
+                try ShareTrial.load(of: member.id, in: programs, on: connection),
+                try programs.contains { try PartyPlanStore.find($0.id, on: connection) != nil }
             )
         }
         if member.status == .active { try await trials.note(member.id, in: workspace, visit.installation) }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, letters: letters, invitation: invitation, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, letters: letters, invitation: invitation, hasParties: hasParties, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         let notice = ["words": "wordsSaved", "invited": "invite.sent"][visit.query["done"] ?? ""].map { visit.language("portalShare.\($0)") }
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
@@ -82,6 +83,8 @@ struct PortalShareModel: PageModel {
     /// Nil where no program lets members write to friends.
     var letters: PortalInvitations.Facts?
     var invitation: PortalInvitations.Typed
+    /// A program of theirs has parties.
+    var hasParties: Bool
     var workspaceName: String
     var baseURL: String
     var mayMake: Bool
@@ -106,6 +109,7 @@ struct PortalShareModel: PageModel {
                         ? ["programs": PageValue(open.map { PageObject(["value": .text($0.id.text), "label": .text($0.name)]) })] : nil,
                     "open": .flag(links.isEmpty),
                 ] : nil,
+            "parties": PageValue(hasParties ? PortalParties.path : nil),
             "recommendation": links.contains { shared.contains($0.programID) } && mayMake
                 ? [
                     "csrfToken": .text(csrfToken), "words": .text(said?.words ?? ""), "showsName": .flag(said?.showsName ?? true),

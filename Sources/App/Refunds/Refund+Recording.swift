@@ -68,6 +68,7 @@ extension Refund {
             try Commission.reverse(for: sale, cause: refund, in: write)
             try Reward.reverse(for: sale, in: write)
             try SaleCoupon.giveBack(for: sale, in: write)
+            try Party.returned(sale, in: write)
         }
         try write.emit(
             .saleRefunded, subject: sale.id.text,

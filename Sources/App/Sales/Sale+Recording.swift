@@ -59,6 +59,7 @@ extension Sale {
             commissions = earned.commissions
             try CreditStore.insert(credit, sale: sale.id, on: write.connection)
             try Standing.note(credit.creditedMembers.map(\.memberID), in: program.id, write)
+            try Party.note(sale, in: write)
             refusals = earned.refusals + refusals
         }
         if !refusals.isEmpty {

@@ -29,6 +29,7 @@ enum VerifyStore {
             ("wallets", { try WalletVerification.findings($0, on: $1) }),
             ("caps", { try CapVerification.findings($0, on: $1) }), ("coupons", { try CouponVerification.findings($0, on: $1) }),
             ("budgets", { try CapVerification.budgets($0, on: $1) }),
+            ("parties", { try PartyVerification.findings($0, on: $1) }),
         ]
         return try checks.flatMap { name, check in
             try Verification.guarded(name, workspace.text, on: connection) { try check(workspace, connection) }

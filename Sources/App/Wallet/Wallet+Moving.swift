@@ -72,6 +72,20 @@ extension Wallet {
         return given
     }
 
+    /// Takes back what was given too much, spent or not: what cannot be taken is owed.
+    static func takeBack(_ member: MemberID, _ amount: Int64, _ order: Order, in write: Write) throws -> WalletMovement {
+        try lapse(member, order.unit, in: write)
+        let available = -(try Journal.balance(workspace: write.workspace.id.text, of: .available(member.text), unit: order.unit, on: write.connection).minor)
+        let covered = min(max(0, available), amount)
+        let taken = try movement(.adjustment, member, order, -amount, cause: nil, in: write)
+        var entries = [Entry(.expense(taken.programID.text), order.unit, Amount(minor: -amount))]
+        if covered > 0 { entries.append(Entry(.available(member.text), order.unit, Amount(minor: covered))) }
+        if amount > covered { entries.append(Entry(.debt(member.text), order.unit, Amount(minor: amount - covered))) }
+        try write.post(cause: taken.id.text, purpose: "wallet", effectiveAt: write.now, entries)
+        try note("adjust", taken, in: write)
+        return taken
+    }
+
     private static func take(_ kind: WalletMovement.Kind, from member: Member, _ order: Order, _ amount: Int64, in write: Write) throws -> WalletMovement {
         try lapse(member.id, order.unit, in: write)
         try checkCovered(amount, member.id, order.unit, in: write)
