@@ -79,7 +79,7 @@ def test_page_is_sound(opened):
 
 
 # Pages for people who are not signed in begin with what they are for: there is nothing to skip over.
-NOTHING_TO_SKIP = {"embed-ended", "unwanted", "widget", "friend", "friend-missing", "theme-preview", "link-missing", "mail-stop", "join", "join-sent", "join-confirmation", "portal-sign-in", "portal-enter"}
+NOTHING_TO_SKIP = {"embed-ended", "party", "unwanted", "widget", "friend", "friend-missing", "theme-preview", "link-missing", "mail-stop", "join", "join-sent", "join-confirmation", "portal-sign-in", "portal-enter"}
 
 
 def test_keyboard_reaches_everything(opened):

@@ -3,6 +3,8 @@ import Testing
 @testable import Web
 
 @Suite struct LanguageTests {
+    private static let counters = TextAudience(name: "counters", ["shop.count"])
+    private static let readers = TextAudience(name: "readers", ["shop.title", "shop.count"])
     private let catalogue: MessageCatalogue
 
     init() throws {
@@ -13,21 +15,29 @@ import Testing
             ),
             ("de", Array(#"{"shop.title":"Laden","shop.count":{"one":"{count} Verkauf","other":"{count} Verkäufe"}}"#.utf8)),
             ("ar", Array(#"{"shop.count":{"zero":"لا","one":"واحد","two":"اثنان","few":"{count} قليل","many":"{count} كثير","other":"{count}"}}"#.utf8)),
-        ])
+            ("zh-Hans", Array(#"{"@origin":"machine","shop.count":{"other":"{count} 笔"}}"#.utf8)),
+        ], audiences: [Self.counters, Self.readers])
     }
 
     @Test func findsTexts() {
-        let german = catalogue.messages(for: "de-AT")
+        let german = catalogue.messages(for: "de-AT", audience: Self.readers)
         #expect(german("shop.title") == "Laden")
         #expect(german.plural("shop.count", count: 1) == "1 Verkauf")
         #expect(german.plural("shop.count", count: 1234) == "1\u{A0}234 Verkäufe" || german.plural("shop.count", count: 1234) == "1.234 Verkäufe")
         #expect(german("shop.title.sub", ["name": "{count}"]) == "{count}’s <b>shop</b>")
         #expect(german("no.such") == "no.such")
         #expect(catalogue.messages(for: "xx")("shop.title") == "Shop")
-        #expect(german.texts(prefix: "shop")["title_sub"] == "{name}’s <b>shop</b>")
+        #expect(german.texts(prefix: "shop")["title_sub"] == "{name}’s <b>shop</b>" && german.texts(prefix: "shop")["title"] == "Laden")
+        #expect(catalogue.messages(for: "de")("shop.title") == "Shop", "German lacks some of the rest")
         #expect(catalogue.messages(for: "en").relativeDay(days: -1) == "yesterday")
         #expect(catalogue.messages(for: "en").relativeDay(days: -3) == "3 days ago")
-        #expect(catalogue.messages(for: "ar").isRightToLeft)
+        #expect(catalogue.messages(for: "ar", audience: Self.counters).isRightToLeft)
+    }
+
+    @Test func valuesKeepTheirOwnDirection() throws {
+        let both = try MessageCatalogue([("en", Array(#"{"a":"{who} {url}"}"#.utf8)), ("ar", Array(#"{"a":"{who}: {url}"}"#.utf8))])
+        #expect(both.messages(for: "ar")("a", ["who": "Ada", "url": "https://x.test"]) == "\u{2068}Ada\u{2069}: https://x.test")
+        #expect(both.messages(for: "en")("a", ["who": "Ada", "url": ""]) == "Ada ")
     }
 
     @Test func sentencesKeepValuesOutOfMarkup() {
@@ -35,17 +45,29 @@ import Testing
         #expect(sentence == [["plain": "<b>x</b>’s "], ["strong": "shop"]])
     }
 
-    @Test func findsFaults() {
-        let faults = catalogue.faults().map(\.description)
-        #expect(faults.contains("de.json: shop.title.sub: is missing"))
-        #expect(!faults.contains { $0.contains("shop.count") })
+    @Test func findsFaults() throws {
+        #expect(catalogue.faults().isEmpty)
+        #expect(catalogue.faults(["de"]).map(\.description).contains("de.json: shop.title.sub: is missing"))
+        #expect(catalogue.faults(["de", "fr"], audience: Self.counters).map(\.description) == ["fr.json: shop.count: is missing"])
+        let broken = try MessageCatalogue([
+            ("en", Array(#"{"a":{"one":"{count} x","other":"{count} xs"},"b":"{name}"}"#.utf8)),
+            ("pl", Array(#"{"a":{"one":"{count} x","other":"{count}"},"b":"","c":"d"}"#.utf8)),
+        ])
+        #expect(
+            broken.faults().map(\.description) == [
+                #"pl.json: a: lacks the forms ["few", "many"]"#, #"pl.json: b: has the places [], not ["name"]"#, "pl.json: c: is not in en.json",
+            ])
         #expect(throws: CatalogueError.self) { try MessageCatalogue([("en", Array(#"{"a":{"one":"x"}}"#.utf8))]) }
         #expect(throws: CatalogueError.self) { try MessageCatalogue([("en", Array(#"{"a":1}"#.utf8))]) }
     }
 
     @Test func choosesLocales() {
-        #expect(catalogue.locale(acceptLanguage: "fr, de-CH;q=0.9, en;q=0.8") == "de")
-        #expect(catalogue.locale(acceptLanguage: "en;q=0.1, ar;q=0.5") == "ar")
+        #expect(catalogue.locale(acceptLanguage: "fr, de-CH;q=0.9, en;q=0.8", audience: Self.readers) == "de")
+        #expect(catalogue.locale(acceptLanguage: "fr, de-CH;q=0.9, en;q=0.8") == "en", "German is not whole")
+        #expect(catalogue.locale(acceptLanguage: "en;q=0.1, ar;q=0.5", audience: Self.counters) == "ar")
+        #expect(catalogue.locale(acceptLanguage: "zh-CN", audience: Self.counters) == "zh-Hans")
+        #expect(catalogue.locale(acceptLanguage: "zh-TW, de", audience: Self.counters) == "de", "the script is another")
+        #expect(catalogue.spokenLocales(for: Self.readers) == ["de", "en"])
         #expect(catalogue.locale(acceptLanguage: "en-XA") == "en")
         #expect(catalogue.locale(acceptLanguage: ";;;,,q=9,*") == "en")
         #expect(catalogue.locale(acceptLanguage: nil) == "en")

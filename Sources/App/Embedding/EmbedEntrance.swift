@@ -48,7 +48,7 @@ struct EmbedEntrance: Sendable {
 
     /// Nothing of anybody stands on it, so any site may show it.
     func ended(_ request: Request, _ context: KithContext) throws -> Response {
-        let language = PageLanguage(request, site: site, zone: .utc)
+        let language = PageLanguage(request, site: site, zone: .utc, audience: .friends)
         var response = try site.response(
             frame: .plain(.public, title: language("embedEnded.title"), site: site, language: language, nonce: context.scriptNonce), content: "embed-ended", [:],
             in: language, status: .gone)

@@ -53,7 +53,7 @@ struct FriendDoor: Sendable {
 
     func show(_ request: Request, _ context: KithContext) async throws -> Response {
         guard var place = try await find(request, context) else { return try missing(request, context) }
-        let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc)
+        let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc, audience: .friends)
         let trial = try await FriendTrial.show(place.trials, of: place.program, link: place.link, to: request, context, in: language, installation)
         place.page = trial?.changing(place.page) ?? place.page
         let model = model(place, language)
@@ -61,7 +61,7 @@ struct FriendDoor: Sendable {
         var frame = PageFrame.plain(
             .public, title: model.headline, company: place.workspace, site: site, language: language, nonce: context.scriptNonce)
         frame.fields["social"] = [
-            "title": .text(model.title), "description": .text(model.description), "url": .text(base), "picture": .text(base + "/picture.png"),
+            "title": .text(model.title), "description": .text(model.description), "url": .text(base), "picture": .text(base + "/picture.png" + picture(in: language)),
             "pictureText": .text(model.title), "site": .text(place.workspace.name), "locale": .text(language.messages.locale),
         ]
         var response = try site.response(
@@ -71,9 +71,14 @@ struct FriendDoor: Sendable {
         return response
     }
 
+    /// Whoever fetches the picture for a preview speaks no language: the page's own goes with its address.
+    private func picture(in language: PageLanguage) -> String {
+        language.messages.locale == MessageCatalogue.defaultLocale ? "" : "?lang=" + language.messages.locale
+    }
+
     func picture(_ request: Request, _ context: KithContext) async throws -> Response {
         guard let place = try await find(request, context) else { throw Problem.notFound() }
-        let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc)
+        let language = PageLanguage(request, site: site, zone: Zone(place.workspace.timeZone) ?? .utc, audience: .friends)
         let model = model(place, language)
         let accent = place.theme.colour("--accent", isDark: false) ?? ThemeColour(red: 0, green: 0.45, blue: 0.6)
         let wanted = FriendPicture(
@@ -124,7 +129,7 @@ struct FriendDoor: Sendable {
     }
 
     private func missing(_ request: Request, _ context: KithContext) throws -> Response {
-        let language = PageLanguage(request, site: site, zone: .utc)
+        let language = PageLanguage(request, site: site, zone: .utc, audience: .friends)
         return try site.response(
             frame: .plain(.public, title: language("friendMissing.title"), site: site, language: language, nonce: context.scriptNonce),
             content: "friend-missing", [:], in: language, status: .notFound)

@@ -103,7 +103,7 @@ struct UnwantedDoor: Sendable {
     private func page(
         _ request: Request, _ context: KithContext, _ place: Place, key: String, action: String?, needsProof: Bool = false, isRefused: Bool = false
     ) throws -> Response {
-        let language = PageLanguage(request, site: site, zone: .utc)
+        let language = PageLanguage(request, site: site, zone: .utc, audience: .friends)
         func say(_ key: String) -> String {
             language("unwanted.\(key)", ["company": place.workspace.name, "name": place.name ?? language("unwanted.somebody", ["company": place.workspace.name])])
         }

@@ -11,12 +11,13 @@ struct PageLanguage: Sendable {
     /// What lists measure their short times against; nil: they are as long as elsewhere.
     let now: Instant?
 
-    /// `?lang=` names a locale of the catalogue; else the browser's wishes decide.
-    init(_ request: Request, site: Site, zone: Zone, now: Instant? = nil) {
+    /// `?lang=` names a locale that has every text of the audience; else the browser's wishes decide.
+    init(_ request: Request, site: Site, zone: Zone, audience: TextAudience = .everybody, now: Instant? = nil) {
         let header = request.headers[.acceptLanguage]
         let wished = request.uri.queryParameters["lang"].map(String.init)
-        let texts = wished.flatMap { site.catalogue.locales.contains($0) ? $0 : nil } ?? site.catalogue.locale(acceptLanguage: header)
-        messages = site.catalogue.messages(for: wished == nil ? Self.withRegion(texts, header) : texts)
+        let texts = wished.flatMap { site.catalogue.locales(for: audience).contains($0) ? $0 : nil }
+            ?? site.catalogue.locale(acceptLanguage: header, audience: audience)
+        messages = site.catalogue.messages(for: wished == nil ? Self.withRegion(texts, header) : texts, audience: audience)
         self.zone = zone
         self.now = now
     }

@@ -11,7 +11,7 @@ struct Site: Sendable {
 
     static func load() throws -> Site {
         Site(
-            templates: try TemplateLibrary(Embedded.files(.templates)), catalogue: try MessageCatalogue(Embedded.files(.catalogue)),
+            templates: try TemplateLibrary(Embedded.files(.templates)), catalogue: try MessageCatalogue(Embedded.files(.catalogue), audiences: TextAudience.ours),
             assets: try AssetLibrary(
                 Embedded.files(.styles) + Embedded.files(.scripts) + Embedded.files(.images) + Embedded.files(.vendor)))
     }

@@ -13,7 +13,9 @@ struct SiteProblemPage: ProblemPage {
     func response(for problem: Problem, request: Request, context: KithContext) async -> Response {
         let language = PageLanguage(request, site: site, zone: .utc)
         do {
-            if problem.code == "link_missing" || problem.code == "link_expired" { return try missingLink(problem, request, context, language) }
+            if problem.code == "link_missing" || problem.code == "link_expired" {
+                return try missingLink(problem, request, context, PageLanguage(request, site: site, zone: .utc, audience: .friends))
+            }
             let company = hosts.place(of: request.askedHost)?.workspace
             if company != nil || Self.isForJoining(request.uri.path) {
                 // They don't run the program: its overview and sign-in are nothing to them.

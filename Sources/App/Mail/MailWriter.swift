@@ -21,7 +21,8 @@ struct MailWriter: Sendable {
             )
         }
         guard let (letter, workspace, linkURL, theme, domain) = found else { return nil }
-        let language = PageLanguage(messages: site.catalogue.messages(for: mail.locale), zone: Zone(workspace.timeZone) ?? .utc)
+        let audience: TextAudience = mail.kind == .friendInvitation ? .friends : .everybody
+        let language = PageLanguage(messages: site.catalogue.messages(for: mail.locale, audience: audience), zone: Zone(workspace.timeZone) ?? .utc)
         var stopURL = StopLink(mail).map { $0.url(installation, of: mail.workspaceID) }
         if case .friendInvitation(let said) = letter.content { stopURL = said.unwantedURL }
         var draft = MailDraft(

@@ -58,7 +58,7 @@ struct PartyDoor: Sendable {
 
     private func page(_ place: Place, _ request: Request, _ context: KithContext, isRefused: Bool) throws -> Response {
         let party = place.party
-        let language = PageLanguage(request, site: site, zone: party.zone)
+        let language = PageLanguage(request, site: site, zone: party.zone, audience: .friends)
         let isOver = party.canceledAt != nil || place.now >= party.ordersUntil
         func say(_ key: String, _ values: [String: String] = [:]) -> String { language("partyPage.\(key)", values) }
         let title = party.title.isEmpty ? say("untitled") : party.title
@@ -124,7 +124,7 @@ struct PartyDoor: Sendable {
     }
 
     private func missing(_ request: Request, _ context: KithContext) throws -> Response {
-        let language = PageLanguage(request, site: site, zone: .utc)
+        let language = PageLanguage(request, site: site, zone: .utc, audience: .friends)
         return try site.response(
             frame: .plain(.public, title: language("friendMissing.title"), site: site, language: language, nonce: context.scriptNonce),
             content: "friend-missing", [:], in: language, status: .notFound)

@@ -128,7 +128,7 @@ struct PortalPartiesModel: PageModel {
                 next.map { tier in
                     let thousandths = max(0, sold.minor) * 1_000 / tier.from
                     return PageObject([
-                        "missing": .text(money(tier.from - sold.minor)), "gift": .text(gift(tier)), "width": .text("\(thousandths / 10)%"),
+                        "missing": .text(say("missing", ["amount": money(tier.from - sold.minor)])), "gift": .text(gift(tier)), "width": .text("\(thousandths / 10)%"),
                         "bar": .text(say("bar", ["percent": language.integer(thousandths / 10)])),
                     ])
                 }),

@@ -44,7 +44,7 @@ enum PortalProfile {
                 choices: try MailStore.choices(of: member.personID, limit: historyMax, on: connection),
                 isFindable: try FindableStore.isFindable(member.id, on: connection),
                 findings: try FindableStore.choices(of: member.id, limit: historyMax, on: connection),
-                locales: visit.site.catalogue.spokenLocales, workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
+                locales: visit.site.catalogue.spokenLocales(), workspaceZone: visit.session.workspace.timeZone, errors: errors, typed: typed,
                 saved: saved, postback: try PortalPostback.load(visit, typed: errors["postback"] == nil ? nil : typed, error: errors["postback"], on: connection),
                 csrfToken: visit.csrfToken, now: visit.now, language: visit.language)
         }
@@ -54,7 +54,7 @@ enum PortalProfile {
 
     private static func save(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
         let name = (fields["name"] ?? "").trimmingCharacters(in: .whitespaces)
-        let locale = fields["locale"].flatMap { visit.site.catalogue.spokenLocales.contains($0) ? $0 : nil }
+        let locale = fields["locale"].flatMap { visit.site.catalogue.spokenLocales().contains($0) ? $0 : nil }
         let zone = fields["timeZone"].flatMap { $0.isEmpty ? nil : $0 }
         var errors: [String: String] = [:]
         if !name.isName {

@@ -61,7 +61,8 @@ enum ShareBlockRoutes {
             guard let link = facts.link else {
                 throw Problem.conflict(code: "no_link", detail: "The member has no link to share. Make one with POST /links, or POST /tokens/embed with widget.")
             }
-            let messages = site.catalogue.messages(for: facts.member.locale ?? site.catalogue.locale(acceptLanguage: request.headers[.acceptLanguage]))
+            let locale = facts.member.locale ?? site.catalogue.locale(acceptLanguage: request.headers[.acceptLanguage], audience: .friends)
+            let messages = site.catalogue.messages(for: locale, audience: .friends)
             let block = ShareBlock(
                 facts: facts, place: place, theme: theme,
                 url: link.sharedURL(baseURL: installation.publicURL(of: caller.workspaceID), isShared: facts.isShared), code: link.code,

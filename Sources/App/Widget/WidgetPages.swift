@@ -16,15 +16,28 @@ enum WidgetPages {
         api.table.note(.get, "/widget.js")
         api.router.get("/embed/widget") { request, context in try await door.show(request, context) }
         api.router.post("/embed/widget") { request, context in try await door.choose(request, context) }
-        let script = Embedded.files(.scripts).first { $0.name.hasSuffix("widget.js") }?.bytes ?? []
+        let script = script(site.catalogue)
         api.router.get("/widget.js") { _, _ in
             Response(
                 status: .ok,
                 headers: [
                     .contentType: "text/javascript; charset=utf-8", .cacheControl: "public, max-age=3600", .accessControlAllowOrigin: "*",
                     .crossOriginResourcePolicy: "cross-origin",
-                ], body: ResponseBody(byteBuffer: ByteBuffer(bytes: script)))
+                ], body: ResponseBody(byteBuffer: ByteBuffer(string: script)))
         }
+    }
+
+    /// The script with its few words in every language that friends are spoken to in.
+    private static func script(_ catalogue: MessageCatalogue) -> String {
+        let words = catalogue.spokenLocales(for: .friends).map { locale in
+            let messages = catalogue.messages(for: locale, audience: .friends)
+            let own: JSONValue = .object([
+                JSONMember("label", .text(messages("widget.label"))), JSONMember("close", .text(messages("widget.close"))),
+            ])
+            return JSONMember(String(locale.prefix { $0 != "-" }), own)
+        }
+        let script = Embedded.files(.scripts).first { $0.name.hasSuffix("widget.js") }?.bytes ?? []
+        return String(decoding: script, as: UTF8.self).replacing("const WORDS = {};", with: "const WORDS = \(JSONText(.object(words)).text);", maxReplacements: 1)
     }
 }
 
@@ -68,7 +81,7 @@ struct WidgetDoor: Sendable {
             })
         else { return try ended(request, context) }
         let zone = facts.member.timeZone.flatMap { Zone($0) } ?? Zone(facts.workspace.timeZone) ?? .utc
-        let language = PageLanguage(request, site: site, zone: zone)
+        let language = PageLanguage(request, site: site, zone: zone, audience: .friends)
         let model = WidgetModel(
             facts: facts, baseURL: installation.publicURL(of: token.workspaceID), token: text, isPopup: isPopup, isDone: done, isRefused: isRefused, language: language)
         var frame = PageFrame.plain(

@@ -1,6 +1,8 @@
 // <kith-widget>: a member's share link, friends and rewards inside a page of yours. Told in docs/widget.md; nothing to install, no cookie.
 (() => {
   if (!window.customElements || customElements.get("kith-widget")) return;
+  /** By language: what the button says, and what its dialog's closing button is called. The server puts them in. */
+  const WORDS = {};
 
   const MODES = ["inline", "popup", "banner", "launcher"];
   const FRESH_MS = 14 * 60 * 1000;
@@ -63,7 +65,8 @@
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
       this.#root.adoptedStyleSheets = [sheet];
-      const label = this.getAttribute("label") || "Refer a friend";
+      const words = wordsOf(this.closest("[lang]")?.lang || navigator.language);
+      const label = this.getAttribute("label") || words.label;
       this.#frame = make("iframe", { title: label, allow: "clipboard-write; web-share", loading: this.mode === "inline" ? "lazy" : "eager" });
       if (this.mode === "inline") {
         this.#root.append(this.#frame);
@@ -71,7 +74,7 @@
         return;
       }
       this.#dialog = make("dialog", { "aria-label": label });
-      const close = make("button", { type: "button", class: "close", "aria-label": this.getAttribute("close-label") || "Close" }, "×");
+      const close = make("button", { type: "button", class: "close", "aria-label": this.getAttribute("close-label") || words.close }, "×");
       close.addEventListener("click", () => this.close());
       this.#dialog.append(close, this.#frame);
       this.#dialog.addEventListener("click", (event) => { if (event.target === this.#dialog) this.close(); });
@@ -147,6 +150,12 @@
     #seen() {
       if (!document.hidden && this.mode === "inline" && this.hasAttribute("from")) this.#load();
     }
+  }
+
+  /** @param {string} tag a language as pages name it, such as `de-AT` */
+  function wordsOf(tag) {
+    const language = tag.split("-")[0].toLowerCase();
+    return WORDS[language] || { label: "Refer a friend", close: "Close" };
   }
 
   /**

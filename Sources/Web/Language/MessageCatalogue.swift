@@ -12,82 +12,86 @@ public struct MessageCatalogue: Sendable {
     public static let defaultLocale = "en"
     /// Bytes of one catalogue file.
     public static let maximumBytes = 4 * 1024 * 1024
+    /// A member of a catalogue file that is no text: who wrote it, `machine` until somebody who speaks the language has signed it.
+    static let originKey = "@origin"
     private let messagesByLocale: [String: [String: Message]]
+    private let localesByAudience: [TextAudience: Set<String>]
 
     /// Catalogue files, named by their locale, for instance `pt-BR.json`. The pseudo-locale is made from `en.json`.
-    public init(_ files: [EmbeddedFile]) throws(CatalogueError) {
-        try self.init(files.map { (String($0.name.split(separator: "/").last?.split(separator: ".").first ?? ""), $0.bytes) })
+    public init(_ files: [EmbeddedFile], audiences: [TextAudience] = []) throws(CatalogueError) {
+        try self.init(files.map { (String($0.name.split(separator: "/").last?.split(separator: ".").first ?? ""), $0.bytes) }, audiences: audiences)
     }
 
     /// Flat JSON objects by locale: key to text, or key to an object of plural forms.
-    public init(_ files: [(locale: String, bytes: [UInt8])]) throws(CatalogueError) {
+    /// - Parameter audiences: the parts of the catalogue that a language may have alone.
+    public init(_ files: [(locale: String, bytes: [UInt8])], audiences: [TextAudience] = []) throws(CatalogueError) {
         var messages: [String: [String: Message]] = [:]
         for file in files { messages[file.locale] = try Self.read(file.locale, file.bytes) }
         let english = messages[Self.defaultLocale] ?? [:]
         messages[PseudoLocale.identifier] = english.mapValues(PseudoLocale.message)
-        var merged: [String: [String: Message]] = [:]
-        for locale in messages.keys {
-            let own = messages[locale] ?? [:]
-            let parent = messages[Self.language(of: locale)] ?? [:]
-            merged[locale] = english.merging(parent) { _, new in new }.merging(own) { _, new in new }
+        let lacking = messages.mapValues { own in english.keys.filter { own[$0] == nil } }
+        var covered: [TextAudience: Set<String>] = [:]
+        for audience in audiences + [.everybody] {
+            covered[audience] = Set(lacking.filter { !$0.value.contains(where: audience.reads) }.keys)
         }
-        missing = messages.mapValues { own in Set(english.keys).subtracting(own.keys) }
-        messagesByLocale = merged
+        messagesByLocale = messages
+        localesByAudience = covered
     }
 
-    private let missing: [String: Set<String>]
+    /// The locales that have every text of an audience, sorted, with the pseudo-locale.
+    public func locales(for audience: TextAudience = .everybody) -> [String] { (localesByAudience[audience] ?? []).sorted() }
 
-    /// All locales, sorted, with the pseudo-locale.
-    public var locales: [String] { messagesByLocale.keys.sorted() }
-
-    /// All locales that people speak, sorted: without the pseudo-locale.
-    public var spokenLocales: [String] { locales.filter { $0 != PseudoLocale.identifier } }
+    /// The locales that people speak, sorted: without the pseudo-locale.
+    public func spokenLocales(for audience: TextAudience = .everybody) -> [String] { locales(for: audience).filter { $0 != PseudoLocale.identifier } }
 
     /// Every key of the English catalogue, sorted.
     public var keys: [String] { (messagesByLocale[Self.defaultLocale] ?? [:]).keys.sorted() }
 
     /// The texts for a person: of this locale, else of its language, else English.
-    public func messages(for locale: String) -> Messages {
-        let known = [locale, Self.language(of: locale)].first { messagesByLocale[$0] != nil } ?? Self.defaultLocale
-        return Messages(
-            locale: known, formatter: LocaleFormatter(locale: locale), messages: messagesByLocale[known] ?? [:])
+    public func messages(for locale: String, audience: TextAudience = .everybody) -> Messages {
+        let known = match(locale, among: localesByAudience[audience] ?? []) ?? Self.defaultLocale
+        let layers = (known == Self.defaultLocale ? [known] : [known, Self.defaultLocale]).compactMap { messagesByLocale[$0] }
+        return Messages(locale: known, formatter: LocaleFormatter(locale: locale), layers: layers)
     }
 
     /// The best locale for an `Accept-Language` header. The pseudo-locale is never chosen.
-    public func locale(acceptLanguage header: String?) -> String {
+    public func locale(acceptLanguage header: String?, audience: TextAudience = .everybody) -> String {
         let wishes: [(locale: String, quality: Double)] = (header ?? "").split(separator: ",").prefix(20).compactMap { entry in
             let parts = entry.split(separator: ";").map { $0.trimmingASCIISpace() }
             guard let name = parts.first, !name.isEmpty else { return nil }
             let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
             return quality > 0 ? (name, quality) : nil
         }
-        for wish in wishes.enumerated().sorted(by: { ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset) }).map(\.element) {
-            for candidate in [wish.locale, Self.language(of: wish.locale)] {
-                if let match = messagesByLocale.keys.first(where: { $0.lowercased() == candidate.lowercased() && $0 != PseudoLocale.identifier }) {
-                    return match
-                }
-            }
-        }
-        return Self.defaultLocale
+        let spoken = (localesByAudience[audience] ?? []).subtracting([PseudoLocale.identifier])
+        let ordered = wishes.enumerated().sorted { ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset) }
+        return ordered.lazy.compactMap { match($0.element.locale, among: spoken) }.first ?? Self.defaultLocale
     }
 
-    /// Keys other locales lack, unknown keys, places that differ from the English text, missing plural forms: a test wants none.
-    public func faults() -> [CatalogueError] {
+    /// Texts of an audience that a language it should speak lacks, unknown keys, places that differ from the English text, missing plural
+    /// forms: a test wants none.
+    public func faults(_ wanted: [String] = [], audience: TextAudience = .everybody) -> [CatalogueError] {
         let english = messagesByLocale[Self.defaultLocale] ?? [:]
         var faults: [CatalogueError] = []
-        for locale in locales where locale != PseudoLocale.identifier {
-            for key in (missing[locale] ?? []).sorted() { faults.append(CatalogueError(locale: locale, key: key, reason: "is missing")) }
-            for (key, message) in (messagesByLocale[locale] ?? [:]).sorted(by: { $0.key < $1.key }) {
+        for locale in wanted.sorted() {
+            let own = messagesByLocale[locale] ?? [:]
+            for key in english.keys.sorted() where own[key] == nil && audience.reads(key) {
+                faults.append(CatalogueError(locale: locale, key: key, reason: "is missing"))
+            }
+        }
+        for (locale, own) in messagesByLocale.sorted(by: { $0.key < $1.key }) where locale != PseudoLocale.identifier {
+            for (key, message) in own.sorted(by: { $0.key < $1.key }) {
                 func add(_ reason: String) { faults.append(CatalogueError(locale: locale, key: key, reason: reason)) }
                 guard let original = english[key] else {
                     add("is not in \(Self.defaultLocale).json")
                     continue
                 }
                 if original.placeholders != message.placeholders { add("has the places \(message.placeholders), not \(original.placeholders)") }
-                if case .plural(let forms) = message {
-                    let needed = PluralRules.categories(language: Self.language(of: locale))
-                    let lacking = needed.subtracting(forms.keys).map(\.rawValue).sorted()
-                    if !lacking.isEmpty, missing[locale]?.contains(key) != true { add("lacks the forms \(lacking)") }
+                switch (original, message) {
+                case (.text, .text): break
+                case (.plural, .plural(let forms)):
+                    let lacking = PluralRules.categories(language: Self.language(of: locale)).subtracting(forms.keys).map(\.rawValue).sorted()
+                    if !lacking.isEmpty { add("lacks the forms \(lacking)") }
+                default: add("has plural forms in one language and not in the other")
                 }
             }
         }
@@ -110,6 +114,14 @@ public struct MessageCatalogue: Sendable {
         locale.split(whereSeparator: { $0 == "-" || $0 == "_" }).first.map { $0.lowercased() } ?? locale
     }
 
+    /// A locale itself, else its language, else the script that the language is written in here.
+    private func match(_ wish: String, among locales: Set<String>) -> String? {
+        let language = Self.language(of: wish)
+        let isTraditional = ["hant", "tw", "hk", "mo"].contains { wish.lowercased().contains("-\($0)") }
+        let candidates = [wish, language] + (language == "zh" && !isTraditional ? ["zh-Hans"] : [])
+        return candidates.lazy.compactMap { candidate in locales.first { $0.lowercased() == candidate.lowercased() } }.first
+    }
+
     private static func read(_ locale: String, _ bytes: [UInt8]) throws(CatalogueError) -> [String: Message] {
         let document: JSONValue
         do {
@@ -119,7 +131,7 @@ public struct MessageCatalogue: Sendable {
         }
         guard case .object(let members) = document else { throw CatalogueError(locale: locale, key: "", reason: "must be an object") }
         var messages: [String: Message] = [:]
-        for member in members {
+        for member in members where member.name != originKey {
             switch member.value {
             case .text(let text): messages[member.name] = .text(text)
             case .object(let forms):

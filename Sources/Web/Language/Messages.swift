@@ -4,33 +4,36 @@ public struct Messages: Sendable {
     public let locale: String
     /// Formats values as this person expects; its region may be finer than the texts'.
     public let formatter: LocaleFormatter
-    private let messages: [String: Message]
+    /// The locale's own texts, then the English ones.
+    private let layers: [[String: Message]]
 
-    init(locale: String, formatter: LocaleFormatter, messages: [String: Message]) {
+    init(locale: String, formatter: LocaleFormatter, layers: [[String: Message]]) {
         self.locale = locale
         self.formatter = formatter
-        self.messages = messages
+        self.layers = layers
     }
 
     /// A text with values in its places. A missing key shows itself.
     public func callAsFunction(_ key: String, _ values: [String: String] = [:]) -> String {
-        Message.fill(form(key), values)
+        Message.fill(form(key), isolated(values))
     }
 
     /// The form of a text for a count, which also fills the place `{count}`.
     public func plural(_ key: String, count: Int64, _ values: [String: String] = [:]) -> String {
         var values = values
         values["count"] = values["count"] ?? formatter.integer(count)
-        return Message.fill(form(key, count: count), values)
+        return Message.fill(form(key, count: count), isolated(values))
     }
 
     /// The fixed texts below a prefix, as templates name them: `links.filter.find` is `filter_find` below `links`.
     public func texts(prefix: String) -> PageObject {
         var texts: [String: PageValue] = [:]
-        for (key, message) in messages where key.hasPrefix(prefix + ".") {
-            guard case .text(let text) = message else { continue }
-            let name = key.dropFirst(prefix.count + 1)
-            texts[String(name.map { $0 == "." ? "_" : $0 })] = .text(text)
+        for layer in layers.reversed() {
+            for (key, message) in layer where key.hasPrefix(prefix + ".") {
+                guard case .text(let text) = message else { continue }
+                let name = key.dropFirst(prefix.count + 1)
+                texts[String(name.map { $0 == "." ? "_" : $0 })] = .text(text)
+            }
         }
         return PageObject(texts)
     }
@@ -41,7 +44,7 @@ public struct Messages: Sendable {
         var values = values
         if let count { values["count"] = values["count"] ?? formatter.integer(count) }
         let marked = count.map { form(key, count: $0) } ?? form(key)
-        return .list(SentencePart.parts(of: marked).map { .object([$0.kind: .text(Message.fill($0.text, values))]) })
+        return .list(SentencePart.parts(of: marked).map { .object([$0.kind: .text(Message.fill($0.text, isolated(values)))]) })
     }
 
     /// A day seen from today: yesterday, in 3 days. Needs the keys `relativeDay.today`, `.tomorrow`, `.yesterday`, `.inDays`, `.daysAgo`.
@@ -55,8 +58,15 @@ public struct Messages: Sendable {
         }
     }
 
+    /// Where the script runs from right to left, names and numbers keep their own order and leave that of the text around them alone
+    /// (first strong isolate, Unicode Standard Annex 9). Addresses stay as they are: they are copied.
+    private func isolated(_ values: [String: String]) -> [String: String] {
+        guard isRightToLeft else { return values }
+        return values.mapValues { $0.isEmpty || $0.hasPrefix("http") ? $0 : "\u{2068}\($0)\u{2069}" }
+    }
+
     private func form(_ key: String, count: Int64? = nil) -> String {
-        switch messages[key] {
+        switch layers.lazy.compactMap({ $0[key] }).first {
         case .text(let text): return text
         case .plural(let forms):
             let category = count.map { PluralRules.category(of: $0, language: MessageCatalogue.language(of: locale)) } ?? .other

@@ -14,8 +14,10 @@ final class PageVisitor: Sendable {
     private let agent: String
     /// Browsers send one; without it, problems are told as programs read them.
     private let accept: String?
+    private let language: String?
 
-    init(_ app: AppHarness, agent: String = Browser.chromeAgent, accept: String? = nil) {
+    init(_ app: AppHarness, agent: String = Browser.chromeAgent, accept: String? = nil, language: String? = nil) {
+        self.language = language
         self.app = app
         self.accept = accept
         self.agent = agent
@@ -69,6 +71,7 @@ final class PageVisitor: Sendable {
     private var headers: HTTPFields {
         var fields: HTTPFields = [.userAgent: agent]
         if let accept { fields[.accept] = accept }
+        if let language { fields[.acceptLanguage] = language }
         let text = cookies.withLock { $0.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ") }
         if !text.isEmpty { fields[.cookie] = text }
         return fields
