@@ -6,7 +6,7 @@ let featuresWithTests: [String] = [
     "Demo",
     "Groups",
     "Findable",
-    "Parties",
+    "Occasions", "Parties",
     "Friends",
     "Invitations",
     "Wallet",

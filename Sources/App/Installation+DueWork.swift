@@ -21,6 +21,7 @@ extension Installation {
         while try await write(workspace, actor: .system("parties"), { write in try Party.settleDue(in: write) }) == Party.settledMax {}
         let forgotten = try await write(workspace, actor: .system("parties")) { write in try PartyGuest.forgetDue(in: write) }
         if !forgotten.isEmpty { try await finishErasing(forgotten) }
+        while try await write(workspace, actor: .system("occasions"), { write in try Occasion.writeDue(in: write) }) > 0 {}
         while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -75,7 +76,8 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions or rewards past their hold, codes past their time, something in wallets past its day, or parties to settle or to forget the guests of.
+    /// Workspaces with commissions or rewards past their hold, codes past their time, something in wallets past its day, parties to settle or to forget the guests
+    /// of, or letters about events to write.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
@@ -93,6 +95,10 @@ enum DueStore {
                 OR EXISTS (
                     SELECT 1 FROM party_guest g JOIN party p ON p.id = g.party_id WHERE p.workspace_id = w.id
                         AND g.forget_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM occasion o WHERE o.workspace_id = w.id AND o.invited_at IS NULL)
+                OR EXISTS (
+                    SELECT 1 FROM occasion o WHERE o.workspace_id = w.id AND o.reminded_at IS NULL
+                        AND o.starts_at <= \(now) + coalesce(w.test_ahead_ms, 0) + \(Occasion.reminderMs))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -34,6 +34,7 @@ enum Routes {
         StandingRoutes.add(to: &api)
         EarnActionRoutes.add(to: &api)
         PartyRoutes.add(to: &api)
+        OccasionRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)
         LinkRoutes.add(to: &api)

@@ -88,6 +88,9 @@ def fill(server):
         {"from": 20000, "rate": "0.05"}, {"from": 50000, "rate": "0.10"}]})
     server.call("POST", "/parties", {"programId": program, "hostId": people["PAULA"], "title": "Coffee and friends", "place": "The roastery's garden",
                                      "startsAt": "2027-06-05T17:00:00Z", "destination": "https://shop.example/"})
+    evening = server.call("POST", "/occasions", {"programId": program, "title": "An evening at the roastery", "description": "We roast together.", "place": "Hauptstraße 5, Leipzig",
+                                       "startsAt": "2027-06-12T17:00:00Z", "endsAt": "2027-06-12T20:00:00Z", "places": 12, "earnAction": "review"})["id"]
+    server.call("POST", f"/occasions/{evening}/answers", {"memberId": people["PAULA"], "answer": "yes"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})

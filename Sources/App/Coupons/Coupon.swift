@@ -56,6 +56,19 @@ struct Coupon: Sendable {
         case .freeShipping: 0
         }
     }
+
+    /// The most that an order can have come to before this coupon, of what was paid for it.
+    func amountBeforeDiscount(_ paidMinor: Int64) -> Int64 {
+        switch kind {
+        case .percent:
+            let left = Rate.whole.billionths - (rate ?? .zero).billionths
+            guard left > 0 else { return .max }
+            let (product, isTooLarge) = paidMinor.multipliedReportingOverflow(by: Rate.whole.billionths)
+            return isTooLarge ? .max : (product + left - 1) / left
+        case .fixed: paidMinor.addingReportingOverflow(amountMinor ?? 0).partialValue
+        case .storeCredit, .freeShipping: paidMinor
+        }
+    }
 }
 
 struct NewCoupon: Sendable {

@@ -75,13 +75,15 @@ extension CouponCode {
         case .void: return .void
         case .expired: return .expired
         case .redeemed: return .used
-        case .reserved where (reservedUntil ?? .earliest) > write.now && reservedBy != order.invoiceID: return .reserved
+        // One of many uses that is kept for somebody leaves the others to others.
+        case .reserved where (reservedUntil ?? .earliest) > write.now && reservedBy != order.invoiceID && uses + 1 >= coupon.usesPerCode: return .reserved
         case .reserved, .issued: break
         }
         if let expiresAt, expiresAt <= write.now { return .expired }
         if coupon.state == .ended { return .ended }
         if order.currency != coupon.currency { return .otherCurrency }
-        if order.amountMinor < coupon.minimumMinor { return .belowMinimum }
+        // A sale that has happened is told after the discount; what the buyer was promised was judged before it.
+        if (order.isSale ? coupon.amountBeforeDiscount(order.amountMinor) : order.amountMinor) < coupon.minimumMinor { return .belowMinimum }
         if let customerID, order.customer?.id != customerID { return .otherCustomer }
         if let customer = order.customer {
             if let memberID, try !MemberStore.buyers(behind: customer.id, among: [memberID], on: write.connection).isEmpty { return .ownCode }

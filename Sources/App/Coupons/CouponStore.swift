@@ -72,7 +72,8 @@ enum CouponStore {
 
 enum CouponCodeStore {
     private static let columns = """
-        id, workspace_id, coupon_id, code, code_folded, state, member_id, customer_id, uses, reserved_until, reserved_by, expires_at, issued_at
+        id, workspace_id, coupon_id, code, code_folded, state, member_id, customer_id, uses, reserved_until, reserved_by, expires_at, issued_at,
+        reserved_discount
         """
 
     static func insert(_ code: CouponCode, on connection: any Connection) throws {
@@ -80,7 +81,7 @@ enum CouponCodeStore {
             """
             INSERT INTO coupon_code (\(raw: columns))
             VALUES (\(code.id), \(code.workspaceID), \(code.couponID), \(code.code), \(code.folded), \(code.state.rawValue), \(code.memberID), \(code.customerID),
-                    \(code.uses), \(code.reservedUntil), \(code.reservedBy), \(code.expiresAt), \(code.issuedAt))
+                    \(code.uses), \(code.reservedUntil), \(code.reservedBy), \(code.expiresAt), \(code.issuedAt), \(code.reservedMinor))
             """)
     }
 
@@ -221,7 +222,7 @@ enum CouponCodeStore {
         CouponCode(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), couponID: try row.get(at: 2), code: try row.get(at: 3), folded: try row.get(at: 4),
             state: CouponCode.State(rawValue: try row.get(at: 5)) ?? .void, memberID: try row.get(at: 6), customerID: try row.get(at: 7),
-            uses: try row.get(at: 8), reservedUntil: try row.get(at: 9), reservedBy: try row.get(at: 10), expiresAt: try row.get(at: 11),
-            issuedAt: try row.get(at: 12))
+            uses: try row.get(at: 8), reservedUntil: try row.get(at: 9), reservedBy: try row.get(at: 10), reservedMinor: try row.get(at: 13),
+            expiresAt: try row.get(at: 11), issuedAt: try row.get(at: 12))
     }
 }

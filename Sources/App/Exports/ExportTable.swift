@@ -113,6 +113,8 @@ struct ExportTable: Sendable {
         ExportTable("party"),
         of("party_order", "party", order: "sale_id"),
         of("party_guest", "party", order: "id"),
+        ExportTable("occasion"),
+        of("occasion_answer", "occasion", order: "occasion_id, member_id"),
         ExportTable("standing_check", order: "program_id, member_id"),
         ExportTable("payout_account", order: "member_id"),
         ExportTable("payout"),

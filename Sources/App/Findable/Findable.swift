@@ -159,6 +159,7 @@ enum FindableStore {
             SELECT code FROM link WHERE member_id = \(member) AND workspace_id = \(workspace) AND archived_at IS NULL
             AND (expires_at IS NULL OR expires_at > \(now)) AND code_needs_referral = 0
             AND NOT EXISTS (SELECT 1 FROM invitation_link i WHERE i.link_id = link.id)
+            AND NOT EXISTS (SELECT 1 FROM party p WHERE p.link_id = link.id)
             """
         if let program { sql = "\(sql: sql) AND program_id = \(program)" }
         return try connection.value("\(sql: sql) ORDER BY CASE kind WHEN 'friendCode' THEN 0 ELSE 1 END, id LIMIT 1")

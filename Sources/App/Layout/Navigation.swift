@@ -14,7 +14,7 @@ enum Navigation {
             key: "grow", icon: "grow",
             pages: [
                 ("programs", "/programs", .programsRead), ("links", "/links", .linksRead), ("coupons", "/coupons", .programsRead), ("catalogue", "/catalogue", .programsRead),
-                ("loyalty", "/loyalty", .programsRead), ("earning", "/earning", .programsRead), ("parties", "/parties", .programsRead), ("experiments", "/experiments", .programsRead),
+                ("loyalty", "/loyalty", .programsRead), ("earning", "/earning", .programsRead), ("parties", "/parties", .programsRead), ("occasions", "/occasions", .programsRead), ("experiments", "/experiments", .programsRead),
             ]),
         Job(
             key: "people", icon: "people",

@@ -37,6 +37,7 @@ enum Standing {
             try TierMove(id: write.world.newID(), programID: programID, memberID: memberID, from: current?.tier, to: reached?.id, movedAt: write.now)
                 .make(of: member, in: program, reached: reached, rose: (reached?.rank ?? 0) > (rank ?? 0), in: write)
         }
+        var isGiven = false
         let has = try StandingStore.awarded(to: memberID, on: write.connection)
         for badge in badges where !has.contains(badge.id) {
             guard try facts.value(badge.measure, days: nil, on: write.connection) >= badge.threshold else { continue }
@@ -45,9 +46,13 @@ enum Standing {
                     .bonus, to: memberID, Wallet.Order(unit: gift.unit, amountMinor: gift.minor, programID: programID, subject: badge.id.text), in: write)
             }
             try badge.award(to: member, of: program, movement: movement?.id, in: write)
+            isGiven = isGiven || movement != nil
         }
         // What counts for some days only ends by itself.
-        if reached?.days != nil {
+        if isGiven {
+            // What a badge brings counts for tiers too: they are looked at once more.
+            try StandingStore.postpone(memberID, programID, until: write.now, on: write.connection)
+        } else if reached?.days != nil {
             try StandingStore.postpone(memberID, programID, until: write.now.adding(milliseconds: dayMs), on: write.connection)
         } else {
             try StandingStore.forget(memberID, programID, on: write.connection)

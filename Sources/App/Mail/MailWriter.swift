@@ -59,7 +59,7 @@ struct MailDraft: PageModel {
     }
 
     init(_ content: MailContent, workspace: Workspace, language: PageLanguage, stopURL: String?, places: Places? = nil) {
-        let prefix = "mail.\(content.kind.rawValue)"
+        var prefix = "mail.\(content.kind.rawValue)"
         var values = ["workspace": workspace.name]
         func place(_ program: String) {
             values["program"] = program
@@ -138,6 +138,14 @@ struct MailDraft: PageModel {
             actionURL = places?.signInURL
             values["title"] = title
             facts = [(language("mail.fact.reward"), (try? UnitCode(unit)).map { language.money(minor, $0) } ?? "")]
+        case .occasion(let moment, let program, let title, let startsMs, let zone, let where_):
+            prefix += ".\(moment.rawValue)"
+            place(program)
+            values["title"] = title
+            actionURL = moment == .canceled ? nil : places?.signInURL
+            let local = language.inZone(Zone(zone) ?? .utc)
+            facts = [(language("mail.fact.when"), "\(local.minute(Instant(millisecondsSince1970: startsMs))) (\(zone))")]
+            if !where_.isEmpty { facts.append((language("mail.fact.where"), where_)) }
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -161,7 +161,7 @@ enum MemberStore {
         )?.get(at: 0)
     }
 
-    /// Those of the members who share a mailbox, address, device or payment means with a customer.
+    /// Those of the members who are a customer by the company's own id, or share a mailbox, address, device or payment means with them.
     static func buyers(behind customer: CustomerID, among members: [MemberID], on connection: any Connection) throws -> [MemberID] {
         guard !members.isEmpty else { return [] }
         return try connection.rows(
@@ -170,7 +170,8 @@ enum MemberStore {
             JOIN person_lookup b ON b.person_id = c.person_id AND b.kind <> 'email'
             JOIN person_lookup a ON a.workspace_id = b.workspace_id AND a.kind = b.kind AND a.hash = b.hash
             JOIN member m ON m.person_id = a.person_id
-            WHERE c.id = \(customer) AND m.id IN \(list: members) ORDER BY m.id
+            WHERE c.id = \(customer) AND m.id IN \(list: members)
+            UNION SELECT l.member_id FROM customer_member l WHERE l.customer_id = \(customer) AND l.member_id IN \(list: members) ORDER BY 1
             """
         ).map { try $0.get(at: 0) }
     }

@@ -11,6 +11,8 @@ struct Party: Sendable {
     static let daysAheadMax: Int64 = 730
     /// Parties that one member has before them at a time.
     static let openMax = 20
+    /// How long one lasts as far as calendars are told.
+    static let durationMs: Int64 = 10_800_000
     /// Parties settled in one transaction at most.
     static let settledMax = 100
 

@@ -91,7 +91,12 @@ struct PartyDoor: Sendable {
     private func calendar(_ request: Request, _ context: KithContext) async throws -> Response {
         guard let place = try await find(request, context) else { throw Problem.notFound() }
         let address = installation.publicURL(of: place.workspace.id) + Self.path + LocalPath.encoded(place.party.code)
-        let text = PartyCalendar(party: place.party, company: place.workspace.name, address: address).text
+        let party = place.party
+        let text = CalendarFile(
+            id: party.id.text, title: party.title.isEmpty ? place.workspace.name : party.title, company: place.workspace.name, place: party.place,
+            startsAt: party.startsAt, endsAt: Instant(millisecondsSince1970: party.startsAt.millisecondsSince1970 + Party.durationMs), address: address,
+            isCanceled: party.canceledAt != nil, writtenAt: party.createdAt
+        ).text
         return Response(
             status: .ok,
             headers: [

@@ -119,10 +119,13 @@ enum ErasureStore {
         try readable.blank(
             "link", "UPDATE link SET archived_at = \(now), code = id, code_folded = id, destination = 'about:blank' WHERE member_id = \(member)")
         try readable.blank(
-            "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member)")
+            "coupon_code", "UPDATE coupon_code SET code = id, code_folded = id WHERE member_id = \(member) AND customer_id IS NULL")
+        try readable.blank("group_move", "UPDATE group_move SET reason = '' WHERE member_id = \(member) AND reason <> ''")
+        try readable.blank("earned_action", "UPDATE earned_action SET reference = id WHERE member_id = \(member) AND reference <> id")
         try readable.blank("reward", "UPDATE reward SET reason = NULL WHERE member_id = \(member) AND reason IS NOT NULL")
         try FindableStore.remove(MemberID(stored: member), on: connection)
         try readable.blank("party", "UPDATE party SET title = '', place = NULL WHERE host_id = \(member) AND (title <> '' OR place IS NOT NULL)")
+        try connection.execute("DELETE FROM occasion_answer WHERE member_id = \(member)")
         try connection.execute("DELETE FROM recommendation WHERE member_id = \(member)")
         try connection.execute("DELETE FROM invitation_pause WHERE member_id = \(member)")
         try readable.blank("link_variant", "DELETE FROM link_variant WHERE link_id IN (SELECT id FROM link WHERE member_id = \(member))")

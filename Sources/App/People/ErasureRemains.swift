@@ -91,7 +91,7 @@ extension Installation {
 enum RemainsStore {
     /// Tables in which something can be read that names a person.
     static let tables: Set<String> = [
-        "adjustment", "application", "click", "commission_decision", "customer_binding", "idempotency", "lead", "link", "link_variant", "member_merge",
+        "adjustment", "application", "click", "commission_decision", "customer_binding", "earned_action", "group_move", "idempotency", "lead", "link", "link_variant", "member_merge",
         "party", "person_key", "redemption", "refund", "sale", "wallet_movement",
     ]
     /// Notes taken at a time.

@@ -20,6 +20,7 @@ enum PortalPages {
         PortalFigurePage.add(to: &api, gate: gate)
         PortalWallet.add(to: &api, gate: gate)
         PortalParties.add(to: &api, gate: gate)
+        PortalOccasions.add(to: &api, gate: gate)
         PortalPayments.add(to: &api, gate: gate)
         PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)
@@ -43,7 +44,8 @@ enum PortalPages {
                 },
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty,
-                hasRewards: try !RewardStore.ownedBy(member.id, limit: 1, on: connection).isEmpty, now: now, language: visit.language)
+                hasRewards: try !RewardStore.ownedBy(member.id, limit: 1, on: connection).isEmpty,
+                invitations: try PortalOccasions.invitations(member.id, programs, at: now, on: connection).count, now: now, language: visit.language)
         }
         return try visit.page("portal-today", title: visit.language("portalFrame.today"), tab: .today, model.page)
     }
@@ -63,6 +65,8 @@ struct PortalTodayModel: PageModel {
     /// Whether a plan's run has a rank for the member.
     var hasRank: Bool
     var hasRewards: Bool
+    /// Events ahead that they are invited to.
+    var invitations: Int
     var now: Instant
     var language: PageLanguage
 
@@ -70,7 +74,8 @@ struct PortalTodayModel: PageModel {
         let title = name.map { language("portalToday.hello", ["name": $0]) } ?? language("portalToday.helloAnybody")
         return [
             "heading": .text(title), "initials": .text(Initials.of(name ?? workspaceName)), "lead": lead,
-            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "hasRewards": .flag(hasRewards), "steps": PageValue(steps),
+            "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "hasRewards": .flag(hasRewards),
+            "events": PageValue(invitations == 0 ? nil : language.plural("portalToday.events", Int64(invitations))), "steps": PageValue(steps),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { PortalLine(line: $0, now: now, language: language).page }),
         ]
     }

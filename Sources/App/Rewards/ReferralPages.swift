@@ -176,7 +176,9 @@ enum ReferralPages {
     private static func estimate(_ rule: Rule, _ place: Place, _ visit: PageVisit) async throws -> String {
         let language = visit.language
         let terms = rule.terms
-        let known = worth(terms.reward, place)
+        let worth = worth(terms.reward, place)
+        // A part of an order has no size where nothing is ordered.
+        let known = terms.event.isSale || worth?.isPartOfAmount != true ? worth : nil
         let standIn = try CommissionRule(
             id: terms.id, version: terms.version, event: terms.event, reward: known ?? .flat(Amount(minor: 1), place.currency), recipient: .member,
             conditions: terms.conditions, cap: known == nil ? nil : terms.cap, effectiveFrom: terms.effectiveFrom)

@@ -92,7 +92,7 @@ enum PastFactsStore {
             """) ?? 0
     }
 
-    /// Members who are, as far as mailbox, address, device or payment means tell, one of the customers.
+    /// Members who are, as far as the company's own id, mailbox, address, device or payment means tell, one of the customers.
     static func buyers(behind customers: [CustomerID], on connection: any Connection) throws -> [CustomerID: Set<MemberID>] {
         guard !customers.isEmpty else { return [:] }
         var buyers: [CustomerID: Set<MemberID>] = [:]
@@ -102,6 +102,7 @@ enum PastFactsStore {
             JOIN person_lookup b ON b.person_id = c.person_id AND b.kind <> 'email'
             JOIN person_lookup a ON a.workspace_id = b.workspace_id AND a.kind = b.kind AND a.hash = b.hash
             JOIN member m ON m.person_id = a.person_id WHERE c.id IN \(list: customers)
+            UNION SELECT l.customer_id, l.member_id FROM customer_member l WHERE l.customer_id IN \(list: customers)
             """)
         {
             buyers[try row.get(at: 0), default: []].insert(try row.get(at: 1))

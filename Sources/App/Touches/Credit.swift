@@ -75,8 +75,9 @@ extension Credit {
         let memberIDs = Set(kept.compactMap(\.memberID) + clicks.compactMap(\.memberID))
         let members = try MemberStore.find(Array(memberIDs), on: write.connection)
         var own: Set<MemberID> = []
+        let buyer = members.isEmpty ? nil : try CustomerMemberStore.member(of: customer.id, on: write.connection)
         for (id, member) in members
-        where try member.personID == customer.personID
+        where try member.personID == customer.personID || id == buyer
             || !PersonStore.sharedTraits(of: member.personID, and: customer.personID, on: write.connection).isEmpty
         {
             own.insert(id)

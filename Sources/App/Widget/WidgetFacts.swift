@@ -33,7 +33,8 @@ struct WidgetFacts: Sendable {
         var facts = WidgetFacts(workspace: workspace, member: member, now: now)
         let links = try LinkStore.list(in: workspace.id, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
         facts.clicks = links.reduce(0) { $0 + $1.clicks }
-        facts.link = member.status == .active ? links.first { !$0.isExpired(at: now) } : nil
+        // A party's link is the party's: what strangers order by it would count there.
+        facts.link = try member.status == .active ? links.first { try !$0.isExpired(at: now) && PartyStore.find(link: $0.id, on: connection) == nil } : nil
         let programID = try facts.link?.programID ?? PortalStore.programs(of: member.id, in: workspace.id, at: now, on: connection).first?.id
         if let programID, let program = try ProgramStore.find(programID, in: workspace.id, at: now, on: connection) {
             facts.program = program

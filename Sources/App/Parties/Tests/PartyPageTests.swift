@@ -10,9 +10,9 @@ import Web
 /// What guests read, and what hosts see and do in their pages.
 @Suite struct PartyPageTests {
     @Test func aFileForCalendars() {
-        #expect(PartyCalendar.escaped("a,b;c\\d\r\ne\nf") == "a\\,b\\;c\\\\d\\ne\\nf")
-        #expect(PartyCalendar.time(AppHarness.start) == "20260101T000000Z")
-        let folded = PartyCalendar.folded("SUMMARY:" + String(repeating: "ä", count: 100))
+        #expect(CalendarFile.escaped("a,b;c\\d\r\ne\nf") == "a\\,b\\;c\\\\d\\ne\\nf")
+        #expect(CalendarFile.time(AppHarness.start) == "20260101T000000Z")
+        let folded = CalendarFile.folded("SUMMARY:" + String(repeating: "ä", count: 100))
         #expect(folded.components(separatedBy: "\r\n").allSatisfy { $0.utf8.count <= 75 })
         #expect(folded.replacingOccurrences(of: "\r\n ", with: "") == "SUMMARY:" + String(repeating: "ä", count: 100))
     }

@@ -1,26 +1,28 @@
 import Chronology
 
-/// A party as a file for calendars (RFC 5545).
-struct PartyCalendar {
-    /// How long it lasts as far as calendars are told.
-    static let durationMs: Int64 = 10_800_000
+/// Something dated as a file for calendars (RFC 5545).
+struct CalendarFile {
     static let lineBytesMax = 75
 
-    var party: Party
+    /// What calendars know it by: the same when it is fetched again.
+    var id: String
+    var title: String
     var company: String
+    var place: String?
+    var startsAt: Instant
+    var endsAt: Instant
     var address: String
+    var isCanceled: Bool
+    var writtenAt: Instant
 
     var text: String {
-        let end = Instant(millisecondsSince1970: party.startsAt.millisecondsSince1970 + Self.durationMs)
         var lines = [
-            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kith//Parties//EN", "METHOD:PUBLISH", "BEGIN:VEVENT", "UID:\(party.id.text)@kith",
-            "DTSTAMP:\(Self.time(party.createdAt))", "DTSTART:\(Self.time(party.startsAt))", "DTEND:\(Self.time(end))",
-            "SUMMARY:\(Self.escaped(party.title.isEmpty ? company : party.title))",
+            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Kith//Calendar//EN", "METHOD:PUBLISH", "BEGIN:VEVENT", "UID:\(id)@kith",
+            "DTSTAMP:\(Self.time(writtenAt))", "DTSTART:\(Self.time(startsAt))", "DTEND:\(Self.time(endsAt))", "SUMMARY:\(Self.escaped(title))",
         ]
-        if let place = party.place { lines.append("LOCATION:\(Self.escaped(place))") }
+        if let place { lines.append("LOCATION:\(Self.escaped(place))") }
         lines += [
-            "DESCRIPTION:\(Self.escaped(company))", "URL:\(address)", "STATUS:\(party.canceledAt == nil ? "CONFIRMED" : "CANCELLED")", "END:VEVENT",
-            "END:VCALENDAR",
+            "DESCRIPTION:\(Self.escaped(company))", "URL:\(address)", "STATUS:\(isCanceled ? "CANCELLED" : "CONFIRMED")", "END:VEVENT", "END:VCALENDAR",
         ]
         return lines.map { Self.folded($0) + "\r\n" }.joined()
     }
