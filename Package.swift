@@ -129,7 +129,7 @@ let package = Package(
                 "Web", "Persistence", "Ledger", "PlanFiles", .product(name: "PlanLanguage", package: "Engine"), "CSodium", "CQRencode", "Paper", "CCurl", "CZlib",
                 .product(name: "Money", package: "Engine"), .product(name: "Chronology", package: "Engine"),
                 .product(name: "Attribution", package: "Engine"), .product(name: "Rules", package: "Engine"),
-                .product(name: "Statistics", package: "Engine"),
+                .product(name: "Statistics", package: "Engine"), .product(name: "Prediction", package: "Engine"),
                 .product(name: "Compensation", package: "Engine"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
@@ -196,7 +196,7 @@ var appTests: [Target] {
             name: "AppTests",
             dependencies: [
                 .product(name: "Compensation", package: "Engine"), .product(name: "PlanLanguage", package: "Engine"),
-                .product(name: "Statistics", package: "Engine"),
+                .product(name: "Statistics", package: "Engine"), .product(name: "Prediction", package: "Engine"),
                 "App", "Web", "Persistence", "Ledger", "TestSupport", .product(name: "Money", package: "Engine"),
                 .product(name: "Chronology", package: "Engine"), .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
