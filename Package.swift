@@ -26,6 +26,7 @@ let featuresWithTests: [String] = [
     "Programs",
     "Leads",
     "Customers",
+    "CustomerValue",
     "Adjustments",
     "API",
     "Commands",

@@ -35,9 +35,9 @@ public struct GammaGamma: Hashable, Sendable {
         if values.rows.count < FitNeeds.repeatCustomers { return .failure(.tooFewValues(found: values.rows.count, needed: FitNeeds.repeatCustomers)) }
         if values.spread <= values.mean * 1e-6 { return .failure(.valuesDoNotVary(average: values.mean)) }
         let starts = [[5, 4], [1, 2], [0.5, 8], [30, 30]].map { start in
-            [logarithm(start[0]), logarithm(start[1]), logarithm(values.mean * max(0.5, start[1] - 1) / start[0])]
+            [logarithm(start[0]), logarithm(start[1]), logarithm(max(0.5, start[1] - 1) / start[0])]
         }
-        guard let found = Maximiser(iterationsLimit: iterationsLimit, bound: 40).best(of: starts, { meanLogLikelihood(at: $0, values) }) else {
+        guard let found = Maximiser(iterationsLimit: iterationsLimit).best(of: starts, { meanLogLikelihood(at: $0, values) }) else {
             return .failure(.undetermined)
         }
         switch found.end {
@@ -46,18 +46,20 @@ public struct GammaGamma: Hashable, Sendable {
         case .converged: break
         }
         let parameters = found.point.map(exponential)
-        guard let model = GammaGamma(p: parameters[0], q: parameters[1], v: parameters[2]) else { return .failure(.undetermined) }
+        guard let model = GammaGamma(p: parameters[0], q: parameters[1], v: parameters[2] * values.mean) else { return .failure(.undetermined) }
+        let count = Double(values.rows.count)
         return .success(
             Fit(
-                model: model, logLikelihood: found.value * Double(values.rows.count), customerCount: values.rows.count,
+                model: model, logLikelihood: (found.value - logarithm(values.mean)) * count, customerCount: values.rows.count,
                 iterations: found.iterations))
     }
 
-    /// Averages above 0, by how many purchases they are of.
+    /// Averages above 0, by how many purchases they are of, as multiples of their mean: then it does not matter what money is counted in.
     private struct Values {
         struct Row {
             /// The place in `frequencies`.
             var place: Int
+            /// 1 for who spends as all do.
             var mean: Double
             var logMean: Double
         }
@@ -76,11 +78,12 @@ public struct GammaGamma: Hashable, Sendable {
                     places[history.frequency] = place
                     frequencies.append(Double(history.frequency))
                 }
-                rows.append(Row(place: place, mean: history.averageValue, logMean: logarithm(history.averageValue)))
+                rows.append(Row(place: place, mean: history.averageValue, logMean: 0))
             }
             guard !rows.isEmpty else { return }
             mean = rows.reduce(0) { $0 + $1.mean } / Double(rows.count)
             spread = rows.reduce(0) { max($0, ($1.mean - mean).magnitude) }
+            rows = rows.map { Row(place: $0.place, mean: $0.mean / mean, logMean: logarithm($0.mean / mean)) }
         }
     }
 

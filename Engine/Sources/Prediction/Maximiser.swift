@@ -15,6 +15,9 @@ struct Maximiser {
     static let slopeEnough = 1e-9
     /// The same where rounding hides any further gain.
     static let slopeAtRounding = 1e-6
+    /// Customers who are all alike, or of whom nobody ever leaves, are a limit of the models: parameters run off and the slope falls
+    /// with them. At the bounds, with less than this left to gain, the limit is the answer.
+    static let slopeAtLimit = 1e-4
     /// No coordinate moves further in one step; e² is a factor of 7.
     static let stepLimit = 2.0
     private static let halvingsLimit = 40
@@ -23,7 +26,7 @@ struct Maximiser {
 
     var iterationsLimit = FitNeeds.iterationsLimit
     /// Coordinates stay in −bound…bound.
-    var bound = 20.0
+    var bound = 14.0
 
     enum End { case converged, leftBounds, ranOut }
 
@@ -70,7 +73,8 @@ struct Maximiser {
                 continue
             }
             if next.contains(where: { $0.magnitude > bound }) {
-                return Outcome(point: next, value: there.value, iterations: iteration, end: .leftBounds)
+                let isLimit = there.largestSlope < Self.slopeAtLimit
+                return Outcome(point: next, value: there.value, iterations: iteration, end: isLimit ? .converged : .leftBounds)
             }
             curvature.learn(moved: zip(next, point).map { $0 - $1 }, slopeFell: zip(here.gradient, there.gradient).map { $0 - $1 })
             (point, here) = (next, there)

@@ -8,12 +8,15 @@ public struct PurchaseHistory: Hashable, Sendable {
     public var age: Double
     /// What a purchase after the first was worth on average; 0 where there is none.
     public var averageValue: Double
+    /// What was bought on the first day.
+    public var firstValue: Double
 
-    public init(frequency: Int, recency: Double, age: Double, averageValue: Double = 0) {
+    public init(frequency: Int, recency: Double, age: Double, averageValue: Double = 0, firstValue: Double = 0) {
         self.frequency = frequency
         self.recency = recency
         self.age = age
         self.averageValue = averageValue
+        self.firstValue = firstValue
     }
 
     /// A customer with more purchases than this is a reseller or a mistake.
@@ -21,11 +24,11 @@ public struct PurchaseHistory: Hashable, Sendable {
 
     /// What cannot be true of any customer; nil when all is well.
     public var problem: Problem? {
-        if !recency.isFinite || !age.isFinite || !averageValue.isFinite { return .notANumber }
+        if !recency.isFinite || !age.isFinite || !averageValue.isFinite || !firstValue.isFinite { return .notANumber }
         if frequency < 0 || frequency > Self.frequencyLimit { return .impossibleFrequency }
         if recency < 0 || age < recency { return .impossibleTime }
         if (frequency == 0) != (recency == 0) { return .frequencyAgainstRecency }
-        if averageValue < 0 { return .negativeValue }
+        if averageValue < 0 || firstValue < 0 { return .negativeValue }
         return nil
     }
 
@@ -44,13 +47,19 @@ public struct PurchaseHistory: Hashable, Sendable {
 extension PurchaseHistory {
     /// The history that purchases on days up to `until` make, in any order; nil when there is none by then.
     public init?(purchases: [Purchase], until: Int64) {
-        var byDay: [Int64: Double] = [:]
-        for purchase in purchases where purchase.dayNumber <= until { byDay[purchase.dayNumber, default: 0] += purchase.value }
-        guard let first = byDay.keys.min(), let last = byDay.keys.max() else { return nil }
-        let repeats = byDay.keys.sorted().dropFirst()
+        let known = purchases.filter { $0.dayNumber <= until }.sorted { $0.dayNumber < $1.dayNumber }
+        guard let first = known.first?.dayNumber, let last = known.last?.dayNumber else { return nil }
+        var (frequency, day, firstValue, further) = (0, first, 0.0, 0.0)
+        for purchase in known {
+            if purchase.dayNumber > day {
+                frequency += 1
+                day = purchase.dayNumber
+            }
+            if day == first { firstValue += purchase.value } else { further += purchase.value }
+        }
         self.init(
-            frequency: repeats.count, recency: Double(last - first) / Self.daysOfWeek, age: Double(until - first) / Self.daysOfWeek,
-            averageValue: repeats.isEmpty ? 0 : repeats.reduce(0) { $0 + (byDay[$1] ?? 0) } / Double(repeats.count))
+            frequency: frequency, recency: Double(last - first) / Self.daysOfWeek, age: Double(until - first) / Self.daysOfWeek,
+            averageValue: frequency == 0 ? 0 : further / Double(frequency), firstValue: firstValue)
     }
 
     static let daysOfWeek = 7.0

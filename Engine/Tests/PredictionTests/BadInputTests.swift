@@ -31,6 +31,7 @@ import Testing
         let histories = Array(repeating: again, count: 30) + [history]
         #expect(problem(histories) == .impossibleHistory(at: 30, wanted))
         #expect(valueProblem(histories) == .impossibleHistory(at: 30, wanted))
+        #expect(throws: FitProblem.impossibleHistory(at: 30, wanted)) { try ParetoNBD.fit(histories, usesFirstValue: true).get() }
     }
 
     @Test func values() {
@@ -60,7 +61,7 @@ import Testing
     @Test func purchasesOfADayAreOne() throws {
         let days = [(3, 5.0), (3, 1.0), (10, 7.0), (10, 3.0), (24, 20.0), (99, 1_000.0)].map { Purchase(dayNumber: $0.0, value: $0.1) }
         let history = try #require(PurchaseHistory(purchases: days.reversed(), until: 31))
-        #expect(history == PurchaseHistory(frequency: 2, recency: 3, age: 4, averageValue: 15))
+        #expect(history == PurchaseHistory(frequency: 2, recency: 3, age: 4, averageValue: 15, firstValue: 6))
         #expect(PurchaseHistory(purchases: days, until: 2) == nil)
     }
 

@@ -13,7 +13,8 @@ struct CDNOW {
         let rows = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").dropFirst(2).map { $0.split(separator: ",").compactMap { Int($0) } }
         histories = rows.map { row in
             PurchaseHistory(
-                frequency: row[0], recency: Double(row[1]) / 7, age: Double(row[2]) / 7, averageValue: row[0] == 0 ? 0 : Double(row[3]) / 100 / Double(row[0]))
+                frequency: row[0], recency: Double(row[1]) / 7, age: Double(row[2]) / 7, averageValue: row[0] == 0 ? 0 : Double(row[3]) / 100 / Double(row[0]),
+                firstValue: Double(row[4]) / 100)
         }
         later = rows.map { $0[5] }
     }

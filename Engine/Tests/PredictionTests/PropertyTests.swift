@@ -55,12 +55,51 @@ import Testing
         }
     }
 
+    /// Parameters run off to a limit; what is foretold stays sensible.
+    @Test func customersWhoAreAllAlike() throws {
+        let regulars = (0..<60).map { number in
+            let frequency = 3 + number % 2
+            return PurchaseHistory(frequency: frequency, recency: 18 + Double(number % 5) / 7, age: 20 + Double(number % 9) / 7, averageValue: 20 + Double(number))
+        }
+        let once = (0..<20).map { PurchaseHistory(frequency: 0, recency: 0, age: 10 + Double($0)) }
+        for histories in [regulars, regulars + once] {
+            let fit = try BetaGeometric.fit(histories).get()
+            for history in histories {
+                #expect((0...1).contains(fit.model.probabilityAlive(history)))
+                let expected = fit.model.expectedPurchases(history, weeks: 20)
+                #expect(expected > 0 && expected < 20, "\(fit.model) \(history)")
+            }
+        }
+    }
+
     @Test func theSameAgain() throws {
         let shop = try CDNOW()
         #expect(try BetaGeometric.fit(shop.histories).get() == BetaGeometric.fit(shop.histories).get())
         // The order of customers matters only to rounding.
         let reversed = try BetaGeometric.fit(shop.histories.reversed()).get()
         #expect((try BetaGeometric.fit(shop.histories).get().logLikelihood - reversed.logLikelihood).magnitude < 1e-6)
+    }
+
+    @Test func moneyMayBeCountedInAnything() throws {
+        let shop = try CDNOW()
+        let one = try GammaGamma.fit(shop.histories).get()
+        let cents = shop.histories.map { PurchaseHistory(frequency: $0.frequency, recency: $0.recency, age: $0.age, averageValue: $0.averageValue * 1e6) }
+        let other = try GammaGamma.fit(cents).get()
+        #expect((other.model.p / one.model.p - 1).magnitude < 1e-6 && (other.model.q / one.model.q - 1).magnitude < 1e-6)
+        #expect((other.model.v / one.model.v / 1e6 - 1).magnitude < 1e-6)
+        #expect((one.logLikelihood - other.logLikelihood - Double(one.customerCount) * log(1e6)).magnitude < 1e-3)
+    }
+
+    /// Nobody's average differs from the others' but by chance: a limit of the model.
+    @Test func customersWhoSpendAlike() throws {
+        var simulation = Simulation(seed: 5)
+        let histories = (0..<60).map { number in
+            PurchaseHistory(frequency: 1 + number % 3, recency: 5, age: 20, averageValue: 30 + simulation.unit())
+        }
+        let fit = try GammaGamma.fit(histories).get()
+        for history in histories {
+            #expect(try (29...32).contains(#require(fit.model.expectedAverageValue(history))))
+        }
     }
 
     @Test func averagesLieBetweenTheCustomersAndEverybodys() throws {

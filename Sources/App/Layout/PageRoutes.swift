@@ -17,6 +17,7 @@ enum PageRoutes {
         EarningPages.add(to: &api, gate: gate)
         PartyPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
+        CustomerValuePages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)
         CouponPages.add(to: &api, gate: gate)

@@ -11,6 +11,7 @@ package func exponential(_ x: Double) -> Double { exp(x) }
 package func logarithm(_ x: Double) -> Double { log(x) }
 /// ln(1 + x) without loss for small x.
 func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
+package func cosine(_ x: Double) -> Double { cos(x) }
 func arcSine(_ x: Double) -> Double { asin(x) }
 func complementaryErrorFunction(_ x: Double) -> Double { erfc(x) }
 
