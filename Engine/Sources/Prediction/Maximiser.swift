@@ -16,7 +16,7 @@ struct Maximiser {
     /// The same where rounding hides any further gain.
     static let slopeAtRounding = 1e-6
     /// Customers who are all alike, or of whom nobody ever leaves, are a limit of the models: parameters run off and the slope falls
-    /// with them. At the bounds, with less than this left to gain, the limit is the answer.
+    /// with them. At the bounds, or where rounding stops the way there, with less than this left to gain, that is the answer.
     static let slopeAtLimit = 1e-4
     /// No coordinate moves further in one step; e² is a factor of 7.
     static let stepLimit = 2.0
@@ -67,7 +67,8 @@ struct Maximiser {
             if largest > Self.stepLimit { direction = direction.map { $0 * Self.stepLimit / largest } }
 
             guard let (next, there) = lineSearch(from: point, here, direction, function) else {
-                let end: End = slope < Self.slopeAtRounding ? .converged : .ranOut
+                let isTop = slope < (curvature.isIdentity ? Self.slopeAtLimit : Self.slopeAtRounding)
+                let end: End = isTop ? .converged : .ranOut
                 if end == .converged || curvature.isIdentity { return Outcome(point: point, value: here.value, iterations: iteration, end: end) }
                 curvature = Matrix(identity: start.count)
                 continue
@@ -79,7 +80,8 @@ struct Maximiser {
             curvature.learn(moved: zip(next, point).map { $0 - $1 }, slopeFell: zip(here.gradient, there.gradient).map { $0 - $1 })
             (point, here) = (next, there)
         }
-        return Outcome(point: point, value: here.value, iterations: iterationsLimit, end: .ranOut)
+        let isLimit = here.largestSlope < Self.slopeAtLimit
+        return Outcome(point: point, value: here.value, iterations: iterationsLimit, end: isLimit ? .converged : .ranOut)
     }
 
     /// A step along the direction that gains enough; nil when none does.

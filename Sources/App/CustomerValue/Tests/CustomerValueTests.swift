@@ -47,7 +47,7 @@ struct CustomerValueTests {
             #expect(second["hasMore"] == false && first["data"].list + second["data"].list == rows)
             // A refund takes a whole purchase away, and what is foretold changes at once.
             let before = rows.reduce(0) { $0 + (Self.number($1["frequency"]) ?? 0) }
-            try await app.refund("c0-1", "back")
+            try await app.refund("c1-1", "back")
             let after = try await app.get("/insights/customer-value?weeks=26&limit=100")["data"].list
             #expect(after.reduce(0) { $0 + (Self.number($1["frequency"]) ?? 0) } == before - 1)
         }
