@@ -138,7 +138,7 @@ enum CustomerValuePages {
             label: say("spread.heading"),
             columns: [
                 PageTable.Column(label: say("column.there")), PageTable.Column(label: say("column.customers"), isNumber: true),
-                PageTable.Column(label: say("column.purchases"), isNumber: true), PageTable.Column(label: say("column.value"), isNumber: true),
+                PageTable.Column(label: say("column.purchases"), isNumber: true, isExtra: true), PageTable.Column(label: say("column.value"), isNumber: true),
             ], rows: rows, language: language)
     }
 
