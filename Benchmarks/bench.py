@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 
+import clv_peer
 import fill
 import peers
 import plan_runs
@@ -25,7 +26,7 @@ SCHEMA = ROOT / "Sources/App/Schema/0002-ledger.sql"
 BATCH_TRANSFERS = 8_190
 SALES_PER_COMMIT = 100
 SALE_CODES = 20
-NAMES = ["redirect", "sale.sqlite", "sale.postgres", "ledger.post", "start", "idle.memory", "run", "run.large"]
+NAMES = ["redirect", "sale.sqlite", "sale.postgres", "ledger.post", "start", "idle.memory", "run", "run.large", "clv.fit"]
 
 
 def main():
@@ -42,6 +43,7 @@ def main():
             "sale.postgres": lambda: sale_postgres(options, folder),
             "run": lambda: commission_run(options, folder),
             "run.large": lambda: plan_runs.large(options, ROOT, show),
+            "clv.fit": lambda: clv_peer.fit(options, ROOT, folder, show),
         }.items():
             if not options.only or name in options.only:
                 try:

@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "Compensation", targets: ["Compensation"]),
         .library(name: "PlanLanguage", targets: ["PlanLanguage"]),
         .library(name: "Statistics", targets: ["Statistics"]),
+        .library(name: "Prediction", targets: ["Prediction"]),
     ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2")],
     targets: [
@@ -32,6 +33,8 @@ let package = Package(
             name: "PlanLanguage", dependencies: ["Compensation", "Chronology", "Money", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "Statistics", swiftSettings: strict),
+        // How often customers will buy again, and for how much.
+        .target(name: "Prediction", dependencies: ["Statistics"], swiftSettings: strict),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(
             name: "CompensationOracle", dependencies: ["Compensation", "Chronology", "Money"], path: "Tests/CompensationOracle",
@@ -53,6 +56,11 @@ let package = Package(
         .testTarget(
             name: "StatisticsTests", dependencies: ["Statistics", "SeededRandom"], resources: [.copy("experiments.json")],
             swiftSettings: strict),
+        .testTarget(
+            name: "PredictionTests", dependencies: ["Prediction", "SeededRandom"], resources: [.copy("clv.json"), .copy("cdnow.csv")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "clv-bench", dependencies: ["Prediction", "SeededRandom"], path: "Benchmarks/CLVBench", swiftSettings: strict),
         .executableTarget(
             name: "compensation-bench", dependencies: ["Compensation", "PlanLanguage", "Chronology", "Money", "SeededRandom"],
             path: "Benchmarks/CompensationBench", swiftSettings: strict),

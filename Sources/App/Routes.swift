@@ -42,6 +42,7 @@ enum Routes {
         LeadRoutes.add(to: &api)
         SaleRoutes.add(to: &api)
         CustomerRoutes.add(to: &api)
+        CustomerValueRoutes.add(to: &api)
         CommissionRoutes.add(to: &api)
         RewardRoutes.add(to: &api)
         CouponRoutes.add(to: &api)

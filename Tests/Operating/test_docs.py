@@ -89,6 +89,8 @@ def test_commands_of_the_table(tmp_path):
         (folders["busy"] / "drop/x.csv").write_text("invoice_id,customer_external_id,amount,currency,occurred_at\nX-2,c-1,4200,EUR,2026-11-01\n")
         os.utime(folders["busy"] / "drop/x.csv", (0, 0))  # written long ago
         (folders["busy"] / "counts.csv").write_text("variant,users,conversions\ncontrol,1000,100\nten,1000,130\n")
+        (folders["busy"] / "shop.csv").write_text("customer_id,date,amount\n" + "".join(
+            f"c{number},2026-0{1 + (number + again * (number % 5 + 1)) % 6}-0{1 + number % 9},{20 + number}\n" for number in range(40) for again in range(1 + number % 3)))
         (folders["busy"] / "statement.xml").write_text(STATEMENT)
         databases = {"busy": busy.database, "twin": twin.database, "quiet": f"sqlite:{folders['quiet']}/k.sqlite"}
         for name, example in rows:

@@ -20,7 +20,7 @@ enum Navigation {
             key: "people", icon: "people",
             pages: [
                 ("members", "/members", .membersRead), ("groups", "/groups", .membersRead), ("genealogy", "/genealogy", .membersRead), ("applications", "/applications", .membersRead),
-                ("customers", "/customers", .salesRead),
+                ("customers", "/customers", .salesRead), ("customerValue", "/insights/customer-value", .salesRead),
             ]),
         Job(
             key: "money", icon: "money",

@@ -18,6 +18,7 @@ enum PageRoutes {
         PartyPages.add(to: &api, gate: gate)
         OccasionPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
+        CustomerValuePages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)
         RewardPages.add(to: &api, gate: gate)
         CouponPages.add(to: &api, gate: gate)
