@@ -7,6 +7,7 @@ let featuresWithTests: [String] = [
     "Groups",
     "Findable",
     "Parties",
+    "Measurement",
     "Friends",
     "Invitations",
     "Wallet",

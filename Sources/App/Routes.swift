@@ -34,6 +34,8 @@ enum Routes {
         StandingRoutes.add(to: &api)
         EarnActionRoutes.add(to: &api)
         PartyRoutes.add(to: &api)
+        CostRoutes.add(to: &api)
+        TrafficRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)
         LinkRoutes.add(to: &api)

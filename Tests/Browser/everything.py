@@ -88,6 +88,7 @@ def fill(server):
         {"from": 20000, "rate": "0.05"}, {"from": 50000, "rate": "0.10"}]})
     server.call("POST", "/parties", {"programId": program, "hostId": people["PAULA"], "title": "Coffee and friends", "place": "The roastery's garden",
                                      "startsAt": "2027-06-05T17:00:00Z", "destination": "https://shop.example/"})
+    server.call("POST", "/costs", {"programId": program, "channel": "paid", "stage": "customer", "date": "2026-11-01", "amount": 25000, "currency": "EUR"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})
