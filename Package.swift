@@ -8,6 +8,7 @@ let featuresWithTests: [String] = [
     "Findable",
     "Parties",
     "Measurement",
+    "Insights",
     "Friends",
     "Invitations",
     "Wallet",

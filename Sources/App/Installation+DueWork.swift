@@ -25,6 +25,7 @@ extension Installation {
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
+        try await countInsights(in: workspace)
     }
 
     private func indexNames(in workspace: WorkspaceID) async throws {
@@ -64,6 +65,7 @@ extension Installation {
             }
         }
         try await fanOutEvents()
+        try await countInsights()
         try await resumeRuns()
         try await resumeImports()
         try await expireInbound()

@@ -35,6 +35,7 @@ enum Routes {
         EarnActionRoutes.add(to: &api)
         PartyRoutes.add(to: &api)
         CostRoutes.add(to: &api)
+        InsightRoutes.add(to: &api)
         TrafficRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)

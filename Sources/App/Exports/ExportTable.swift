@@ -173,6 +173,8 @@ struct ExportTable: Sendable {
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
+        // Worked out from the rest, anew wherever it comes.
+        "insight_cursor", "insight_day", "fan_stage",
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
         // Files under way, not what came of them.
         "file_import",

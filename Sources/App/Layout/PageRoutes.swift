@@ -16,6 +16,7 @@ enum PageRoutes {
         StandingPages.add(to: &api, gate: gate)
         EarningPages.add(to: &api, gate: gate)
         PartyPages.add(to: &api, gate: gate)
+        InsightPages.add(to: &api, gate: gate)
         CostPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CommissionPages.add(to: &api, gate: gate)

@@ -18,7 +18,7 @@ enum CostRoutes {
                 .optional(
                     "reference",
                     .described(.string(maximumLength: Cost.referenceLengthMax), description: "Your own name for it: told twice, it counts once.")),
-            ]), answer: .reference("Cost"), status: 201, repeatedStatus: 200, failures: [409], decode: { body, _ in try read(body) }
+            ]), answer: .reference("Cost"), status: 201, repeatedStatus: 200, failures: [409], decode: { body, _ in read(body) }
         ) { draft, write in
             let (cost, isRepeated) = try Cost.record(draft, in: write)
             return Answer(cost.json, status: isRepeated ? 200 : 201)
@@ -75,9 +75,16 @@ enum CostRoutes {
         body.custom("programId", standIn: ProgramID(stored: "")) { idReading($0, ProgramKind.self, "program") }
     }
 
-    private static func read(_ body: JSONReader) throws -> Cost.Draft {
-        try Cost.Draft(
-            programID: programID(body), channel: body.oneOf("channel", Cost.Channel.self), stage: body.optionalOneOf("stage", Member.Stage.self),
+    private static func channel(_ value: JSONValue) -> JSONReader.Reading<Cost.Channel> {
+        guard case .text(let text) = value, let channel = Cost.Channel(rawValue: text) else {
+            return .refused("Must be one of \(Cost.Channel.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return .accepted(channel)
+    }
+
+    private static func read(_ body: JSONReader) -> Cost.Draft {
+        Cost.Draft(
+            programID: programID(body), channel: body.custom("channel", standIn: Cost.Channel.other, channel), stage: body.optionalOneOf("stage", Member.Stage.self),
             day: body.custom("date", standIn: .earliest) { value in
                 guard case .text(let text) = value, let day = try? LocalDay(iso8601: text) else { return .refused(Cost.dayAllowed) }
                 return .accepted(day)
