@@ -7,6 +7,8 @@ let featuresWithTests: [String] = [
     "Groups",
     "Findable",
     "Occasions", "Parties",
+    "Measurement",
+    "Insights",
     "Friends",
     "Invitations",
     "Wallet",

@@ -26,6 +26,7 @@ extension Installation {
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
+        try await countInsights(in: workspace)
     }
 
     private func indexNames(in workspace: WorkspaceID) async throws {
@@ -65,6 +66,7 @@ extension Installation {
             }
         }
         try await fanOutEvents()
+        try await countInsights()
         try await resumeRuns()
         try await resumeImports()
         try await expireInbound()

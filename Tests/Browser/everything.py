@@ -91,6 +91,7 @@ def fill(server):
     evening = server.call("POST", "/occasions", {"programId": program, "title": "An evening at the roastery", "description": "We roast together.", "place": "Hauptstraße 5, Leipzig",
                                        "startsAt": "2027-06-12T17:00:00Z", "endsAt": "2027-06-12T20:00:00Z", "places": 12, "earnAction": "review"})["id"]
     server.call("POST", f"/occasions/{evening}/answers", {"memberId": people["PAULA"], "answer": "yes"})
+    server.call("POST", "/costs", {"programId": program, "channel": "paid", "stage": "customer", "date": "2026-11-01", "amount": 25000, "currency": "EUR"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {
         "isOpen": True, "approval": "byHand", "questions": [{"label": "Where will you share?", "isRequired": True}, {"label": "How often?", "choices": ["Daily", "Weekly"]}]})

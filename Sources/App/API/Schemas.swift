@@ -15,7 +15,7 @@ enum Schemas {
         ("Balance", balance), ("Link", link), ("Attribution", attribution), ("Commission", commission), ("Sale", sale), ("SaleAnswer", saleAnswer),
         ("Refund", refund), ("Lead", lead), ("LeadFacts", leadFacts), ("Customer", customer), ("Transaction", transaction), ("Receipt", receipt), ("LeadReceipt", leadReceipt), ("CommissionReceipt", commissionReceipt),
         ("AuditEntry", auditEntry), ("Event", event), ("Payout", payout), ("Plan", .any), ("Run", .any), ("PayoutRequest", PayoutRequest.schema),
-        ("WalletMovement", WalletMovement.schema), ("CatalogueItem", SpendItem.schema), ("Redemption", Redemption.schema), ("Tier", MemberTier.schema), ("Badge", Badge.schema), ("EarnAction", EarnAction.schema), ("EarnedAction", EarnedAction.schema), ("FriendPage", FriendPage.schema), ("InvitationCounts", InvitationCounts.schema), ("Complaint", Complaint.schema), ("PartyPlan", PartyPlan.schema), ("Party", Party.schema), ("Occasion", Occasion.schema), ("OccasionAnswer", OccasionAnswer.schema), ("Standing", StandingSummary.schema), ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema), ("PartnerInvitation", PartnerInvitation.schema), ("SourceQuality", SourceQuality.schema),
+        ("WalletMovement", WalletMovement.schema), ("CatalogueItem", SpendItem.schema), ("Redemption", Redemption.schema), ("Tier", MemberTier.schema), ("Badge", Badge.schema), ("EarnAction", EarnAction.schema), ("EarnedAction", EarnedAction.schema), ("FriendPage", FriendPage.schema), ("InvitationCounts", InvitationCounts.schema), ("Complaint", Complaint.schema), ("PartyPlan", PartyPlan.schema), ("Party", Party.schema), ("Cost", Cost.schema), ("Occasion", Occasion.schema), ("OccasionAnswer", OccasionAnswer.schema), ("Standing", StandingSummary.schema), ("JoinPage", JoinPage.schema), ("Terms", Terms.schema), ("Application", Application.schema), ("PartnerInvitation", PartnerInvitation.schema), ("SourceQuality", SourceQuality.schema),
         ("Adjustment", Adjustment.schema), ("CommissionDecision", CommissionDecision.schema), ("Statement", Statement.schema), ("Webhook", WebhookEndpoint.schema), ("WebhookDelivery", WebhookDelivery.schema), ("Condition", condition), ("IssuedReward", IssuedReward.schema), ("ReferralReport", ReferralReport.schema), ("Reward", reward), ("Cap", cap),
         ("Experiment", Experiment.schema), ("ExperimentAnalysis", Experiment.analysisSchema), ("ExperimentAssignment", Experiment.assignmentSchema),
     ] + rewardKinds + conditionKinds
@@ -47,6 +47,11 @@ enum Schemas {
         .optional("paidSearchPolicy", .enumeration(["allow", "hold", "refuse"])),
         .optional("allowedCouponSites", .array(.string(maximumLength: 253), maximumCount: 200)), .optional("orphanMemberId", .text),
         .optional("planExcludesRules", .boolean), .optional("cookieless", .boolean), .optional("marginRate", .text),
+        .optional(
+            "stages",
+            .described(
+                .object([.optional("sharer", .array(.enumeration(StageRules.Cause.allCases.map(\.rawValue)), maximumCount: StageRules.Cause.allCases.count))]),
+                description: "What makes a member a sharer; all of it when left out.")),
         .optional("memberPostbacks", .described(.boolean, description: "Members may have their own trackers told of what they earn.")),
         .optional("referral", .described(.nullable(ReferralTerms.schema), description: "Which friends count, and what all rules together may give in a period.")),
     ]

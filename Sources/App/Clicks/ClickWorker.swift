@@ -60,6 +60,7 @@ private struct ClickApplication {
         var counts: [Day: (counted: Int64, logged: Int64)] = [:]
         var programs: [ProgramID: Program] = [:]
         var rules: [ProgramID: [Rule]] = [:]
+        var traffic: [Traffic: Int64] = [:]
         for click in clicks {
             if programs[click.programID] == nil {
                 programs[click.programID] = try ProgramStore.find(click.programID, in: write.workspace.id, at: click.at, on: connection)
@@ -72,6 +73,10 @@ private struct ClickApplication {
                 counts[day] = (before.counted + (click.discard == nil ? 1 : 0), before.logged + 1)
             }
             guard click.discard == nil else { continue }
+            let seen = Traffic(
+                programID: program.id, day: write.workspace.zone.day(of: click.at).iso8601, kind: .click, dimensions: Dimensions(click.signals.value),
+                country: click.country ?? "")
+            traffic[seen, default: 0] += 1
             try write.emit(
                 .linkClicked, subject: click.id.text,
                 JSONText([
@@ -79,10 +84,11 @@ private struct ClickApplication {
                     "memberId": click.memberID.map { .text($0.text) } ?? .null, "programId": .text(program.id.text), "at": .text(click.at.rfc3339),
                 ]))
             if let member = click.memberID {
-                try Member.advance(member, to: .sharer, cause: "referral click", in: write)
+                if program.settings.stages.sharer.contains(.click) { try Member.advance(member, to: .sharer, cause: "referral click", in: write) }
                 try payOrSayWhyNot(click, to: member, program: program, rules: rules[program.id] ?? [], in: write)
             }
         }
+        try Traffic.count(traffic, in: write)
         for (day, count) in counts.sorted(by: { ($0.key.link, $0.key.day) < ($1.key.link, $1.key.day) }) {
             try LinkStore.addClicks(
                 day.link, workspace: write.workspace.id, program: day.program, day: day.day, counted: count.counted, logged: count.logged,

@@ -28,6 +28,9 @@ enum CommandVerbs {
             try await installation.doDueWork()
             if rewrites { await installation.rewriteErased(isForced: true) }
             return ["done": true, "erasuresToRewrite": .integer(try await installation.erasureRemains())]
+        case "insights-rebuild":
+            try reader.finish()
+            return ["workspaces": .integer(try await installation.rebuildInsights())]
         case "team-add": return try await addToTeam(reader, installation)
         case "team-list": return try await listTeam(reader, installation)
         case "team-reset-password": return try await resetPassword(reader, installation)

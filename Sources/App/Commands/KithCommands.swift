@@ -8,7 +8,7 @@ import Web
 public enum KithCommands {
     public static let all: [any ParsableCommand.Type] = [
         ServeCommand.self, SetupCommand.self, MigrateCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self, ImportCommand.self, WatchFolderCommand.self, ReconcileCommand.self, ExportCommand.self, TeamCommand.self, DomainCommand.self, ThemeCommand.self, MailDomainCommand.self, DemoCommand.self, LedgerCommand.self, ErasePersonCommand.self,
-        JobsCommand.self, RoutesCommand.self, MCPCommand.self, PlanCommand.self, RecomputeCommand.self, LaboratoryCommand.self, GenerateCommand.self, ExperimentCommand.self, LifetimeCommand.self,
+        JobsCommand.self, InsightsCommand.self, RoutesCommand.self, MCPCommand.self, PlanCommand.self, RecomputeCommand.self, LaboratoryCommand.self, GenerateCommand.self, ExperimentCommand.self, LifetimeCommand.self,
     ]
 }
 

@@ -71,6 +71,9 @@ struct ExportTable: Sendable {
         ExportTable("complaint", omitted: ["address_hash"]),
         of("invitation_pause", "member", order: "member_id"),
         ExportTable("click_day", order: "day, link_id"),
+        ExportTable("traffic_day", order: "day, program_id, kind, channel, device, country"),
+        ExportTable("share_day", order: "member_id, day, channel, content_id"),
+        ExportTable("cost"),
         ExportTable("customer", omitted: ["external_hash"]),
         of("customer_member", "customer", order: "customer_id"),
         ExportTable("customer_visitor", order: "customer_id, visitor_id"),
@@ -78,6 +81,7 @@ struct ExportTable: Sendable {
         ExportTable("customer_binding", order: "program_id, customer_id, bound_at"),
         ExportTable("lead", omitted: ["metadata_sealed"]),
         ExportTable("sale", omitted: ["metadata_sealed"]),
+        ExportTable("event_dimension", order: "event_id"),
         ExportTable("refund"),
         ExportTable("commission"),
         ExportTable("adjustment"),
@@ -171,6 +175,8 @@ struct ExportTable: Sendable {
         "operator", "magic_link", "member_session", "second_factor", "recovery_code", "operator_device", "member_device", "team_member", "invitation", "operator_session", "api_key", "idempotency", "worker_cursor", "person_field", "person_lookup", "name_part",
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
+        // Worked out from the rest, anew wherever it comes.
+        "insight_cursor", "insight_day", "fan_stage",
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
         // Files under way, not what came of them.
         "file_import",

@@ -74,6 +74,8 @@ struct PageLanguage: Sendable {
 
     func day(_ instant: Instant) -> String { messages.formatter.date(epochMs: instant.millisecondsSince1970, timeZone: zone.name) }
 
+    func wholeDay(_ day: LocalDay) -> String { messages.formatter.date(epochMs: day.startInUTC.millisecondsSince1970, timeZone: "UTC") }
+
     /// A day and its month, where the year is clear.
     func shortDay(_ day: LocalDay) -> String { messages.formatter.shortDate(epochMs: day.startInUTC.millisecondsSince1970, timeZone: "UTC") }
 

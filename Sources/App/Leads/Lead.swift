@@ -81,6 +81,7 @@ extension Lead {
         let isCounted = input.mode != .deferred
         if isCounted { lead.countedAt = write.now }
         try LeadStore.insert(lead, metadataSealed: try seal(input.metadata, id, customer, in: write), on: write.connection)
+        try DimensionStore.keep(Dimensions(input.metadata), of: id.text, in: write.workspace.id, on: write.connection)
         let commissions = isCounted ? try lead.count(program, credit, input, code: named.code, in: write) : []
         return RecordedLead(lead: lead, commissions: commissions, isRepeated: false)
     }

@@ -42,6 +42,8 @@ struct ProgramSettings: Sendable, Equatable {
     /// Redirects set no cookie; visitors are known by the click id in the address and by codes only.
     var isCookieless = false
     var marginRate: Rate?
+    /// What makes a member a sharer.
+    var stages = StageRules()
     /// Whether members may have their own trackers told of what they earn.
     var allowsPostbacks = false
     /// Which friends count, and what they may cost altogether.
@@ -128,6 +130,7 @@ extension ProgramSettings {
         if let flag = body.optionalBoolean("planExcludesRules") { settings.planExcludesRules = flag }
         if let flag = body.optionalBoolean("cookieless") { settings.isCookieless = flag }
         if let rate = body.optionalCustom("marginRate", Rate.read) { settings.marginRate = rate }
+        if let rules = body.optionalObject("stages", { StageRules.read($0, over: base.stages) }) { settings.stages = rules }
         if let flag = body.optionalBoolean("memberPostbacks") { settings.allowsPostbacks = flag }
         if body.isNull("referral") { settings.referral = ReferralTerms() }
         if let terms = body.optionalObject("referral", { ReferralTerms.read($0, over: base.referral) }) { settings.referral = terms }
@@ -200,6 +203,7 @@ extension ProgramSettings {
         members.append(JSONMember("planExcludesRules", .boolean(planExcludesRules)))
         members.append(JSONMember("cookieless", .boolean(isCookieless)))
         if let marginRate { members.append(JSONMember("marginRate", .text(marginRate.text))) }
+        if stages != StageRules() { members.append(JSONMember("stages", stages.json)) }
         if allowsPostbacks { members.append(JSONMember("memberPostbacks", true)) }
         if referral != ReferralTerms() { members.append(JSONMember("referral", referral.json)) }
         return .object(members)

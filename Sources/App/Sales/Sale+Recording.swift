@@ -48,6 +48,7 @@ extension Sale {
             country: input.country ?? customer.country, couponUsed: named.code != nil || named.coupon != nil, items: input.items, factsHash: input.factsHash,
             attribution: Self.attribution(credit, notes: notes), refusals: JSONText(text: "[]"), occurredAt: occurredAt, recordedAt: write.now)
         try SaleStore.insert(sale, metadataSealed: try seal(input.metadata, saleID, customer, in: write), on: write.connection)
+        try DimensionStore.keep(Dimensions(input.metadata), of: saleID.text, in: write.workspace.id, on: write.connection)
         try coupon.redeem(for: sale, in: write)
 
         var commissions: [Commission] = []

@@ -56,6 +56,12 @@ import Web
                 if let key = try? IdempotencyKey("k") { _ = try IdempotencyRows.find(workspace, "POST /x", key, input: InputHash(stored: [1]), vault: app.installation.vault, on: plans) }
                 _ = try EventStore.list(in: workspace, afterSequence: 7, limit: 10, on: plans)
                 _ = try EventStore.lastSequence(in: workspace, on: plans)
+                _ = try InsightCursorStore.events(in: workspace, after: 7, limit: 10, on: plans)
+                _ = try InsightFactStore.refunds(of: "sale_x", on: plans)
+                _ = try InsightFactStore.firstSales(of: "cus_x", recordedBefore: now, on: plans)
+                _ = try InsightFactStore.customers(in: workspace, since: now, limit: 10, on: plans)
+                _ = try CostStore.find(reference: "ad-1", in: workspace, on: plans)
+                _ = try CostStore.latest(in: workspace, limit: 10, on: plans)
                 _ = try WebhookDeliveryStore.due(WebhookID(stored: "wh_x"), at: now, limit: 10, on: plans)
                 _ = try WebhookDeliveryStore.endpointsDue(at: now, limit: 10, limitOfWorkspace: 5, on: plans)
                 _ = try WalletLotStore.due(in: workspace, at: now, limit: 10, on: plans)
