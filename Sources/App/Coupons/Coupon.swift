@@ -65,8 +65,8 @@ struct Coupon: Sendable {
             guard left > 0 else { return .max }
             let (product, isTooLarge) = paidMinor.multipliedReportingOverflow(by: Rate.whole.billionths)
             return isTooLarge ? .max : (product + left - 1) / left
-        case .fixed: paidMinor.addingReportingOverflow(amountMinor ?? 0).partialValue
-        case .storeCredit, .freeShipping: paidMinor
+        case .fixed: return paidMinor.addingReportingOverflow(amountMinor ?? 0).partialValue
+        case .storeCredit, .freeShipping: return paidMinor
         }
     }
 }
