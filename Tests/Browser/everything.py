@@ -15,7 +15,7 @@ STEP_SECONDS = 60
 ADDRESSES_OF_A_PAGE_MAX = 6
 ADDRESSES_MAX = 2_000
 # What a browser saves or draws, but does not show as a page.
-NO_PAGE = re.compile(r"\.(csv|svg|png|pdf|json|js|css)$|/export$|/file$|/progress$")
+NO_PAGE = re.compile(r"\.(csv|svg|png|pdf|json|js|css|ics)$|/export$|/file$|/progress$")
 PLAN = """
 plan: three-levels
 unit: EUR
@@ -86,8 +86,8 @@ def fill(server):
     server.call("POST", "/earn-actions", {"programId": program, "key": "review", "name": "Write a review", "unit": "points", "amount": 50, "times": 1, "days": 30})
     server.call("PUT", f"/programs/{program}/party-plan", {"orderDays": 7, "returnDays": 14, "membersMayHost": True, "tiers": [
         {"from": 20000, "rate": "0.05"}, {"from": 50000, "rate": "0.10"}]})
-    server.call("POST", "/parties", {"programId": program, "hostId": people["PAULA"], "title": "Coffee and friends", "place": "The roastery's garden",
-                                     "startsAt": "2027-06-05T17:00:00Z", "destination": "https://shop.example/"})
+    party = server.call("POST", "/parties", {"programId": program, "hostId": people["PAULA"], "title": "Coffee and friends", "place": "The roastery's garden",
+                                     "startsAt": "2027-06-05T17:00:00Z", "destination": "https://shop.example/"})["code"]
     evening = server.call("POST", "/occasions", {"programId": program, "title": "An evening at the roastery", "description": "We roast together.", "place": "Hauptstraße 5, Leipzig",
                                        "startsAt": "2027-06-12T17:00:00Z", "endsAt": "2027-06-12T20:00:00Z", "places": 12, "earnAction": "review"})["id"]
     server.call("POST", f"/occasions/{evening}/answers", {"memberId": people["PAULA"], "answer": "yes"})
@@ -99,7 +99,7 @@ def fill(server):
     server.call("POST", f"/members/{people['PAULA']}/invitations", {"emails": ["ben@friends.example"], "words": "Try the filter roast.", "confirmed": True})
     server.call("POST", "/partner-invitations", {"programId": program, "name": "Olga Roth", "email": "olga@partners.example", "source": "fair-2026"})
     experiment(server, program)
-    return {"program": program, "people": people, "batch": batch, "group": group, "plan": plan, "run": run, "join": join["path"],
+    return {"program": program, "people": people, "batch": batch, "group": group, "plan": plan, "run": run, "join": join["path"], "party": f"/party/{party}",
             "invitation": urllib.parse.urlsplit(invitation).path}
 
 

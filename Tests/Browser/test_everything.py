@@ -48,7 +48,7 @@ def pages(server, company, owner, member, chromium):
         "member": (member, ["/portal", f"/portal/terms/{company['program']}/1"]),
     }
     stranger = chromium.new_context()
-    walks["stranger"] = (stranger, ["/sign-in", "/portal/sign-in", company["join"], company["invitation"], "/dev/mail"])
+    walks["stranger"] = (stranger, ["/sign-in", "/portal/sign-in", company["join"], company["invitation"], company["party"], "/dev/mail"])
     for who, (context, starts) in walks.items():
         found.update({f"{who} {address}": html for address, html in everything.walk(context, server, starts, routes).items()})
     found.update({f"stranger {name}": html for name, html in joining(stranger, server, company).items()})
@@ -124,7 +124,7 @@ def test_every_page_was_looked_at(pages):
     routes = everything.page_routes()
     seen = {everything.pattern_of(name.split(" ", 1)[1].split("?")[0], routes) for name in pages}
     # Seen by other names: what a form answered with, and parts of pages.
-    elsewhere = {"/join-confirmation", "/portal/enter", "/guide/log", "/mail/stop/{token}", "/unwanted/{token}", "/account/second-factor", "/healthz", "/readyz", "/metrics", "/r/{code}", "/robots.txt", "/sitemap.xml"}
+    elsewhere = {"/join-confirmation", "/portal/enter", "/guide/log", "/mail/stop/{token}", "/unwanted/{token}", "/account/second-factor", "/healthz", "/readyz", "/metrics", "/r/{code}", "/robots.txt", "/sitemap.xml", "/party/{code}/calendar.ics", "/portal/occasions/{id}/calendar.ics"}
     missing = sorted(route for route in routes - seen - elsewhere)
     assert not missing, missing
 

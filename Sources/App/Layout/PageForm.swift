@@ -66,7 +66,7 @@ struct FormField: PageModel {
     /// Only what is written has a length: a day or a number has none.
     private var isWritten: Bool {
         switch control {
-        case .line(let type, _): type != "date" && type != "number" && type != "color"
+        case .line(let type, _): type != "date" && type != "time" && type != "number" && type != "color"
         case .file: false
         default: true
         }

@@ -63,7 +63,9 @@ extension Link {
                 throw Refusal.field("code", "Must be 1 to \(Normalised.codeLengthMax) letters, digits, hyphens or underscores.")
             }
             guard !ReservedCodes.words.contains(folded) else { throw Refusal.field("code", "Is reserved; choose another word.", code: "reserved_code") }
-            guard try !LinkStore.codeIsTaken(host: host, folded: folded, on: write.connection) else {
+            guard try !LinkStore.codeIsTaken(host: host, folded: folded, on: write.connection),
+                try CouponCodeStore.find(folded: folded, in: write.workspace.id, on: write.connection) == nil
+            else {
                 throw Refusal.field("code", "Is taken; choose another word.", code: "code_taken")
             }
             return (wanted.trimmingCharacters(in: .whitespaces).precomposedStringWithCompatibilityMapping, folded)
