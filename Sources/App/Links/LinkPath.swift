@@ -49,7 +49,7 @@ enum OwnPaths {
         ".well-known", "account", "actions", "admin", "api", "api-keys", "applications", "assets", "audit", "audit.csv", "badges", "brand", "catalogue",
         "commands", "commissions", "commissions.csv", "complaints", "confirm", "content", "contests", "costs", "coupons", "customers", "customers.csv", "dev", "docs",
         "domains", "earning", "embed", "embedding", "experiments", "f", "favicon.ico", "fraud", "friends", "genealogy", "groups", "guide", "healthz", "help",
-        "insights", "integrations", "invitations", "invite", "join", "join-confirmation", "keys", "kith.js", "laboratory", "leads", "leads.csv", "ledger",
+        "insights", "insights.csv", "integrations", "invitations", "invite", "join", "join-confirmation", "keys", "kith.js", "laboratory", "leads", "leads.csv", "ledger",
         "links", "links.csv", "loyalty", "mail", "members", "members.csv", "metrics", "occasions", "overview.csv", "parties", "party", "payout-requests", "payouts", "payouts.csv", "plans",
         "portal", "programs", "r", "rails", "readyz", "reconciliation", "rewards", "robots.txt", "rules", "runs", "sales", "sales.csv", "search",
         "settings", "sign-in", "sign-out", "sign-up", "sitemap.xml", "static", "support", "team", "test-clock", "theme", "tiers", "tokens", "track", "unwanted",
