@@ -25,7 +25,7 @@ PAGES = {
     "/laboratory": "/laboratory", "/leads": "/leads", "/leads/{id}/receipt": "/leads/{lead}/receipt", "/ledger": "/ledger",
     "/ledger/accounts/{id}": "{account}", "/ledger/debtors": "/ledger/debtors", "/ledger/transactions": "/ledger/transactions",
     "/ledger/transactions/{id}": "/ledger/transactions/1", "/links": "/links", "/links/new": "/links/new", "/links/{id}": "/links/{link}",
-    "/members": "/members", "/members/duplicates": "/members/duplicates", "/members/{id}": "/members/{member}",
+    "/members": "/members", "/members/new": "/members/new", "/members/duplicates": "/members/duplicates", "/members/{id}": "/members/{member}",
     "/members/{id}/merge": "/members/{member}/merge?with={double}", "/members/{id}/payout-account": "/members/{member}/payout-account",
     "/members/{id}/statement": "/members/{member}/statement", "/payouts": "/payouts", "/payouts/{id}": "/payouts/{payout}", "/plans": "/plans", "/rails": "/rails", "/rails/{rail}": "/rails/paypal",
     "/plans/{id}": "/plans/{plan}", "/programs": "/programs", "/programs/new": "/programs/new", "/programs/{id}": "/programs/{program}",

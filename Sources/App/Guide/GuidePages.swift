@@ -85,18 +85,7 @@ enum GuidePages {
             let made = try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write -> Link? in
                 guard let program = try ProgramStore.list(in: write.workspace.id, at: write.now, after: nil, limit: ProgramPages.programsMax, on: write.connection).last
                 else { return nil }
-                var enrolment = Enrolment(programID: program.id)
-                (enrolment.email, enrolment.name) = (email, typed.name)
-                let hash = write.vault.lookupHash(write.workspace.id, PersonLookup.email.rawValue, email)
-                let known = try MemberPageStore.members(emailHash: hash, in: write.workspace.id, on: write.connection).first
-                let member = try known.flatMap { try MemberStore.find($0, in: write.workspace.id, on: write.connection) } ?? Member.enroll(enrolment, in: write)
-                if try !MemberStore.isEnrolled(member.id, in: program.id, on: write.connection) {
-                    try MemberStore.enroll(member.id, in: program.id, group: nil, at: write.now, on: write.connection)
-                }
-                return try Link.create(
-                    NewLink(
-                        programID: program.id, member: .id(member.id), destination: typed.destination, code: nil, host: nil, kind: nil, codeRate: nil,
-                        codeNeedsReferral: false, expiresAt: nil, variants: [], utm: []), in: write)
+                return try Member.enrollWithLink(typed.name, email: email, program: program.id, destination: typed.destination, in: write)
             }
             guard made != nil else { return visit.seeOther("/programs/new?next=guide") }
             return visit.seeOther("/guide?done=link")

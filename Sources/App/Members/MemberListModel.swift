@@ -31,7 +31,7 @@ struct MemberListModel: PageModel {
                         [Member.Status.Settable.active, .inactive, .suspended].map {
                             PageObject(["value": .text($0.rawValue), "label": .text(language("members.bulk.\($0.rawValue)"))])
                         }),
-                ] : nil, "lead": lead, "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
+                ] : nil, "lead": lead, "newURL": PageValue(mayWrite ? MemberForm.path : nil), "hasAny": .flag(!members.isEmpty || isFiltered || !isFirstPage),
             "filter": [
                 "find": .text(find), "help": .text(isCut ? language("search.cut", ["count": language.integer(Int64(NameIndex.candidatesMax))]) : language("members.filter.help")), "active": .flag(isFiltered || order != .newest), "orders": PageValue(ListOrder.options(order, language)),
                 "programs": PageValue(

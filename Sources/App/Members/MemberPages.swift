@@ -17,6 +17,7 @@ enum MemberPages {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/members", .membersRead, gate) { visit in try await list(visit) }
         api.page("/members.csv", .membersRead, gate) { visit in try await file(visit) }
+        MemberForm.add(to: &api, gate: gate)
         MemberMergePages.add(to: &api, gate: gate)
         MemberChangePages.add(to: &api, gate: gate)
         api.page("/members/{id}", .membersRead, gate) { visit in try await show(visit) }
