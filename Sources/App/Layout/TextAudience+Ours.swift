@@ -15,6 +15,7 @@ extension TextAudience {
 
     /// The languages that friends are spoken to in.
     static let languagesOfFriends = [
-        "ar", "cs", "de", "el", "en", "es", "fr", "he", "hu", "it", "nl", "pl", "pt", "ro", "ru", "tr", "uk",
+        "ar", "cs", "de", "el", "en", "es", "fa", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "th", "tr", "uk", "vi",
+        "zh-Hans",
     ]
 }
