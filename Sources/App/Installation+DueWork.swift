@@ -16,6 +16,7 @@ extension Installation {
         {}
         while try await write(workspace, actor: .system("rewards"), { write in try Reward.advanceDue(in: write) }) == Reward.dueMax {}
         while try await write(workspace, actor: .system("coupons"), { write in try CouponCode.expireDue(in: write) }) == CouponCode.expiredAtOnceMax {}
+        while try await write(workspace, actor: .system("coupons"), { write in try Welcome.giveDue(in: write) }) > 0 {}
         try await lookAtLadders(in: workspace)
         while try await write(workspace, actor: .system("standing"), { write in try Standing.checkDue(in: write) }) == Standing.checksMax {}
         while try await write(workspace, actor: .system("parties"), { write in try Party.settleDue(in: write) }) == Party.settledMax {}
@@ -78,7 +79,7 @@ extension Installation {
 }
 
 enum DueStore {
-    /// Workspaces with commissions or rewards past their hold, codes past their time, something in wallets past its day, parties to settle or to forget the guests
+    /// Workspaces with commissions or rewards past their hold, codes past their time or owed to those who share, something in wallets past its day, parties to settle or to forget the guests
     /// of, or letters about events to write.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
@@ -97,6 +98,7 @@ enum DueStore {
                 OR EXISTS (
                     SELECT 1 FROM party_guest g JOIN party p ON p.id = g.party_id WHERE p.workspace_id = w.id
                         AND g.forget_at <= \(now) + coalesce(w.test_ahead_ms, 0))
+                OR EXISTS (SELECT 1 FROM friend_page f WHERE f.workspace_id = w.id AND f.coupon_cursor IS NOT NULL)
                 OR EXISTS (SELECT 1 FROM occasion o WHERE o.workspace_id = w.id AND o.invited_at IS NULL)
                 OR EXISTS (
                     SELECT 1 FROM occasion o WHERE o.workspace_id = w.id AND o.reminded_at IS NULL

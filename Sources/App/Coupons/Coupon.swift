@@ -71,6 +71,16 @@ struct Coupon: Sendable {
     }
 }
 
+extension Coupon {
+    init(_ input: NewCoupon, id: CouponID, workspace: WorkspaceID, currency: Currency, at now: Instant) {
+        self.init(
+            id: id, workspaceID: workspace, programID: input.programID, name: input.name, kind: input.kind, rate: input.rate, amountMinor: input.amountMinor,
+            currency: currency, minimumMinor: input.minimumMinor, validDays: input.validDays, usesPerCode: input.usesPerCode, usesLimit: input.usesLimit,
+            budgetMinor: input.budgetMinor, needsReferral: input.needsReferral, newCustomersOnly: input.newCustomersOnly, watchedUses: input.watchedUses,
+            createdAt: now)
+    }
+}
+
 struct NewCoupon: Sendable {
     var programID: ProgramID
     var name: String
@@ -110,11 +120,7 @@ extension Coupon {
         guard try CouponStore.count(in: write.workspace.id, on: write.connection) < couponsMax else {
             throw Problem.conflict(code: "too_many_coupons", detail: "A workspace has at most \(couponsMax) coupons.")
         }
-        let coupon = Coupon(
-            id: write.world.newID(), workspaceID: write.workspace.id, programID: program.id, name: input.name, kind: input.kind, rate: input.rate,
-            amountMinor: input.amountMinor, currency: currency, minimumMinor: input.minimumMinor, validDays: input.validDays, usesPerCode: input.usesPerCode,
-            usesLimit: input.usesLimit, budgetMinor: input.budgetMinor, needsReferral: input.needsReferral, newCustomersOnly: input.newCustomersOnly,
-            watchedUses: input.watchedUses, createdAt: write.now)
+        let coupon = Coupon(input, id: write.world.newID(), workspace: write.workspace.id, currency: currency, at: write.now)
         try CouponStore.insert(coupon, on: write.connection)
         try write.audit("coupon.create", subject: coupon.id.text)
         return coupon

@@ -141,6 +141,16 @@ enum CouponCodeStore {
         return (try row.get(at: 0), try row.get(at: 1))
     }
 
+    /// The code of a coupon that is a member's to give to friends, while it is good.
+    static func given(_ coupon: CouponID, to member: MemberID, on connection: any Connection) throws -> CouponCode? {
+        try connection.row(
+            """
+            SELECT \(raw: columns) FROM coupon_code WHERE coupon_id = \(coupon) AND member_id = \(member) AND state IN ('issued', 'reserved')
+            ORDER BY id LIMIT 1
+            """
+        ).map(read)
+    }
+
     /// Codes that are a member's to give to friends.
     static func ids(of member: MemberID, limit: Int, on connection: any Connection) throws -> [CouponCodeID] {
         try connection.rows("SELECT id FROM coupon_code WHERE member_id = \(member) ORDER BY id LIMIT \(limit)").map { try $0.get(at: 0) }

@@ -39,11 +39,9 @@ struct FriendDoor: Sendable {
         var workspace: Workspace
         var program: Program
         var page: FriendPage
-        /// Those that can pay for a friend of this member.
-        var rules: [Rule]
+        var offer: FriendOffer.Source
         /// What the page's texts are tried by.
         var trials: [Experiment]
-        var coupons: [CouponID: Coupon]
         /// Nil for a link of the company's own.
         var name: String?
         var words: String?
@@ -92,7 +90,7 @@ struct FriendDoor: Sendable {
 
     private func model(_ place: Place, _ language: PageLanguage) -> FriendModel {
         FriendModel(
-            offer: FriendOffer(place.rules, program: place.program, coupons: place.coupons, language: language), page: place.page, link: place.link,
+            offer: FriendOffer(place.offer, program: place.program, language: language), page: place.page, link: place.link,
             company: place.workspace.name, name: place.name, words: place.words, windowDays: place.program.settings.windowDays,
             isCookieless: place.program.settings.isCookieless, isTest: place.workspace.isTest, isOver: place.isOver,
             takeURL: Redirect.path + LocalPath.encoded(place.link.code),
@@ -114,10 +112,10 @@ struct FriendDoor: Sendable {
             guard let workspace = try WorkspaceStore.find(link.workspaceID, on: connection) else { return nil }
             let now = workspace.now(world)
             guard let program = try ProgramStore.find(link.programID, in: workspace.id, at: now, on: connection) else { return nil }
-            let (rules, coupons) = try FriendOffer.source(program, sharedBy: link.memberID, at: now, on: connection)
+            let offer = try FriendOffer.source(program, sharedBy: link.memberID, at: now, on: connection)
             var place = Place(
-                link: link, workspace: workspace, program: program, page: try FriendPageStore.find(program.id, on: connection) ?? FriendPage(), rules: rules,
-                trials: try FriendTrial.all(of: program.id, on: connection), coupons: coupons, theme: try ThemeStore.find(workspace, on: connection), isOver: link.isExpired(at: now))
+                link: link, workspace: workspace, program: program, page: try FriendPageStore.find(program.id, on: connection) ?? FriendPage(), offer: offer,
+                trials: try FriendTrial.all(of: program.id, on: connection), theme: try ThemeStore.find(workspace, on: connection), isOver: link.isExpired(at: now))
             guard let member = try link.memberID.flatMap({ try MemberStore.find($0, in: workspace.id, on: connection) }), member.status == .active else {
                 return place
             }

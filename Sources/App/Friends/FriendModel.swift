@@ -64,6 +64,7 @@ struct FriendModel: PageModel {
         if !isOver {
             add("step-payout", offer.conditions)
             add("clock", offer.when)
+            add("step-payout", offer.also)
             for detail in said.details { add("done", detail) }
             if let end = link.expiresAt { add("clock", say("until", ["day": language.day(end)])) }
         }
@@ -71,7 +72,9 @@ struct FriendModel: PageModel {
             "test": .flag(isTest), "headline": .text(headline), "lead": PageValue(isOver ? say("overLead") : said.lead.isEmpty ? nil : said.lead),
             "from": link.memberID == nil || isOver ? nil : ["initials": .text(initials), "words": PageValue(words), "who": .text(from)],
             "button": ["url": .text(takeURL), "label": .text(button), "open": .flag(!isOver)],
-            "code": PageValue(link.memberID == nil || isOver ? nil : link.code.uppercased()), "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines),
+            "code": link.memberID == nil || isOver
+                ? nil : ["label": .text(say(offer.code == nil ? "orSay" : "yourCode")), "text": .text(offer.code ?? link.code.uppercased())],
+            "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines),
             "disclosure": .text(disclosure), "hasLegal": .flag(!legal.isEmpty), "legal": PageValue(legal),
             "unwanted": PageValue(unwantedURL),
         ]

@@ -14,18 +14,36 @@ struct FriendOffer: Sendable {
     var conditions: String?
     /// When it is theirs.
     var when: String?
+    /// What comes on top of what is theirs at once.
+    var also: String?
+    /// What takes it off at the checkout; nil where nothing is theirs at once.
+    var code: String?
 
-    init(_ rules: [Rule], program: Program, coupons: [CouponID: Coupon], language: PageLanguage) {
+    /// What an offer is made of.
+    struct Source: Sendable {
+        /// Those that can pay for what a member shares.
+        var rules: [Rule] = []
+        var coupons: [CouponID: Coupon] = [:]
+        var welcome: Welcome?
+    }
+
+    init(_ source: Source, program: Program, language: PageLanguage) {
         guard let currency = Currency(code: program.currency) else { return }
+        let (rules, coupons) = (source.rules, source.coupons)
         let friends = rules.first { $0.terms.recipient == .friend }
         let members = rules.first { $0.terms.recipient == .member && $0.terms.level == 0 }
         func words(_ rule: Rule) -> String {
             if case .coupon(let id) = rule.terms.reward, let coupon = CouponID(id).flatMap({ coupons[$0] }) { return Self.words(coupon, language) }
             return RuleSentence(rule: rule, currency: currency, language: language).what
         }
-        gift = friends.map(words)
         thanks = members.map(words)
-        guard let friends else { return }
+        if let friends { take(friends, words(friends), program: program, currency: currency, language) }
+        if let welcome = source.welcome { take(welcome, currency: currency, language) }
+    }
+
+    /// What a rule gives for what the friend does.
+    private mutating func take(_ friends: Rule, _ words: String, program: Program, currency: Currency, _ language: PageLanguage) {
+        gift = words
         let circumstances = RuleCircumstances(friends.terms)
         let isFirst = circumstances.isFirstOnly || circumstances.buyer == .new
         let place = circumstances.countries.isEmpty
@@ -42,6 +60,17 @@ struct FriendOffer: Sendable {
         }
     }
 
+    /// What a code takes off at once stands first; what a rule gives comes after it.
+    private mutating func take(_ welcome: Welcome, currency: Currency, _ language: PageLanguage) {
+        also = gift.map { [language("friendPage.also", ["gift": $0]), conditions, when].compactMap(\.self).joined(separator: " ") }
+        gift = Self.words(welcome.coupon, language)
+        code = welcome.code
+        let least = welcome.coupon.minimumMinor > 0 ? language("friendPage.least", ["amount": language.money(welcome.coupon.minimumMinor, .currency(currency))]) : ""
+        let isFirst = welcome.coupon.newCustomersOnly
+        conditions = least.isEmpty ? nil : language(isFirst ? "friendPage.firstOrders" : "friendPage.orders", ["where": "", "least": least])
+        when = language(isFirst ? "friendPage.atCheckoutFirst" : "friendPage.atCheckout")
+    }
+
     private static func words(_ coupon: Coupon, _ language: PageLanguage) -> String {
         switch coupon.kind {
         case .percent: language("friendPage.off", ["what": language.percent(ppm: (coupon.rate ?? .zero).billionths / 1000, decimals: 4)])
@@ -53,11 +82,11 @@ struct FriendOffer: Sendable {
 }
 
 extension FriendOffer {
-    /// The rules that an offer is made of, with the coupons that they give: those in force that can pay for what this member shares, by their
+    /// The rules that an offer is made of, with the coupons that they give and the code that is good at once: those in force that can pay for what this member shares, by their
     /// group, their tier and what experiments give them.
     static func source(
         _ program: Program, sharedBy member: MemberID?, at now: Instant, on connection: any Connection
-    ) throws -> ([Rule], [CouponID: Coupon]) {
+    ) throws -> Source {
         let inForce = Array(try RuleStore.inForce(program.id, at: now, on: connection).prefix(FriendDoor.rulesMax))
         let wanted = MemberFacts.Wanted(inForce.map(\.terms.conditions))
         let facts = try MemberFacts.load(wanted, of: member.map { [$0] } ?? [], in: program.id, at: now, on: connection)
@@ -67,6 +96,7 @@ extension FriendOffer {
             guard case .coupon(couponID: let text) = rule.terms.reward, let id = CouponID(text), coupons[id] == nil else { continue }
             coupons[id] = try CouponStore.find(id, in: program.workspaceID, on: connection)
         }
-        return (rules, coupons)
+        return Source(
+            rules: rules, coupons: coupons, welcome: try Welcome.find(program.id, in: program.workspaceID, sharedBy: member, on: connection))
     }
 }

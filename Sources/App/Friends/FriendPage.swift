@@ -22,6 +22,8 @@ struct FriendPage: Sendable, Hashable {
     var imprintURL = ""
     /// Members may write letters to friends.
     var invites = false
+    /// What friends get at once, by a code of whoever recommends.
+    var couponID: CouponID?
 
     /// Addresses of the company's own; anything else is refused by name of the field.
     func checked() throws -> FriendPage {
@@ -45,8 +47,16 @@ struct FriendPage: Sendable, Hashable {
     static func set(_ page: FriendPage, for programID: ProgramID, in write: Write) throws -> FriendPage {
         guard try ProgramStore.exists(programID, in: write.workspace.id, on: write.connection) else { throw Refusal.unknownProgram() }
         let page = try page.checked()
+        let known = try WelcomeStore.coupon(of: programID, on: write.connection)
+        if let coupon = page.couponID, coupon != known { try Welcome.check(coupon, for: programID, in: write) }
         try FriendPageStore.put(page, of: programID, in: write.workspace.id, at: write.now, on: write.connection)
-        try write.audit("friend_page.change", subject: programID.text, JSONText(["isShared": .boolean(page.isShared), "invitations": .boolean(page.invites)]))
+        if page.couponID != known {
+            try WelcomeStore.setCursor(page.couponID == nil ? nil : "", of: programID, on: write.connection)
+            _ = try Welcome.giveDue(in: write)
+        }
+        try write.audit(
+            "friend_page.change", subject: programID.text,
+            JSONText(["isShared": .boolean(page.isShared), "invitations": .boolean(page.invites), "couponId": page.couponID.map { .text($0.text) } ?? .null]))
         return page
     }
 
@@ -54,12 +64,14 @@ struct FriendPage: Sendable, Hashable {
         [
             "programId": .text(program.text), "isShared": .boolean(isShared), "headline": .text(headline), "lead": .text(lead), "button": .text(button),
             "details": .array(details.map { .text($0) }), "termsUrl": .text(termsURL), "privacyUrl": .text(privacyURL), "imprintUrl": .text(imprintURL), "invitations": .boolean(invites),
+            "couponId": couponID.map { .text($0.text) } ?? .null,
         ]
     }
 
     static let schema = APISchema.object([
         .required("programId", .text), .required("isShared", .boolean), .required("headline", .text), .required("lead", .text), .required("button", .text),
         .required("details", .array(.text)), .required("termsUrl", .text), .required("privacyUrl", .text), .required("imprintUrl", .text), .required("invitations", .boolean),
+        .required("couponId", .described(.nullable(.text), description: "What friends get at once: each member who shares has a code of this coupon for them.")),
     ])
 }
 

@@ -21,7 +21,7 @@ enum FriendPageForms {
             isShared: fields["isShared"] == "yes", headline: text("headline", FriendPage.headlineLengthMax), lead: text("lead", FriendPage.leadLengthMax),
             button: text("button", FriendPage.buttonLengthMax), details: lines, termsURL: text("termsUrl", FriendPage.urlLengthMax),
             privacyURL: text("privacyUrl", FriendPage.urlLengthMax), imprintURL: text("imprintUrl", FriendPage.urlLengthMax),
-            invites: fields["invitations"] == "yes")
+            invites: fields["invitations"] == "yes", couponID: CouponID(fields["coupon"] ?? ""))
         var errors: [String: String] = [:]
         func say(_ key: String) -> String { visit.language("friendForm.error.\(key)") }
         if lines.count > FriendPage.detailsMax || lines.contains(where: { $0.count > FriendPage.detailLengthMax }) { errors["details"] = say("details") }
@@ -31,8 +31,12 @@ enum FriendPageForms {
         if page.invites, page.imprintURL.isEmpty { errors["imprintUrl"] = say("imprint") }
         guard errors.isEmpty else { return try await show(visit, typed: page, errors: errors) }
         let id: ProgramID = try visit.context.id()
-        try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
-            _ = try FriendPage.set(page, for: id, in: write)
+        do {
+            try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                _ = try FriendPage.set(page, for: id, in: write)
+            }
+        } catch let problem as Problem where problem.status == .unprocessableContent {
+            return try await show(visit, typed: page, errors: ["coupon": say("coupon")])
         }
         return visit.seeOther("/programs/\(id.text)/friend-page?done=saved")
     }
@@ -40,11 +44,12 @@ enum FriendPageForms {
     private static func show(_ visit: PageVisit, typed: FriendPage?, errors: [String: String]) async throws -> Response {
         let id: ProgramID = try visit.context.id()
         let (workspace, now) = (visit.workspaceID, visit.now)
-        let found = try await visit.installation.main.read { connection -> (program: Program, page: FriendPage?, links: [Link])? in
+        let found = try await visit.installation.main.read { connection -> (program: Program, page: FriendPage?, links: [Link], coupons: [Coupon])? in
             guard let program = try ProgramStore.find(id, in: workspace, at: now, on: connection) else { return nil }
             return (
                 program, try FriendPageStore.find(id, on: connection),
-                try LinkStore.list(in: workspace, program: id, member: nil, after: nil, limit: linksLookedAt, on: connection)
+                try LinkStore.list(in: workspace, program: id, member: nil, after: nil, limit: linksLookedAt, on: connection),
+                try CouponStore.list(in: workspace, program: id, limit: Coupon.listMax, on: connection).filter { $0.state == .active && $0.suitsEveryFriend }
             )
         }
         guard let found else { throw Problem.notFound() }
@@ -59,14 +64,14 @@ enum FriendPageForms {
             blocks: [
                 PageBlocks.Block(
                     heading: say("words"), text: say("wordsText"),
-                    forms: visit.session.may(.programsWrite) ? [form(page, id, errors, visit)] : [], empty: visit.session.may(.programsWrite) ? nil : say("readOnly"),
+                    forms: visit.session.may(.programsWrite) ? [form(page, id, found.coupons, errors, visit)] : [], empty: visit.session.may(.programsWrite) ? nil : say("readOnly"),
                     note: found.links.isEmpty ? say("noLink") : nil)
             ])
         return try visit.blocks(
             blocks, current: "/programs", notice: visit.done("friendForm", ["saved"]), status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 
-    private static func form(_ page: FriendPage, _ id: ProgramID, _ errors: [String: String], _ visit: PageVisit) -> PageForm {
+    private static func form(_ page: FriendPage, _ id: ProgramID, _ coupons: [Coupon], _ errors: [String: String], _ visit: PageVisit) -> PageForm {
         func say(_ key: String) -> String { visit.language("friendForm.\(key)") }
         return PageForm(
             action: "/programs/\(id.text)/friend-page",
@@ -77,6 +82,11 @@ enum FriendPageForms {
                         FormField.Choice(value: "yes", label: say("field.shared"), isChosen: page.isShared),
                         FormField.Choice(value: "no", label: say("field.straight"), isChosen: !page.isShared),
                     ])),
+                FormField(
+                    name: "coupon", label: say("field.coupon"), help: say("field.couponHelp"), error: errors["coupon"],
+                    control: .select(
+                        [FormField.Choice(value: "", label: say("field.couponNone"), isChosen: page.couponID == nil)]
+                            + coupons.map { FormField.Choice(value: $0.id.text, label: $0.name, isChosen: $0.id == page.couponID) })),
                 .line("headline", say("field.headline"), page.headline, help: say("field.headlineHelp"), lengthMax: FriendPage.headlineLengthMax),
                 .line("lead", say("field.lead"), page.lead, lengthMax: FriendPage.leadLengthMax),
                 .line("button", say("field.button"), page.button, help: say("field.buttonHelp"), lengthMax: FriendPage.buttonLengthMax),

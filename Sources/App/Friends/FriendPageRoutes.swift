@@ -17,6 +17,10 @@ enum FriendPageRoutes {
                 .optional("details", .array(.string(maximumLength: FriendPage.detailLengthMax))), .optional("termsUrl", line), .optional("privacyUrl", line),
                 .optional("imprintUrl", line),
                 .optional("invitations", .described(.boolean, description: "Members may write letters to friends; needs an imprint.")),
+                .optional(
+                    "couponId",
+                    .described(
+                        .nullable(.text), description: "What friends get at once: a coupon of the program, of which each member who shares gets a code for their friends. Left out or null: nothing.")),
             ]), answer: .reference("FriendPage"),
             decode: { body, context in
                 (
@@ -31,7 +35,7 @@ enum FriendPageRoutes {
                         termsURL: body.optionalText("termsUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
                         privacyURL: body.optionalText("privacyUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
                         imprintURL: body.optionalText("imprintUrl", maximumLength: FriendPage.urlLengthMax) ?? "",
-                        invites: body.optionalBoolean("invitations") ?? false)
+                        invites: body.optionalBoolean("invitations") ?? false, couponID: body.optionalCustom("couponId") { idReading($0, CouponKind.self, "coupon") })
                 )
             }
         ) { input, write in Answer(try FriendPage.set(input.page, for: input.program, in: write).json(of: input.program)) }

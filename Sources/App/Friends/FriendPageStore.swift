@@ -3,14 +3,14 @@ import Persistence
 import Web
 
 enum FriendPageStore {
-    private static let columns = "is_shared, headline, lead, button, details, terms_url, privacy_url, imprint_url, invites"
+    private static let columns = "is_shared, headline, lead, button, details, terms_url, privacy_url, imprint_url, invites, coupon_id"
 
     static func find(_ program: ProgramID, on connection: any Connection) throws -> FriendPage? {
         try connection.row("SELECT \(raw: columns) FROM friend_page WHERE program_id = \(program)").map { row in
             FriendPage(
                 isShared: try row.get(at: 0), headline: try row.get(at: 1), lead: try row.get(at: 2), button: try row.get(at: 3),
                 details: JSONText(text: try row.get(at: 4)).value.elements.compactMap(\.string), termsURL: try row.get(at: 5),
-                privacyURL: try row.get(at: 6), imprintURL: try row.get(at: 7), invites: try row.get(at: 8))
+                privacyURL: try row.get(at: 6), imprintURL: try row.get(at: 7), invites: try row.get(at: 8), couponID: try row.get(at: 9))
         }
     }
 
@@ -20,10 +20,10 @@ enum FriendPageStore {
             """
             INSERT INTO friend_page (program_id, workspace_id, changed_at, \(raw: columns))
             VALUES (\(program), \(workspace), \(now), \(page.isShared), \(page.headline), \(page.lead), \(page.button), \(details), \(page.termsURL),
-                    \(page.privacyURL), \(page.imprintURL), \(page.invites))
+                    \(page.privacyURL), \(page.imprintURL), \(page.invites), \(page.couponID))
             ON CONFLICT (program_id) DO UPDATE SET is_shared = excluded.is_shared, headline = excluded.headline, lead = excluded.lead,
                 button = excluded.button, details = excluded.details, terms_url = excluded.terms_url, privacy_url = excluded.privacy_url,
-                imprint_url = excluded.imprint_url, invites = excluded.invites, changed_at = excluded.changed_at
+                imprint_url = excluded.imprint_url, invites = excluded.invites, coupon_id = excluded.coupon_id, changed_at = excluded.changed_at
             """)
     }
 

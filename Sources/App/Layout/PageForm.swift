@@ -32,6 +32,14 @@ struct FormField: PageModel {
     var suffix: String?
     /// Tells fields of one name in two forms of a page apart.
     var place = ""
+    /// Where scripts run, it is seen with these choices alone.
+    var shown: Shown?
+
+    /// Values of a field of choices above.
+    struct Shown: Sendable {
+        var field: String
+        var values: [String]
+    }
 
     static func line(
         _ name: String, _ label: String, _ value: String, type: String = "text", help: String? = nil, error: String? = nil, isRequired: Bool = false,
@@ -50,7 +58,7 @@ struct FormField: PageModel {
         var page: PageObject = [
             "id": .text(id), "name": .text(name), "label": .text(label), "help": PageValue(help), "error": PageValue(error),
             "described": .text(described.joined(separator: " ")), "required": .flag(isRequired), "mono": .flag(isMono),
-            "maximum": isWritten ? .text(String(lengthMax)) : nil, "suffix": PageValue(suffix), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil, "file": nil,
+            "maximum": isWritten ? .text(String(lengthMax)) : nil, "suffix": PageValue(suffix), "shown": PageValue(shown.map { PageObject(["field": .text($0.field), "values": .text($0.values.joined(separator: " "))]) }), "line": nil, "select": nil, "area": nil, "checks": nil, "radios": nil, "file": nil,
         ]
         switch control {
         case .line(let type, let value): page["line"] = ["type": .text(type), "value": .text(value)]

@@ -52,6 +52,7 @@ extension Link {
             destination: destination, kind: input.kind ?? (member == nil ? .paid : .link), codeRate: input.codeRate,
             codeNeedsReferral: input.codeNeedsReferral, expiresAt: input.expiresAt, createdAt: write.now, variants: variants)
         try LinkStore.insert(link, folded: folded, on: write.connection)
+        try Welcome.give(for: link, in: write)
         try write.audit("link.create", subject: link.id.text)
         return link
     }

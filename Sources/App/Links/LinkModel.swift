@@ -13,6 +13,9 @@ struct LinkModel: PageModel {
     let program: String
     let now: Instant
     let baseURL: String
+    /// Whether members share the page that greets friends, and the code that takes something off their order.
+    let isShared: Bool
+    let friendsCode: String?
     let language: PageLanguage
 
     var page: PageObject {
@@ -20,6 +23,8 @@ struct LinkModel: PageModel {
         return [
             "code": .text(link.code), "state": state, "lead": lead, "member": .text(person ?? language("link.company")), "program": .text(program),
             "createdAt": language.time(link.createdAt), "expiresAt": link.expiresAt.map { language.time($0) } ?? nil, "address": .text(address),
+            "friend": isShared && link.memberID != nil ? ["url": .text(link.sharedURL(baseURL: baseURL, isShared: true)), "path": .text(FriendDoor.path + LocalPath.encoded(link.code))] : nil,
+            "friendsCode": PageValue(friendsCode),
             "destination": .text(link.destination), "destinationShort": .text(ShortAddress.of(link.destination)),
             "qrSVG": .text("/links/\(link.id.text)/qr.svg"), "qrPNG": .text("/links/\(link.id.text)/qr.png"),
             "qrAlt": .text(language("link.qr.alt", ["address": address])), "counts": PageValue(counts), "hasVariants": .flag(!link.variants.isEmpty),

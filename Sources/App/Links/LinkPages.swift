@@ -93,11 +93,13 @@ enum LinkPages {
         let link = try await find(visit)
         let workspace = visit.workspaceID
         let vault = visit.installation.vault
-        let (yield, names, program) = try await visit.installation.main.read { connection in
+        let (yield, names, program, isShared, welcome) = try await visit.installation.main.read { connection in
             (
                 try LinkPageStore.yield(of: link, on: connection),
                 try PersonNames.load(members: [link.memberID].compactMap { $0 }, vault: vault, on: connection),
-                try ProgramStore.name(of: link.programID, in: workspace, on: connection) ?? ""
+                try ProgramStore.name(of: link.programID, in: workspace, on: connection) ?? "",
+                try !FriendPageStore.shared([link.programID], on: connection).isEmpty,
+                try Welcome.find(link.programID, in: workspace, sharedBy: link.memberID, on: connection)
             )
         }
         let (clicks, variants) = try await visit.installation.clicks.read { connection in
@@ -108,7 +110,7 @@ enum LinkPages {
         }
         let model = LinkModel(
             link: link, yield: yield, clicks: clicks, variantClicks: variants, names: names, program: program, now: visit.now,
-            baseURL: visit.installation.publicURL(of: visit.workspaceID), language: visit.language)
+            baseURL: visit.installation.publicURL(of: visit.workspaceID), isShared: isShared, friendsCode: welcome?.code, language: visit.language)
         let notice = visit.query["made"] == nil ? nil : PageFrame.Notice(kind: "good", icon: "check", text: visit.language("link.made"))
         return try visit.page("link-show", title: link.code, current: "/links", isNarrow: true, notice: notice, model.page)
     }

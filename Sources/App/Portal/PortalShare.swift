@@ -23,12 +23,13 @@ enum PortalShare {
     ) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, said, letters, trials, hasParties) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, codes, said, letters, trials, hasParties) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             let ofLetters = try InvitationStore.links(of: member.id, on: connection)
             return (
                 try LinkStore.list(in: workspace, program: nil, member: member.id, after: nil, limit: PortalPages.linksMax, on: connection)
                     .filter { !$0.isExpired(at: now) && !ofLetters.contains($0.id) }, programs, try FriendPageStore.shared(programs.map(\.id), on: connection),
+                try Welcome.codes(of: member.id, in: programs, on: connection),
                 try RecommendationStore.find(member, vault: vault, on: connection),
                 try PortalInvitations.Facts.load(member, programs, at: visit.now, on: connection),
                 try ShareTrial.load(of: member.id, in: programs, on: connection),
@@ -37,7 +38,7 @@ enum PortalShare {
         }
         if member.status == .active { try await trials.note(member.id, in: workspace, visit.installation) }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, texts: trials.texts, said: said, letters: letters, invitation: invitation, hasParties: hasParties, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, codes: codes, texts: trials.texts, said: said, letters: letters, invitation: invitation, hasParties: hasParties, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         let notice = ["words": "wordsSaved", "invited": "invite.sent"][visit.query["done"] ?? ""].map { visit.language("portalShare.\($0)") }
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
@@ -77,6 +78,8 @@ struct PortalShareModel: PageModel {
     var programs: [Program]
     /// Those whose members share the friend's page.
     var shared: Set<ProgramID>
+    /// Those that take something off a friend's order at once.
+    var codes: [ProgramID: String]
     /// What an experiment gives the member to say, in place of our own sentence.
     var texts: [ProgramID: String]
     var said: Recommendation?
@@ -127,7 +130,7 @@ struct PortalShareModel: PageModel {
         let whole = "\(text) \(disclosure)"
         return [
             "id": .text(link.id.text), "url": .text(url), "shown": .text(String(url.trimmingPrefix("https://").trimmingPrefix("http://"))),
-            "code": .text(link.code.uppercased()), "qrURL": .text("/r/\(Self.encoded(link.code))/qr.svg"),
+            "code": .text(codes[link.programID] ?? link.code.uppercased()), "qrURL": .text("/r/\(Self.encoded(link.code))/qr.svg"),
             "qrPNG": .text("/r/\(Self.encoded(link.code))/qr.png"), "message": .text(text), "disclosure": .text(disclosure), "whole": .text(whole),
             "first": .flag(isFirst), "clicks": .text(language.plural("portalShare.clicks", link.clicks)),
             "program": .text(programs.first { $0.id == link.programID }?.name ?? ""),

@@ -10,7 +10,7 @@ import Web
 enum ProgramForms {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/programs/new", .programsWrite, gate) { visit in
-            let known = visit.query["template"].flatMap { ProgramTemplate(rawValue: $0) } ?? .shop
+            let known = visit.query["template"].flatMap { ProgramTemplate(rawValue: $0) } ?? .referral
             return try new(visit, NewTyped(name: "", template: known, currency: "EUR", zone: visit.session.workspace.timeZone, hosts: ""), errors: [:])
         }
         api.form("/programs", .programsWrite, gate) { visit, fields in try await make(visit, fields) }
@@ -59,6 +59,7 @@ enum ProgramForms {
             for document in documents { _ = try Rule.create(document, program: program.id, in: write) }
             return program
         }
+        if typed.template == .referral { return visit.seeOther("/programs/\(program.id.text)/refer-a-friend") }
         if fields["next"] == "guide" { return visit.seeOther("/guide?done=program") }
         return visit.seeOther("/programs/\(program.id.text)?done=made")
     }

@@ -23,6 +23,7 @@ struct ProgramModel: PageModel, Sendable {
                 : language.sentence("program.lead.some", count: Int64(rules.count), ["members": language.plural("program.members", size.members)]),
             "settingsURL": .text("/programs/\(program.id.text)/settings"), "joinURL": .text("/programs/\(program.id.text)/join-page"),
             "friendURL": .text("/programs/\(program.id.text)/friend-page"), "referURL": .text("/programs/\(program.id.text)/refer-a-friend"),
+            "referStyle": .text(rules.isEmpty ? "btn-primary" : "btn-plain"), "newStyle": .text(rules.isEmpty ? "btn-plain" : "btn-primary"),
             "newURL": PageValue(mayWrite ? "/programs/\(program.id.text)/rules/new" : nil),
             "hasRules": .flag(!rules.isEmpty), "rules": PageValue(rules.map(rule)), "settings": PageValue(settings),
             "versions": PageValue(versions.map(version)),

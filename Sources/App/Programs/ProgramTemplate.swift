@@ -3,11 +3,12 @@ import Web
 
 /// A program to begin with: settings and rules that suit a kind of business, in the currency of who takes it.
 enum ProgramTemplate: String, Sendable, CaseIterable {
-    case shop, software, services, marketplace, empty
+    case referral, shop, software, services, marketplace, empty
 
     var settings: ProgramSettings {
         var settings = ProgramSettings()
         switch self {
+        case .referral: (settings.windowDays, settings.holdDays, settings.binding) = (30, 14, .months(12))
         case .shop: (settings.windowDays, settings.holdDays, settings.binding) = (30, 30, .months(12))
         case .software: (settings.windowDays, settings.holdDays, settings.binding) = (60, 30, .months(12))
         case .services: (settings.windowDays, settings.holdDays, settings.binding) = (90, 14, .months(24))
@@ -46,7 +47,7 @@ enum ProgramTemplate: String, Sendable, CaseIterable {
                     "level": 1,
                 ],
             ]
-        case .empty: return []
+        case .referral, .empty: return []
         }
     }
 

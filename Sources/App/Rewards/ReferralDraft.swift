@@ -6,7 +6,10 @@ import Web
 /// It becomes ordinary rules.
 struct ReferralDraft: Sendable {
     enum Kind: String, Sendable, CaseIterable {
-        case nothing, flat, percent, credit, points, gift, coupon, freeMonths, freeShipping
+        case nothing, percentOff, amountOff, shippingOff, flat, percent, credit, points, gift, coupon, freeMonths, freeShipping
+
+        /// What the friend's first order costs less, by a code of whoever recommends.
+        static let atOnce: [Kind] = [.percentOff, .amountOff, .shippingOff]
 
         /// Given by the company, not by the ledger.
         var isThing: Bool { [.gift, .coupon, .freeMonths, .freeShipping].contains(self) }
@@ -21,7 +24,7 @@ struct ReferralDraft: Sendable {
         var coupon = ""
     }
 
-    var member = Side(kind: .flat, value: "10")
+    var member = Side(kind: .flat)
     var friend = Side(kind: .nothing)
     var when = When.first
     var least = ""
@@ -30,8 +33,18 @@ struct ReferralDraft: Sendable {
     var limitValue = ""
     /// Whether the company is asked before things are given.
     var isChecked = false
+    /// Whether the rules that pay the same side for the same end with this.
+    var isReplacing = true
 
     init() {}
+
+    /// What most begin with: ten of the currency for who shared, ten percent off for the friend.
+    static func usual(_ currency: Currency, _ numbers: NumberReader) -> ReferralDraft {
+        var draft = ReferralDraft()
+        draft.member.value = numbers.written(currency.exponent == 0 ? "1000" : "10")
+        draft.friend = Side(kind: .percentOff, value: numbers.written("10"))
+        return draft
+    }
 
     init(_ fields: FormFields) {
         func text(_ name: String, _ length: Int = 100) -> String { String((fields[name] ?? "").prefix(length)) }
@@ -46,11 +59,47 @@ struct ReferralDraft: Sendable {
         limit = Limit(rawValue: text("limit")) ?? .none
         limitValue = text("limitValue")
         isChecked = !text("check").isEmpty
+        isReplacing = text("known") != "add"
     }
 
     struct Written: Sendable {
         var side: Reward.Side
         var document: JSONValue
+    }
+
+    /// The event that its rules are for.
+    var event: RuleEvent { when == .lead ? .lead : .sale }
+
+    /// The same with a rule in the place of a code, to reckon with.
+    var asRules: ReferralDraft {
+        var draft = self
+        switch friend.kind {
+        case .percentOff: draft.friend.kind = .percent
+        case .amountOff: draft.friend.kind = .flat
+        case .shippingOff: draft.friend.kind = .freeShipping
+        default: break
+        }
+        return draft
+    }
+
+    /// What a friend's first order costs less, or which field says what cannot be.
+    func welcome(_ program: ProgramID, name: String, currency: Currency, numbers: NumberReader) -> (coupon: NewCoupon?, errors: [String: String]) {
+        guard Kind.atOnce.contains(friend.kind) else { return (nil, [:]) }
+        var errors: [String: String] = [:]
+        var coupon = NewCoupon(programID: program, name: name, kind: .freeShipping)
+        switch friend.kind {
+        case .percentOff:
+            (coupon.kind, coupon.rate) = (.percent, numbers.rate(friend.value))
+            if coupon.rate.map({ $0 > .zero && $0 <= .whole }) != true { errors["friendValue"] = friend.value.isEmpty ? "missing" : "percent" }
+        case .amountOff:
+            (coupon.kind, coupon.amountMinor) = (.fixed, numbers.amountMinor(friend.value, exponent: currency.exponent))
+            if coupon.amountMinor.map({ $0 > 0 && $0 <= Schemas.amountMax }) != true { errors["friendValue"] = friend.value.isEmpty ? "missing" : "amount" }
+        default: break
+        }
+        coupon.minimumMinor = when == .lead ? 0 : numbers.amountMinor(least, exponent: currency.exponent) ?? 0
+        (coupon.usesPerCode, coupon.newCustomersOnly) = (Coupon.usesMax, true)
+        if countries.contains(where: \.isLetter) { errors["countries"] = "countriesOfCode" }
+        return (coupon, errors)
     }
 
     /// The rules as the API takes them, or which field says what cannot be; errors are keys of the catalogue.
@@ -65,7 +114,7 @@ struct ReferralDraft: Sendable {
                 return minor
             }
             switch side.kind {
-            case .nothing: return nil
+            case .nothing, .percentOff, .amountOff, .shippingOff: return nil
             case .flat: return ["kind": "flat", "amount": .integer(amount(currency.exponent)), "currency": .text(currency.code)]
             case .credit: return ["kind": "credit", "amount": .integer(amount(currency.exponent)), "currency": .text(currency.code)]
             case .points: return ["kind": "points", "amount": .integer(amount(0)), "unit": "points"]
@@ -148,39 +197,56 @@ struct ReferralDraft: Sendable {
         return (rules, errors)
     }
 
-    func form(action: String, coupons: [Coupon], errors: [String: String], csrfToken: String, currency: Currency, _ language: PageLanguage) -> PageForm {
+    func form(
+        action: String, coupons: [Coupon], known: Bool, errors: [String: String], csrfToken: String, currency: Currency, _ language: PageLanguage
+    ) -> PageForm {
         func say(_ key: String) -> String { language("refer.\(key)") }
-        func choices<Choice: RawRepresentable & CaseIterable & Equatable>(_ prefix: String, _ chosen: Choice) -> FormField.Control where Choice.RawValue == String {
-            .select(Choice.allCases.map { FormField.Choice(value: $0.rawValue, label: say("\(prefix).\($0.rawValue)"), isChosen: $0 == chosen) })
+        func select(_ name: String, _ values: [String], _ chosen: String, _ label: (String) -> String) -> FormField {
+            FormField(
+                name: name, label: say(name), error: errors[name],
+                control: .select(values.map { FormField.Choice(value: $0, label: label($0), isChosen: $0 == chosen) }))
         }
         func fields(_ side: Side, _ name: String) -> [FormField] {
-            var fields = [
-                FormField(name: "\(name)Kind", label: say("\(name)Kind"), error: errors["\(name)Kind"] ?? (coupons.isEmpty ? errors["\(name)Coupon"] : nil), control: choices("kind", side.kind)),
-                .line("\(name)Value", say("\(name)Value"), side.value, help: language("refer.valueHelp", ["currency": currency.code]), error: errors["\(name)Value"]),
-                .line("\(name)Thing", say("\(name)Thing"), side.thing, help: say("thingHelp"), error: errors["\(name)Thing"], lengthMax: 500),
-            ]
-            if !coupons.isEmpty {
-                fields.append(
-                    FormField(
-                        name: "\(name)Coupon", label: say("\(name)Coupon"), error: errors["\(name)Coupon"],
-                        control: .select(
-                            [FormField.Choice(value: "", label: say("noCoupon"), isChosen: side.coupon.isEmpty)]
-                                + coupons.map { FormField.Choice(value: $0.id.text, label: $0.name, isChosen: $0.id.text == side.coupon) })))
+            let isFriend = name == "friend"
+            let kinds = Kind.allCases.filter { (isFriend || !Kind.atOnce.contains($0)) && ($0 != .coupon || !coupons.isEmpty) }
+            func of(_ kinds: Kind...) -> FormField.Shown { FormField.Shown(field: "\(name)Kind", values: kinds.map(\.rawValue)) }
+            var kind = select("\(name)Kind", kinds.map(\.rawValue), side.kind.rawValue) { value in
+                let isLater = isFriend && value != Kind.nothing.rawValue && !Kind.atOnce.contains { $0.rawValue == value }
+                return isLater ? language("refer.later", ["what": say("kind.\(value)")]) : say("kind.\(value)")
             }
-            return fields
+            if coupons.isEmpty { kind.error = kind.error ?? errors["\(name)Coupon"] }
+            var value = FormField.line(
+                "\(name)Value", say("\(name)Value"), side.value, help: language("refer.valueHelp", ["currency": currency.code]), error: errors["\(name)Value"])
+            value.shown = of(.percentOff, .amountOff, .flat, .percent, .credit, .points, .gift, .freeMonths)
+            var thing = FormField.line(
+                "\(name)Thing", say("\(name)Thing"), side.thing, help: say("thingHelp"), error: errors["\(name)Thing"], lengthMax: 500)
+            thing.shown = of(.gift)
+            guard !coupons.isEmpty else { return [kind, value, thing] }
+            var coupon = select("\(name)Coupon", [""] + coupons.map(\.id.text), side.coupon) { id in
+                coupons.first { $0.id.text == id }?.name ?? say("noCoupon")
+            }
+            coupon.shown = of(.coupon)
+            return [kind, value, thing, coupon]
         }
+        var most = FormField.line("limitValue", say("limitValue"), limitValue, help: say("limitHelp"), error: errors["limitValue"])
+        most.shown = FormField.Shown(field: "limit", values: [Limit.perSharer.rawValue, Limit.budget.rawValue])
+        let before = FormField(
+            name: "known", label: say("known"),
+            control: .radios([
+                FormField.Choice(value: "replace", label: say("known.replace"), help: say("known.replaceHelp"), isChosen: isReplacing),
+                FormField.Choice(value: "add", label: say("known.add"), help: say("known.addHelp"), isChosen: !isReplacing),
+            ]))
         return PageForm(
             action: action,
             fields: fields(member, "member") + fields(friend, "friend") + [
-                FormField(name: "when", label: say("when"), error: errors["when"], control: choices("when", when)),
+                select("when", When.allCases.map(\.rawValue), when.rawValue) { say("when.\($0)") },
                 .line("least", say("least"), least, help: say("leastHelp"), error: errors["least"]),
                 .line("countries", say("countries"), countries, help: say("countriesHelp"), error: errors["countries"], lengthMax: 1_000),
-                FormField(name: "limit", label: say("limit"), error: errors["limit"], control: choices("limit", limit)),
-                .line("limitValue", say("limitValue"), limitValue, help: say("limitHelp"), error: errors["limitValue"]),
+                select("limit", Limit.allCases.map(\.rawValue), limit.rawValue) { say("limit.\($0)") }, most,
                 FormField(
                     name: "check", label: say("checkLabel"),
                     control: .checks([FormField.Choice(value: "1", label: say("check"), help: say("checkHelp"), isChosen: isChecked)])),
-            ],
+            ] + (known ? [before] : []),
             buttons: [
                 PageForm.Button(label: say("save"), name: "act", value: "save"), PageForm.Button(label: say("look"), name: "act", value: "look", style: "btn-plain"),
             ], csrfToken: csrfToken)

@@ -10,7 +10,7 @@ import Web
 enum ReferralPages {
     static func add(to api: inout API, gate: PageGate) {
         ReferralReportPages.add(to: &api, gate: gate)
-        api.page("/programs/{id}/refer-a-friend", .programsRead, gate) { visit in try await show(visit, ReferralDraft()) }
+        api.page("/programs/{id}/refer-a-friend", .programsRead, gate) { visit in try await show(visit, nil) }
         api.form("/programs/{id}/refer-a-friend", .programsWrite, gate) { visit, fields in
             if fields["act"] == ReferralTermsDraft.act { return try await takeTerms(visit, ReferralTermsDraft(fields)) }
             return try await take(visit, ReferralDraft(fields), isSaving: fields["act"] == "save")
@@ -24,6 +24,15 @@ enum ReferralPages {
         var coupons: [Coupon]
         /// What is left of the budget in this period; nil where there is none.
         var left: Int64?
+        var page: FriendPage
+        /// A link of somebody's, to look at the friend's page with.
+        var link: Link?
+
+        /// Rules in force that pay the same sides for the same as the draft's, and would be paid besides.
+        func alike(_ draft: ReferralDraft) -> [Rule] {
+            let sides: [RuleRecipient] = (draft.member.kind == .nothing ? [] : [.member]) + (draft.friend.kind == .nothing ? [] : [.friend])
+            return rules.filter { $0.terms.level == 0 && sides.contains($0.terms.recipient) && $0.terms.event.isSale == draft.event.isSale && $0.terms.event != .click }
+        }
     }
 
     private static func place(_ visit: PageVisit) async throws -> Place {
@@ -37,7 +46,8 @@ enum ReferralPages {
             return Place(
                 program: program, currency: currency, rules: try RuleStore.inForce(id, at: now, on: connection),
                 coupons: try CouponStore.list(in: workspace, program: id, limit: Coupon.listMax, on: connection).filter { $0.state == .active },
-                left: left)
+                left: left, page: try FriendPageStore.find(id, on: connection) ?? FriendPage(),
+                link: try LinkStore.list(in: workspace, program: id, member: nil, after: nil, limit: 1, on: connection).first)
         }
         guard let place else { throw Problem.notFound() }
         return place
@@ -45,13 +55,20 @@ enum ReferralPages {
 
     private static func take(_ visit: PageVisit, _ draft: ReferralDraft, isSaving: Bool) async throws -> Response {
         let place = try await place(visit)
-        let (rules, errors) = written(draft, place, visit)
+        let (rules, welcome, errors) = written(draft, place, visit)
         guard errors.isEmpty else { return try await show(visit, draft, errors: errors.mapValues { visit.language("refer.error.\($0)") }) }
-        guard isSaving else { return try await show(visit, draft, rules: rules) }
+        guard isSaving else { return try await show(visit, draft, looked: (rules, welcome)) }
         let id = place.program.id
         do {
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
+                if draft.isReplacing { for rule in place.alike(draft) { try rule.end(in: write) } }
                 for rule in rules { _ = try Rule.create(read(rule.document), program: id, in: write) }
+                if draft.friend.kind != .nothing, welcome != nil || draft.isReplacing {
+                    var page = place.page
+                    page.couponID = try welcome.map { try Coupon.create($0, in: write).id }
+                    if welcome != nil { page.isShared = true }
+                    if page != place.page { _ = try FriendPage.set(page, for: id, in: write) }
+                }
             }
         } catch let problem as Problem where problem.status == .unprocessableContent || problem.status == .conflict {
             return try await show(visit, draft, errors: ["memberKind": problem.detail])
@@ -63,7 +80,7 @@ enum ReferralPages {
         let place = try await place(visit)
         let (terms, errors) = draft.terms(currency: place.currency, numbers: visit.language.numbers)
         guard errors.isEmpty else {
-            return try await show(visit, ReferralDraft(), terms: draft, errors: errors.mapValues { visit.language("refer.error.\($0)") })
+            return try await show(visit, nil, terms: draft, errors: errors.mapValues { visit.language("refer.error.\($0)") })
         }
         let id = place.program.id
         if terms != place.program.settings.referral {
@@ -74,10 +91,14 @@ enum ReferralPages {
         return visit.seeOther("/programs/\(id.text)/refer-a-friend?done=terms")
     }
 
-    private static func written(_ draft: ReferralDraft, _ place: Place, _ visit: PageVisit) -> (rules: [ReferralDraft.Written], errors: [String: String]) {
-        draft.documents(
-            currency: place.currency, numbers: visit.language.numbers,
-            names: (member: visit.language("refer.ruleName.member"), friend: visit.language("refer.ruleName.friend")))
+    private static func written(
+        _ draft: ReferralDraft, _ place: Place, _ visit: PageVisit
+    ) -> (rules: [ReferralDraft.Written], welcome: NewCoupon?, errors: [String: String]) {
+        let (language, numbers) = (visit.language, visit.language.numbers)
+        let (rules, errors) = draft.documents(
+            currency: place.currency, numbers: numbers, names: (member: language("refer.ruleName.member"), friend: language("refer.ruleName.friend")))
+        let (welcome, more) = draft.welcome(place.program.id, name: language("refer.couponName"), currency: place.currency, numbers: numbers)
+        return (rules, welcome, errors.merging(more) { known, _ in known })
     }
 
     private static func read(_ json: JSONValue) throws -> RuleDocument {
@@ -90,40 +111,77 @@ enum ReferralPages {
     // MARK: The page
 
     private static func show(
-        _ visit: PageVisit, _ draft: ReferralDraft, rules: [ReferralDraft.Written] = [], terms: ReferralTermsDraft? = nil, errors: [String: String] = [:]
+        _ visit: PageVisit, _ typed: ReferralDraft?, looked: (rules: [ReferralDraft.Written], welcome: NewCoupon?)? = nil, terms: ReferralTermsDraft? = nil,
+        errors: [String: String] = [:]
     ) async throws -> Response {
         let place = try await place(visit)
         let language = visit.language
         func say(_ key: String) -> String { language("refer.\(key)") }
+        let isSetUp = !place.rules.isEmpty || place.page.couponID != nil
+        let draft = typed ?? (isSetUp ? ReferralDraft() : .usual(place.currency, language.numbers))
         var blocks: [PageBlocks.Block] = []
-        if !rules.isEmpty { blocks.append(try await preview(rules, place, visit)) }
+        if typed == nil, isSetUp { blocks.append(nextBlock(place, visit)) }
+        if let looked { blocks.append(try await preview(draft, looked.rules, looked.welcome, place, visit)) }
         let path = "/programs/\(place.program.id.text)/refer-a-friend"
+        let inForce = rulesBlock(place, visit)
+        if isSetUp, typed == nil { blocks += inForce }
         if visit.session.may(.programsWrite) {
             blocks.append(
                 PageBlocks.Block(
                     heading: say("form"), text: language("refer.formText", ["days": language.plural("coupons.days", place.program.settings.holdDays)]),
-                    links: place.coupons.isEmpty ? [PageBlocks.Link(url: "/coupons", label: say("makeCoupon"))] : [],
-                    forms: [draft.form(action: path, coupons: place.coupons, errors: errors, csrfToken: visit.csrfToken, currency: place.currency, language)]))
+                    forms: [
+                        draft.form(
+                            action: path, coupons: place.coupons, known: isSetUp, errors: errors, csrfToken: visit.csrfToken, currency: place.currency, language)
+                    ]))
         }
         blocks.append(termsBlock(terms, place, action: path, errors: errors, visit))
-        let rows = place.rules.map { rule in
-            PageTable.Row(cells: [
-                .name(rule.name, url: "/rules/\(rule.id.text)"), .text(RuleSentence(rule: rule, currency: place.currency, language: language).text),
-            ])
-        }
-        if !rows.isEmpty {
-            blocks.append(
-                PageBlocks.Block(
-                    heading: say("rules"),
-                    table: PageTable(
-                        label: say("rules"), columns: [PageTable.Column(label: say("column.rule")), PageTable.Column(label: say("column.sentence"))],
-                        rows: rows, language: language), note: say("rulesNote")))
-        }
+        if !isSetUp || typed != nil { blocks += inForce }
         let page = PageBlocks(
             heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), links: [PageBlocks.Link(url: "/programs/\(place.program.id.text)/referral-report", label: language("referReport.title"))], lead: language.sentence("refer.lead"),
             refused: errors.isEmpty ? nil : say("refused"), blocks: blocks)
         return try visit.blocks(
             page, current: "/programs", notice: visit.done("refer", ["saved", "terms"]), status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    /// What is left to do once both sides are set up.
+    private static func nextBlock(_ place: Place, _ visit: PageVisit) -> PageBlocks.Block {
+        let language = visit.language
+        let id = place.program.id.text
+        var links: [PageBlocks.Link] = []
+        if visit.session.may(.membersWrite) {
+            links.append(PageBlocks.Link(url: "/members/new?program=\(id)", label: language("refer.next.member"), style: place.link == nil ? "btn-primary" : "btn-plain"))
+        }
+        if let link = place.link {
+            links.append(PageBlocks.Link(url: FriendDoor.path + LocalPath.encoded(link.code), label: language("refer.next.see"), style: "btn-primary"))
+        }
+        links.append(PageBlocks.Link(url: "/programs/\(id)/friend-page", label: language("refer.next.words")))
+        return PageBlocks.Block(heading: language("refer.next"), text: language(place.link == nil ? "refer.next.noLink" : "refer.next.link"), links: links)
+    }
+
+    /// What holds now: the code that is good at once, and the rules.
+    private static func rulesBlock(_ place: Place, _ visit: PageVisit) -> [PageBlocks.Block] {
+        let language = visit.language
+        func say(_ key: String) -> String { language("refer.\(key)") }
+        var facts: [PageBlocks.Fact] = []
+        if let coupon = place.coupons.first(where: { $0.id == place.page.couponID }) {
+            let offer = FriendOffer(FriendOffer.Source(welcome: Welcome(coupon: coupon, code: "")), program: place.program, language: language)
+            facts.append(PageBlocks.Fact(label: say("atOnce"), text: [offer.gift.map { $0 + "." }, offer.conditions, offer.when].compactMap(\.self).joined(separator: " ")))
+        }
+        let rows = place.rules.map { rule in
+            PageTable.Row(cells: [
+                .name(rule.name, url: "/rules/\(rule.id.text)"), .text(RuleSentence(rule: rule, currency: place.currency, language: language).text),
+            ])
+        }
+        guard !rows.isEmpty || !facts.isEmpty else { return [] }
+        return [
+            PageBlocks.Block(
+                heading: say("rules"), facts: facts,
+                table: rows.isEmpty
+                    ? nil
+                    : PageTable(
+                        label: say("rules"), columns: [PageTable.Column(label: say("column.rule")), PageTable.Column(label: say("column.sentence"))],
+                        rows: rows, language: language), note: say("rulesNote"))
+        ]
     }
 
     /// Who counts, the budget and what is left of it, and the fields to change them.
@@ -145,7 +203,9 @@ enum ReferralPages {
     }
 
     /// The rules as sentences, and what they would have cost last month.
-    private static func preview(_ rules: [ReferralDraft.Written], _ place: Place, _ visit: PageVisit) async throws -> PageBlocks.Block {
+    private static func preview(
+        _ draft: ReferralDraft, _ rules: [ReferralDraft.Written], _ welcome: NewCoupon?, _ place: Place, _ visit: PageVisit
+    ) async throws -> PageBlocks.Block {
         let language = visit.language
         var facts: [PageBlocks.Fact] = []
         var drafts: [Rule] = []
@@ -157,17 +217,31 @@ enum ReferralPages {
             facts.append(PageBlocks.Fact(label: language("refer.cost", ["side": whose]), text: cost))
             drafts.append(rule)
         }
-        facts += friendFacts(drafts, place, language)
+        if welcome != nil, let friends = written(draft.asRules, place, visit).rules.first(where: { $0.side == .friend }) {
+            let rule = try read(friends.document).rule(id: RuleID(stored: "rule_draft"), program: place.program.id, version: 1, now: visit.now)
+            facts.append(
+                PageBlocks.Fact(label: language("refer.cost", ["side": language("rewards.side.friend")]), text: try await estimate(rule, place, visit)))
+        }
+        let alike = place.alike(draft)
+        if !alike.isEmpty {
+            let sentences = alike.map { RuleSentence(rule: $0, currency: place.currency, language: language).text }
+            facts.append(
+                PageBlocks.Fact(label: language(draft.isReplacing ? "refer.ends" : "refer.besides"), text: sentences.joined(separator: language("list.semicolon"))))
+        }
+        facts += friendFacts(drafts, welcome, place, visit)
         return PageBlocks.Block(heading: language("refer.preview"), text: language("refer.previewText"), facts: facts, note: language("refer.previewNote"))
     }
 
     /// What the friend's page would say of them.
-    private static func friendFacts(_ drafts: [Rule], _ place: Place, _ language: PageLanguage) -> [PageBlocks.Fact] {
-        let offer = FriendOffer(
-            drafts, program: place.program, coupons: Dictionary(place.coupons.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), language: language)
-        let company = ["company": place.program.name]
+    private static func friendFacts(_ drafts: [Rule], _ welcome: NewCoupon?, _ place: Place, _ visit: PageVisit) -> [PageBlocks.Fact] {
+        let language = visit.language
+        let at = welcome.map { Welcome(coupon: Coupon($0, id: CouponID(stored: "cpn_draft"), workspace: visit.workspaceID, currency: place.currency, at: visit.now), code: "") }
+        let source = FriendOffer.Source(
+            rules: drafts, coupons: Dictionary(place.coupons.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), welcome: at)
+        let offer = FriendOffer(source, program: place.program, language: language)
+        let company = ["company": visit.session.workspace.name]
         let headline = offer.gift.map { language("friendPage.headline", company.merging(["gift": $0]) { own, _ in own }) } ?? language("friendPage.headlineNone", company)
-        let below = [offer.conditions, offer.when].compactMap(\.self)
+        let below = [offer.conditions, offer.when, offer.also].compactMap(\.self)
         return [PageBlocks.Fact(label: language("refer.friendReads"), text: headline)]
             + (below.isEmpty ? [] : [PageBlocks.Fact(label: language("refer.friendReadsBelow"), text: below.joined(separator: " "))])
     }

@@ -93,6 +93,7 @@ struct ReferralReport: Sendable {
             add(part.given(friendRules.contains("\(part.rule)/\(part.version)") ? .friend : .member, kind: kind))
         }
         for given in try ReferralReportStore.rewards(program.id, span, on: connection) { add(given) }
+        if let given = try ReferralReportStore.discounts(program, span, on: connection) { add(given) }
         return sums.values.sorted { ($0.side.rawValue, $0.kind, $0.unit) > ($1.side.rawValue, $1.kind, $1.unit) }
     }
 

@@ -54,6 +54,18 @@ enum ReferralReportStore {
         }
     }
 
+    /// What codes that members gave to friends took off orders.
+    static func discounts(_ program: Program, _ span: Range<Instant>, on connection: any Connection) throws -> ReferralReport.Given? {
+        let row = try connection.row(
+            """
+            SELECT count(*), CAST(coalesce(sum(u.discount), 0) AS BIGINT)
+            FROM sale s JOIN coupon_use u ON u.sale_id = s.id JOIN coupon_code k ON k.id = u.code_id
+            WHERE s.program_id = \(program.id) AND s.occurred_at >= \(span.lowerBound) AND s.occurred_at < \(span.upperBound) AND k.member_id IS NOT NULL
+            """)
+        guard let row, let count: Int64 = try row.get(at: 0), count > 0 else { return nil }
+        return ReferralReport.Given(side: .friend, kind: "discount", unit: program.currency, count: count, amountMinor: try row.get(at: 1))
+    }
+
     static func rewards(_ program: ProgramID, _ span: Range<Instant>, on connection: any Connection) throws -> [ReferralReport.Given] {
         try connection.rows(
             """

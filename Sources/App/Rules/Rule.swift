@@ -48,6 +48,21 @@ extension Rule {
             JSONText(["version": .integer(Int64(rule.terms.version)), "before": newest.document, "after": rule.document]))
         return rule
     }
+
+    /// Ends a rule now; what happened before keeps it.
+    func end(in write: Write) throws {
+        guard case .object(let members) = document, terms.effectiveFrom < write.now else { return }
+        let kept = members.filter { $0.name != "effectiveUntil" && $0.name != "effectiveFrom" }
+        let body = try JSONReader(.object(kept + [
+            JSONMember("effectiveFrom", .text(terms.effectiveFrom.rfc3339)), JSONMember("effectiveUntil", .text(write.now.rfc3339)),
+        ]))
+        let newest = try RuleStore.newest(id, in: write.workspace.id, on: write.connection) ?? self
+        let ended = try RuleDocument.read(body).rule(id: id, program: programID, version: newest.terms.version + 1, now: write.now)
+        try RuleStore.insertVersion(ended, recordedAt: write.now, author: write.actor, on: write.connection)
+        try write.audit(
+            "rule.change", subject: id.text,
+            JSONText(["version": .integer(Int64(ended.terms.version)), "before": newest.document, "after": ended.document]))
+    }
 }
 
 enum RuleStore {

@@ -16,13 +16,13 @@ struct ShareBlock: Sendable {
 
     private var heading: String {
         guard let program = facts.program else { return language("widget.heading.none", ["company": facts.workspace.name]) }
-        return FriendOffer(facts.rules, program: program, coupons: facts.coupons, language: language).both(facts.workspace.name, language)
+        return FriendOffer(facts.offer, program: program, language: language).both(facts.workspace.name, language)
     }
 
     private var lead: String { language("shareBlock.lead.\(place.rawValue)") }
 
     /// What letters without markup say.
-    var text: String { "\(heading)\n\(lead)\n\(url)\n\(language("shareBlock.orSay", ["code": code.uppercased()]))" }
+    var text: String { "\(heading)\n\(lead)\n\(url)\n\(language("shareBlock.orSay", ["code": code]))" }
 
     /// Tables and attributes alone, for a mail reader may drop every style sheet.
     func html(_ site: Site) throws -> String {
@@ -32,7 +32,7 @@ struct ShareBlock: Sendable {
             [
                 "heading": .text(heading), "lead": .text(lead), "url": .text(url),
                 "sendURL": .text("mailto:?subject=\(LocalPath.encoded(facts.workspace.name))&body=\(LocalPath.encoded(message))"), "label": .text(language("shareBlock.label")),
-                "orSay": .text(language("shareBlock.orSay", ["code": code.uppercased()])), "accent": .text(theme.colour("--accent", isDark: false)?.hex ?? "#0b6b57"),
+                "orSay": .text(language("shareBlock.orSay", ["code": code])), "accent": .text(theme.colour("--accent", isDark: false)?.hex ?? "#0b6b57"),
                 "onAccent": .text(theme.colour("--on-accent", isDark: false)?.hex ?? "#ffffff"), "dir": .text(language.messages.isRightToLeft ? "rtl" : "ltr"),
             ], in: language)
     }
@@ -65,10 +65,10 @@ enum ShareBlockRoutes {
             let messages = site.catalogue.messages(for: locale, audience: .friends)
             let block = ShareBlock(
                 facts: facts, place: place, theme: theme,
-                url: link.sharedURL(baseURL: installation.publicURL(of: caller.workspaceID), isShared: facts.isShared), code: link.code,
+                url: link.sharedURL(baseURL: installation.publicURL(of: caller.workspaceID), isShared: facts.isShared), code: facts.code ?? link.code.uppercased(),
                 language: PageLanguage(messages: messages, zone: .utc))
             return ListAnswer.one([
-                "memberId": .text(facts.member.id.text), "url": .text(block.url), "code": .text(link.code), "html": .text(try block.html(site)),
+                "memberId": .text(facts.member.id.text), "url": .text(block.url), "code": .text(block.code), "html": .text(try block.html(site)),
                 "text": .text(block.text),
             ])
         }

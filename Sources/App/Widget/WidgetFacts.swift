@@ -14,8 +14,7 @@ struct WidgetFacts: Sendable {
     var program: Program?
     /// Whether members share the page that greets friends.
     var isShared = false
-    var rules: [Rule] = []
-    var coupons: [CouponID: Coupon] = [:]
+    var offer = FriendOffer.Source()
     var clicks: Int64 = 0
     var friends: Int64 = 0
     var lines: [PortalStore.Line] = []
@@ -23,6 +22,9 @@ struct WidgetFacts: Sendable {
     var codes: [CouponCodeID: String] = [:]
     var available: [MemberBalance] = []
     var now: Instant
+
+    /// What a friend says or types.
+    var code: String? { offer.welcome?.code ?? link?.code.uppercased() }
 
     /// Nil when the member is not there any more or may not come in.
     static func find(_ token: EmbedToken, vault: Vault, world: World, on connection: any Connection) throws -> WidgetFacts? {
@@ -39,7 +41,7 @@ struct WidgetFacts: Sendable {
         if let programID, let program = try ProgramStore.find(programID, in: workspace.id, at: now, on: connection) {
             facts.program = program
             facts.isShared = try FriendPageStore.shared([program.id], on: connection).contains(program.id)
-            (facts.rules, facts.coupons) = try FriendOffer.source(program, sharedBy: member.id, at: now, on: connection)
+            facts.offer = try FriendOffer.source(program, sharedBy: member.id, at: now, on: connection)
         }
         facts.friends = try WidgetStore.friends(of: member.id, on: connection)
         facts.lines = try PortalStore.lines(of: member.id, PortalStore.LineFilter(), limit: linesMax, on: connection)

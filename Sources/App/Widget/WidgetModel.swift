@@ -16,7 +16,7 @@ struct WidgetModel: PageModel {
 
     var heading: String {
         guard let program = facts.program else { return say("heading.none", ["company": facts.workspace.name]) }
-        return FriendOffer(facts.rules, program: program, coupons: facts.coupons, language: language).both(facts.workspace.name, language)
+        return FriendOffer(facts.offer, program: program, language: language).both(facts.workspace.name, language)
     }
 
     var page: PageObject {
@@ -47,7 +47,7 @@ struct WidgetModel: PageModel {
             ["name": .text(name), "label": .text(language("portalShare.channel.\(name)")), "url": .text(url), "icon": .text("channel-\(name)")]
         }
         return [
-            "url": .text(url), "shown": .text(String(url.trimmingPrefix("https://").trimmingPrefix("http://"))), "code": .text(link.code.uppercased()),
+            "url": .text(url), "shown": .text(String(url.trimmingPrefix("https://").trimmingPrefix("http://"))), "code": PageValue(facts.code),
             "disclosure": .text(disclosure),
             "channels": PageValue([
                 channel("whatsapp", "https://wa.me/?text=\(text)"), channel("sms", "sms:?&body=\(text)"),

@@ -13,6 +13,7 @@ runs();
 kin();
 sliders();
 looks();
+choices();
 
 /** The choice of theme in the account sheet; shown only where it can work. */
 function themes() {
@@ -232,4 +233,16 @@ function looks() {
       }
     }, lookMs);
   });
+}
+
+/** A field that belongs to some choices of another is seen with those; what is hidden keeps what was typed. */
+function choices() {
+  for (const field of document.querySelectorAll("[data-for]")) {
+    const choice = field.closest("form").elements[field.dataset.for];
+    if (!choice) continue;
+    const values = field.dataset.values.split(" ");
+    const look = () => { field.hidden = !values.includes(choice.value); };
+    choice.addEventListener("change", look);
+    look();
+  }
 }
