@@ -1,3 +1,4 @@
+import HTTPTypes
 import Money
 import Persistence
 import Web

@@ -10,7 +10,7 @@ import Web
 enum ProgramForms {
     static func add(to api: inout API, gate: PageGate) {
         api.page("/programs/new", .programsWrite, gate) { visit in
-            let known = visit.query["template"].flatMap { ProgramTemplate(rawValue: $0) } ?? .referral
+            let known = visit.query["template"].flatMap { ProgramTemplate(rawValue: $0) } ?? (visit.query["next"] == "guide" ? .shop : .referral)
             return try new(visit, NewTyped(name: "", template: known, currency: "EUR", zone: visit.session.workspace.timeZone, hosts: ""), errors: [:])
         }
         api.form("/programs", .programsWrite, gate) { visit, fields in try await make(visit, fields) }

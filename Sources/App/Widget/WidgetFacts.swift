@@ -56,12 +56,14 @@ enum WidgetStore {
     /// More are not counted.
     static let friendsMax: Int64 = 10_000
 
-    /// How many customers bought because of a member.
+    /// How many customers bought because of a member and kept something: not the member themselves.
     static func friends(of member: MemberID, on connection: any Connection) throws -> Int64 {
         try connection.value(
             """
             SELECT count(DISTINCT found.customer_id) FROM (
-                SELECT s.customer_id FROM sale_credit c JOIN sale s ON s.id = c.sale_id WHERE c.member_id = \(member) LIMIT \(friendsMax)) AS found
+                SELECT s.customer_id FROM sale_credit c JOIN sale s ON s.id = c.sale_id
+                WHERE c.member_id = \(member) AND s.refunded_amount < s.amount
+                    AND NOT EXISTS (SELECT 1 FROM customer_member m WHERE m.customer_id = s.customer_id AND m.member_id = \(member)) LIMIT \(friendsMax)) AS found
             """) ?? 0
     }
 }

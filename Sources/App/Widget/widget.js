@@ -7,6 +7,8 @@
   const MODES = ["inline", "popup", "banner", "launcher"];
   const FRESH_MS = 14 * 60 * 1000;
   const HEIGHT_MAX_PX = 4000;
+  /** How long a frame that is loaded may say nothing: browsers show a broken one where the page's site may not have it. */
+  const SILENT_MS = 4000;
   // Tokens of the theme, as the portal takes them; the page's own style sheet sets them on the element.
   const STYLE = `
     :host { display: block; }
@@ -30,6 +32,7 @@
     #frame = null;
     #dialog = null;
     #loadedAt = 0;
+    #silence = 0;
     #hear = (event) => this.#heard(event);
     #see = () => this.#seen();
 
@@ -40,6 +43,7 @@
     }
 
     disconnectedCallback() {
+      clearTimeout(this.#silence);
       removeEventListener("message", this.#hear);
       document.removeEventListener("visibilitychange", this.#see);
     }
@@ -68,6 +72,7 @@
       const words = wordsOf(this.closest("[lang]")?.lang || navigator.language);
       const label = this.getAttribute("label") || words.label;
       this.#frame = make("iframe", { title: label, allow: "clipboard-write; web-share", loading: this.mode === "inline" ? "lazy" : "eager" });
+      this.#frame.addEventListener("load", () => this.#listen());
       if (this.mode === "inline") {
         this.#root.append(this.#frame);
         this.open();
@@ -120,11 +125,23 @@
         this.hidden = false;
         return true;
       } catch (error) {
-        // The shop's page stays as it is.
-        this.hidden = true;
-        this.dispatchEvent(new CustomEvent("kith-error", { bubbles: true, detail: String(error) }));
+        this.#fail(String(error));
         return false;
       }
+    }
+
+    /** The shop's page stays as it is. */
+    #fail(why) {
+      this.#loadedAt = 0;
+      this.#dialog?.close();
+      this.hidden = true;
+      this.dispatchEvent(new CustomEvent("kith-error", { bubbles: true, detail: why }));
+    }
+
+    #listen() {
+      clearTimeout(this.#silence);
+      if (!this.#frame.src) return;
+      this.#silence = setTimeout(() => this.#fail(`nothing came from the frame: is ${location.origin} named in Settings > Domains?`), SILENT_MS);
     }
 
     async #address() {
@@ -142,6 +159,7 @@
     /** Only the frame's own page says how high it is. */
     #heard(event) {
       if (!this.#frame || event.source !== this.#frame.contentWindow || event.data?.kith !== "height") return;
+      clearTimeout(this.#silence);
       const height = Math.min(Number(event.data.height) || 0, HEIGHT_MAX_PX);
       if (height > 0) this.#frame.style.blockSize = height + "px";
     }
