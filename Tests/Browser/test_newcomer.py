@@ -61,11 +61,15 @@ class Newcomer:
     def __init__(self, page):
         self.page, self.log, self.started = page, [], time.monotonic()
         # Of the person, and with what the machine took.
-        self.person, self.seconds, self.letters, self.read = 0.0, 0.0, 0, set()
+        self.person, self.seconds, self.letters, self.chosen, self.read = 0.0, 0.0, 0, 0, set()
 
     def type(self, field, text):
         self.page.get_by_label(field, exact=True).first.fill(text)
         self.letters += len(text)
+
+    def choose(self, name):
+        self.page.get_by_role("radio", name=name).check()
+        self.chosen += 1
 
     def press(self, role, name):
         """Presses what is seen without searching, on a page that was read first; then the next page is there."""
@@ -82,11 +86,11 @@ class Newcomer:
         self.note(f"{name}", words, away, time.monotonic() - before)
 
     def note(self, what, words, away, waited):
-        person = words / WORDS_A_SECOND + self.letters / LETTERS_A_SECOND + PRESS_SECONDS * (1 + away)
+        person = words / WORDS_A_SECOND + self.letters / LETTERS_A_SECOND + PRESS_SECONDS * (1 + away + self.chosen)
         self.person += person
         self.seconds += person + waited
         self.log.append((what, words, self.letters, waited, self.seconds))
-        self.letters = 0
+        self.letters = self.chosen = 0
 
     def tell(self, name, minutes_max, steps_max):
         """Holds the log against its bar, prints it, and writes it between the marks of docs/newcomer.md."""
@@ -162,8 +166,8 @@ def test_both_sides_by_the_docs_and_pages(printed, chromium):
     newcomer.press("link", "Start empty with your own")
     newcomer.type("Name of the new workspace", "Halm & Hafer")
     newcomer.press("button", "Start empty")
-    newcomer.press("link", "Programs")
-    newcomer.press("link", "New program")
+    newcomer.press("link", "Make the first program")
+    newcomer.choose("Refer a friend")
     newcomer.type("Name", "Friends of Halm")
     newcomer.type("Where links may lead", "halm.example")
     newcomer.press("button", "Make the program")
