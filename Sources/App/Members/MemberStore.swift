@@ -161,19 +161,23 @@ enum MemberStore {
         )?.get(at: 0)
     }
 
-    /// Those of the members who are a customer by the company's own id, or share a mailbox, address, device or payment means with them.
+    /// Those of the members who are a customer by the company's own id, or share a mailbox, address, device or payment means with them; whoever
+    /// was merged is one person.
     static func buyers(behind customer: CustomerID, among members: [MemberID], on connection: any Connection) throws -> [MemberID] {
         guard !members.isEmpty else { return [] }
-        return try connection.rows(
+        let selves = try MemberMergeStore.selves(members, on: connection)
+        let people = Array(selves.keys)
+        let found: [MemberID] = try connection.rows(
             """
             SELECT DISTINCT m.id FROM customer c
             JOIN person_lookup b ON b.person_id = c.person_id AND b.kind <> 'email'
             JOIN person_lookup a ON a.workspace_id = b.workspace_id AND a.kind = b.kind AND a.hash = b.hash
             JOIN member m ON m.person_id = a.person_id
-            WHERE c.id = \(customer) AND m.id IN \(list: members)
-            UNION SELECT l.member_id FROM customer_member l WHERE l.customer_id = \(customer) AND l.member_id IN \(list: members) ORDER BY 1
+            WHERE c.id = \(customer) AND m.id IN \(list: people)
+            UNION SELECT l.member_id FROM customer_member l WHERE l.customer_id = \(customer) AND l.member_id IN \(list: people) ORDER BY 1
             """
         ).map { try $0.get(at: 0) }
+        return found.reduce(into: Set<MemberID>()) { $0.formUnion(selves[$1] ?? []) }.sorted()
     }
 
     /// Whether `member` stands anywhere above `other` in the placement tree (or is them).

@@ -149,8 +149,17 @@ struct Party: Sendable {
     /// Rewards the hosts whose orders and returns are over. Answers how many.
     static func settleDue(limit: Int = settledMax, in write: Write) throws -> Int {
         let due = try PartyStore.due(in: write.workspace.id, at: write.now, limit: limit, on: write.connection)
-        for party in due { try party.settle(in: write) }
-        return due.count
+        var settled = 0
+        for party in due {
+            do {
+                try write.connection.savepoint { try party.settle(in: write) }
+                settled += 1
+            } catch {
+                // What stands in one party's way is not the others'.
+                guard Refusal.of(error) != nil else { throw error }
+            }
+        }
+        return settled
     }
 
     private func settle(in write: Write) throws {

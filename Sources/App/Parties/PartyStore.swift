@@ -58,6 +58,19 @@ enum PartyStore {
         try connection.rows("SELECT \(raw: columns) \(raw: from) WHERE p.host_id = \(host) ORDER BY p.id DESC LIMIT \(Int64(limit))").map(read)
     }
 
+    static func unsettled(of host: MemberID, limit: Int, on connection: any Connection) throws -> [PartyID] {
+        try connection.rows("SELECT id FROM party WHERE host_id = \(host) AND settled_at IS NULL AND canceled_at IS NULL ORDER BY id LIMIT \(Int64(limit))").map {
+            try $0.get(at: 0)
+        }
+    }
+
+    /// What was settled stays with whom it was settled with.
+    static func give(_ parties: [PartyID], from old: MemberID, to new: MemberID, on connection: any Connection) throws {
+        for party in parties {
+            try connection.execute("UPDATE party SET host_id = \(new) WHERE id = \(party) AND host_id = \(old) AND settled_at IS NULL")
+        }
+    }
+
     static func find(link: LinkID, on connection: any Connection) throws -> Party? {
         try connection.row("SELECT \(raw: columns) \(raw: from) WHERE p.link_id = \(link)").map(read)
     }

@@ -40,7 +40,9 @@ enum FriendAccount {
         let connection = write.connection
         let linked = try CustomerMemberStore.member(of: customer.id, on: connection)
         let known = try linked ?? MemberStore.sameMailbox(as: customer.personID, in: write.workspace.id, on: connection).first
-        if let known, let member = try MemberStore.find(known, in: write.workspace.id, on: connection) {
+        if let known = try known.map({ try MemberMergeStore.kept(of: $0, on: connection) }),
+            let member = try MemberStore.find(known, in: write.workspace.id, on: connection)
+        {
             try MemberStore.enroll(known, in: program.id, group: nil, at: write.now, on: connection)
             return member
         }

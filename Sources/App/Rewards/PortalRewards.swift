@@ -84,13 +84,14 @@ extension Reward {
 }
 
 extension RewardStore {
-    /// What a member has: for sharing, and as a friend. The newest first.
+    /// What a member has: for sharing, and as a friend, also from before a merge. The newest first.
     static func ownedBy(_ member: MemberID, limit: Int, on connection: any Connection) throws -> [Reward] {
-        try connection.rows(
+        let selves = try MemberMergeStore.selves([member], on: connection).keys.sorted()
+        return try connection.rows(
             """
             SELECT \(raw: columns) FROM reward WHERE id IN (
-                SELECT id FROM reward WHERE member_id = \(member) AND side = 'member'
-                UNION SELECT r.id FROM customer_member c JOIN reward r ON r.customer_id = c.customer_id WHERE c.member_id = \(member) AND r.side = 'friend')
+                SELECT id FROM reward WHERE member_id IN \(list: selves) AND side = 'member'
+                UNION SELECT r.id FROM customer_member c JOIN reward r ON r.customer_id = c.customer_id WHERE c.member_id IN \(list: selves) AND r.side = 'friend')
             ORDER BY id DESC LIMIT \(limit)
             """
         ).map(read)

@@ -50,7 +50,9 @@ extension Reward {
             for other in open.dropFirst() { granted.refusals.append(rule.indivisibleRefusal(other)) }
             member = first
         }
-        let (value, unit) = try worth(rule.terms.reward, occasion, in: write)
+        // Whoever may choose may take the dearest: so much is kept for it, and the rest given back at the choice.
+        let value = try ([rule.terms.reward] + rule.choices).compactMap { try worth($0, in: write) }.max()
+        let unit = UnitCode.currency(occasion.facts.programCurrency)
         let budget = ProgramBudget(occasion, unit: unit)
         if let budget, try budget.left(on: write.connection).minor < max(value ?? 0, 1) {
             granted.refusals.append(rule.budgetRefusal(wanted: value ?? 0, allowed: 0, unit: unit, budget.limit))
@@ -84,13 +86,9 @@ extension Reward {
     }
 
     /// What it is worth in the program's currency, where that is known.
-    private static func worth(_ terms: RewardTerms, _ occasion: Commission.Occasion, in write: Write) throws -> (Int64?, UnitCode) {
-        let unit = UnitCode.currency(occasion.facts.programCurrency)
-        if case .coupon(let id) = terms {
-            let coupon = try CouponStore.find(CouponID(stored: id), in: write.workspace.id, on: write.connection)
-            return (coupon?.amountMinor, unit)
-        }
-        return (terms.valueMinor, unit)
+    static func worth(_ terms: RewardTerms, in write: Write) throws -> Int64? {
+        guard case .coupon(let id) = terms else { return terms.valueMinor }
+        return try CouponStore.find(CouponID(stored: id), in: write.workspace.id, on: write.connection)?.amountMinor
     }
 
     /// Counts it against its rule's cap, whole or not at all.
@@ -109,15 +107,18 @@ extension Reward {
     }
 
     /// What comes to nothing no longer counts against its rule's cap and the program's budget.
-    func giveBackCap(in write: Write) throws {
-        try ProgramBudget.giveBack(valueMinor ?? 0, of: id.text, program: programID, on: write.connection)
+    func giveBackCap(in write: Write) throws { try giveBack(valueMinor ?? 0, count: 1, in: write) }
+
+    /// So much less counts against its rule's cap and the program's budget.
+    func giveBack(_ minor: Int64, count: Int64, in write: Write) throws {
+        try ProgramBudget.giveBack(minor, of: id.text, program: programID, on: write.connection)
         guard let rule = try RuleStore.version(ruleID, ruleVersion, on: write.connection), let cap = rule.terms.cap,
             let program = try ProgramStore.find(programID, in: workspaceID, at: occurredAt, on: write.connection), let currency = Currency(code: program.currency)
         else { return }
         let place = CapPlace(cap, member: memberID, customer: customerID, program: program, at: occurredAt)
         try UsageStore.takeFromCap(
-            ruleID, scope: place.scope, period: place.period, unit: .currency(currency), amountMinor: cap.counted(Amount(minor: valueMinor ?? 0)).minor,
-            count: 1, on: write.connection)
+            ruleID, scope: place.scope, period: place.period, unit: .currency(currency), amountMinor: cap.counted(Amount(minor: minor)).minor, count: count,
+            on: write.connection)
     }
 }
 

@@ -23,6 +23,16 @@ extension Reward {
 
     /// Past its hold: its receiver chooses, or it is given.
     private func advance(in write: Write) throws {
+        switch try receiver(in: write) {
+        case .open: break
+        case .gone:
+            _ = try refuse("receiverErased", in: write)
+            return
+        case .barred:
+            var held = self
+            (held.state, held.reason, held.dueAt) = (.held, "receiverNotActive", nil)
+            return try RewardStore.update(held, on: write.connection)
+        }
         if state == .checking { return try ask(in: write) }
         guard state == .pending else { return }
         if !choices.value.elements.isEmpty {
@@ -33,6 +43,24 @@ extension Reward {
         }
         if isChecked { return try ask(in: write) }
         _ = try issue(in: write)
+    }
+
+    private enum Receiver { case open, barred, gone }
+
+    /// Whether who gets it may still have it: on the friend's side the friend, whatever became of who brought them.
+    private func receiver(in write: Write) throws -> Receiver {
+        let connection = write.connection
+        var member: MemberID? = memberID
+        if side == .friend {
+            guard let customerID, let customer = try CustomerStore.find(customerID, in: workspaceID, on: connection) else { return .gone }
+            guard try PersonStore.key(of: customer.personID, vault: write.vault, on: connection) != nil else { return .gone }
+            member = try CustomerMemberStore.member(of: customerID, on: connection)
+        }
+        guard let member = try member.map({ try MemberMergeStore.kept(of: $0, on: connection) }),
+            let found = try MemberStore.find(member, in: workspaceID, on: connection)
+        else { return .open }
+        if found.status == .erased { return .gone }
+        return found.mayBePaid ? .open : .barred
     }
 
     /// Asks the company by its webhooks whether it may be given: it answers by giving or refusing it. Without an answer it is asked again each
@@ -74,7 +102,7 @@ extension Reward {
     /// Tells whoever got it, if they have a mail address and want such letters.
     private func sendLetter(in write: Write) throws {
         guard let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection) else { return }
-        let member = try MemberStore.find(memberID, in: workspaceID, on: write.connection)
+        let member = try MemberStore.find(MemberMergeStore.kept(of: memberID, on: write.connection), in: workspaceID, on: write.connection)
         let customer = side == .friend ? try customerID.flatMap { try CustomerStore.find($0, in: workspaceID, on: write.connection) } : nil
         let person = side == .friend ? customer?.personID : member?.status == .active ? member?.personID : nil
         guard let person else { return }
@@ -88,6 +116,9 @@ extension Reward {
     static func issue(_ id: RewardID, in write: Write) throws -> Reward {
         let reward = try find(id, in: write)
         guard [.pending, .choosing, .checking, .held].contains(reward.state) else { throw reward.notNow("issued", "pending, waiting or held") }
+        if try reward.receiver(in: write) == .gone {
+            throw Problem.conflict(code: "receiver_erased", detail: "Whoever would get it was erased. Refuse it.")
+        }
         let issued = try reward.issue(in: write)
         try write.audit("reward.issue", subject: id.text)
         return issued
@@ -99,6 +130,14 @@ extension Reward {
         guard reward.state == .choosing else { throw reward.notNow("chosen", "waiting for a choice") }
         let all = [reward.terms.value] + reward.choices.value.elements
         guard all.indices.contains(choice) else { throw Refusal.field("choice", "Must be 0 to \(all.count - 1).") }
+        let chosen = try (try? JSONReader(all[choice])).flatMap { RewardTerms.read($0) }.flatMap { try Reward.worth($0, in: write) }
+        // Rewards that were granted when only the first kind was counted may not grow by their choice.
+        guard (chosen ?? 0) <= (reward.valueMinor ?? 0) else {
+            throw Problem.conflict(code: "choice_too_dear", detail: "This kind is worth more than was kept for the reward. Choose another one.")
+        }
+        let rest = (reward.valueMinor ?? 0) - (chosen ?? 0)
+        if rest > 0 { try reward.giveBack(rest, count: 0, in: write) }
+        reward.valueMinor = chosen
         reward.terms = JSONText(all[choice])
         reward.choices = JSONText(text: "[]")
         try write.audit("reward.choose", subject: id.text, JSONText(["choice": .integer(Int64(choice))]))

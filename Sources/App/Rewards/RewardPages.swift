@@ -198,7 +198,7 @@ struct RewardWords {
 
     /// Codes have words of their own; what a person wrote stands as it is.
     func reason(_ reason: String) -> String {
-        ["refunded", "byHand", "couponEnded", "companyRefused", "companySilent"].contains(reason) ? language("rewards.reason.\(reason)") : reason
+        ["refunded", "byHand", "couponEnded", "companyRefused", "companySilent", "receiverErased", "receiverNotActive"].contains(reason) ? language("rewards.reason.\(reason)") : reason
     }
 
     func badge(_ reward: Reward) -> PageTable.Cell {

@@ -107,6 +107,8 @@ enum PastFactsStore {
         {
             buyers[try row.get(at: 0), default: []].insert(try row.get(at: 1))
         }
+        let selves = try MemberMergeStore.selves(Array(buyers.values.reduce(into: Set()) { $0.formUnion($1) }), on: connection)
+        for (me, others) in selves { for (customer, known) in buyers where !known.isDisjoint(with: others) { buyers[customer]?.insert(me) } }
         return buyers
     }
 

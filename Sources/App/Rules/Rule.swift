@@ -14,6 +14,11 @@ struct Rule: Sendable {
 }
 
 extension Rule {
+    /// What its receiver may have instead.
+    var choices: [RewardTerms] {
+        (document["choices"]?.elements ?? []).compactMap { json in (try? JSONReader(json)).flatMap { RewardTerms.read($0) } }
+    }
+
     static let rulesMax = 200
 
     /// Adds a rule to a program, in force from `effectiveFrom`. Without one a rule written before the program's first sale holds from
@@ -21,6 +26,7 @@ extension Rule {
     static func create(_ document: RuleDocument, program id: ProgramID, in write: Write) throws -> Rule {
         guard let program = try ProgramStore.find(id, in: write.workspace.id, at: write.now, on: write.connection) else { throw Refusal.unknownProgram() }
         try document.check(for: program)
+        try document.checkCoupons(of: id, in: write)
         guard try RuleStore.count(of: id, on: write.connection) < rulesMax else {
             throw Problem.conflict(code: "too_many_rules", detail: "A program has at most \(rulesMax) rules.")
         }
@@ -40,6 +46,7 @@ extension Rule {
         }
         if let program = try ProgramStore.find(newest.programID, in: write.workspace.id, at: write.now, on: write.connection) {
             try document.check(for: program)
+            try document.checkCoupons(of: program.id, besides: [newest.terms.reward] + newest.choices, in: write)
         }
         let rule = try document.rule(id: id, program: newest.programID, version: newest.terms.version + 1, now: write.now)
         try RuleStore.insertVersion(rule, recordedAt: write.now, author: write.actor, on: write.connection)

@@ -81,6 +81,17 @@ struct RuleDocument: Sendable {
         }
     }
 
+    /// Every coupon that is new in it must be one of the program that is in force; one that a rule has given so far may have ended since.
+    func checkCoupons(of program: ProgramID, besides known: [RewardTerms] = [], in write: Write) throws {
+        for (terms, field) in [(reward, "reward.couponId")] + choices.enumerated().map({ ($1, "choices[\($0)].couponId") }) {
+            guard case .coupon(let text) = terms, !known.contains(terms) else { continue }
+            let coupon = try CouponID(text).flatMap { try CouponStore.find($0, in: write.workspace.id, on: write.connection) }
+            guard let coupon, coupon.programID == program, coupon.state == .active else {
+                throw Refusal.field(field, "Must be a coupon of the program that has not ended.", code: "unknown_coupon")
+            }
+        }
+    }
+
     private static func read<Choice: RawRepresentable & CaseIterable>(_ value: JSONValue, _ type: Choice.Type) -> JSONReader.Reading<Choice>
     where Choice.RawValue == String {
         if case .text(let text) = value, let choice = Choice(rawValue: text) { return .accepted(choice) }
