@@ -23,8 +23,12 @@ enum PortalWallet {
     private static func redeem(_ visit: PortalVisit, _ fields: FormFields) async throws -> Response {
         guard let id = fields["item"].flatMap({ SpendItemID($0) }) else { throw Problem.notFound() }
         let member = visit.member.id
+        let seen = fields["after"] ?? ""
         do {
             try await visit.write { write in
+                // A second tap on the same page asks for what the first one got.
+                let newest = try SpendStore.redemptions(of: member, limit: 1, on: write.connection).first
+                if let newest, newest.id.text != seen, newest.itemID == id { return }
                 guard let current = try MemberStore.find(member, in: write.workspace.id, on: write.connection) else { throw Problem.notFound() }
                 _ = try Redemption.make(id, for: current, in: write)
             }
@@ -159,7 +163,7 @@ struct PortalWalletModel: PageModel {
             "cost": .text(language.money(item.costMinor, item.unit)), "why": PageValue(why),
             "take": why == nil
                 ? [
-                    "id": .text(item.id.text), "csrfToken": .text(csrfToken), "label": .text(say("take")),
+                    "id": .text(item.id.text), "after": .text(redemptions.first?.id.text ?? ""), "csrfToken": .text(csrfToken), "label": .text(say("take")),
                     "name": .text(say("takeNamed", ["item": item.name, "cost": language.money(item.costMinor, item.unit)])),
                 ] : nil,
         ]

@@ -111,6 +111,24 @@ import Web
         }
     }
 
+    /// Two taps on one page take one; whoever has seen what they took takes another.
+    @Test(arguments: Engine.allCases)
+    func twoTapsTakeOne(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, anna) = try await Self.shop(app)
+            try await Self.give(app, anna, 200)
+            let item = try await app.post("/catalogue", Self.item(program, "Cup", cost: 40))["id"].text
+            let browser = MemberBrowser(app)
+            try await browser.signIn("anna@members.test")
+            for _ in 0..<2 { #expect(try await browser.page.submit("/portal/wallet", from: "/portal/wallet", ["item": item, "after": ""]).status == 303) }
+            #expect(try await app.balance(anna, "points") == [0, 0, 160, 0, 40, 0])
+            let seen = try PageVisitor.field("after", in: try await browser.page.get("/portal/wallet").text)
+            #expect(try await browser.page.submit("/portal/wallet", from: "/portal/wallet", ["item": item, "after": seen]).status == 303)
+            #expect(try await app.balance(anna, "points") == [0, 0, 120, 0, 80, 0])
+            try await WalletTests.verify(app)
+        }
+    }
+
     /// A coupon of the program's is a code at once, for orders of the member's own.
     @Test(arguments: Engine.allCases)
     func aCouponIsACodeAtOnce(_ engine: Engine) async throws {
