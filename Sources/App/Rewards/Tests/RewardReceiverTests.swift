@@ -67,7 +67,7 @@ import Web
     /// Two members who are one person refer nobody by referring each other, and have one list of rewards.
     @Test(arguments: Engine.allCases) func afterAMergeItIsOnePerson(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
-            let flat: JSONValue = ["reward": ["kind": "points", "amount": 100]]
+            let flat: JSONValue = ["reward": ["kind": "points", "amount": 100, "unit": "points"]]
             let choice: JSONValue = ["reward": ["kind": "gift", "description": "A mug"], "choices": [["kind": "freeShipping"]]]
             let shop = try await RewardTests.shop(app, hold: 0, [flat, flat.adding("for", "friend"), choice])
             let double = try await app.member(shop.program, "double", ["externalId": "buyer-7"])
