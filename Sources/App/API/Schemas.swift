@@ -135,7 +135,7 @@ enum Schemas {
             "coupon",
             .object([
                 .required("codeId", .nullable(.text)), .required("couponId", .nullable(.text)), .required("state", .enumeration(["redeemed", "refused"])),
-                .required("reason", .nullable(.text)), .required("discount", .integer()),
+                .required("reason", .nullable(.text)), .required("discount", .integer()), .optional("name", .text), .optional("currency", .text),
             ])),
     ]
 
@@ -161,12 +161,14 @@ enum Schemas {
     static let saleAnswer = APISchema.object([
         .required("saleId", .text), .required("attribution", .reference("Attribution")), .required("commissions", .array(.reference("Commission"))),
         .optional("rewards", .array(.reference("IssuedReward"))),
+        .optional("refusals", .described(.array(.any), description: "What was not given, each with its `reason`.")), .optional("receiptUrl", .text),
     ])
 
     static let refund = APISchema.object([
         .required("id", .text), .required("refundId", .text), .required("invoiceId", .text), .required("saleId", .nullable(.text)),
         .required("state", .enumeration(["parked", "applied", "refused"])), .required("amount", .nullable(amount)),
         .required("appliedAmount", .nullable(amount)), .required("occurredAt", .dateTime), .optional("reversals", .array(.reference("Commission"))),
+        .optional("rewards", .described(.array(.reference("IssuedReward")), description: "What the sale gave that is no money, as it stands now.")),
     ])
 
     static let lead = APISchema.object([

@@ -179,7 +179,7 @@ extension CouponCode.Judged {
     var noteJSON: JSONValue {
         [
             "codeId": .text(code.id.text), "couponId": .text(coupon.id.text), "state": .text(refusal == nil ? "redeemed" : "refused"),
-            "reason": refusal.map { .text($0.rawValue) } ?? .null, "discount": .integer(refusal == nil ? discountMinor : 0),
+            "reason": refusal.map { .text($0.rawValue) } ?? .null, "discount": .integer(refusal == nil ? discountMinor : 0), "name": .text(coupon.name), "currency": .text(coupon.currency.code),
         ]
     }
 
@@ -188,7 +188,7 @@ extension CouponCode.Judged {
         refusal.map {
             [
                 "ruleId": .null, "version": .null, "rule": .text(coupon.name), "memberId": .null, "reason": .text("coupon.\($0.rawValue)"),
-                "detail": .text($0.detail),
+                "detail": .text($0.detail), "currency": .text(coupon.currency.code),
             ]
         }
     }

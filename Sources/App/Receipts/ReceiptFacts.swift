@@ -30,7 +30,20 @@ struct ReceiptFacts: Sendable {
         }
         if let refusal = refusals.first(where: { $0["reason"]?.string == "planCovers" }) { return .planCovers(refusal["plan"]?.string ?? "") }
         for bar in [PayBar.ownPurchase, .memberNotActive] where refusals.contains(where: { $0["reason"]?.string == bar.rawValue }) { return .barred(bar) }
+        if refusals.contains(where: Self.isForFirstOrders) { return .notEligible(.friendNotNew) }
         return .noRule
+    }
+
+    /// The rule is for first orders, or for new customers, and this is none.
+    private static func isForFirstOrders(_ refusal: JSONValue) -> Bool {
+        refusal["reason"]?.string == "conditionFailed"
+            && (refusal["failed"]?.elements ?? []).contains { failed in
+                switch failed["field"]?.string {
+                case "saleNumber": failed["expected"]?.int64 == 1
+                case "customerIsNew": failed["expected"] == .boolean(true)
+                default: false
+                }
+            }
     }
 
     enum WhyNothing: Sendable {

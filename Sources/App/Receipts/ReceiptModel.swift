@@ -98,6 +98,10 @@ struct ReceiptModel: PageModel {
         if let until, receipt.commissions.contains(where: { $0.holdUntil > receipt.sale.occurredAt }) {
             add("", language("receipt.later.held", ["day": language.day(until)]), receipt.sale.occurredAt, [.byHold])
         }
+        if let coupon = receipt.facts.attribution["coupon"], coupon["state"]?.string == "redeemed", let minor = coupon["discount"]?.int64, minor > 0 {
+            let amount = language.money(minor, .currency(receipt.sale.currency))
+            add("", language("receipt.later.coupon", ["coupon": coupon["name"]?.string ?? "", "amount": amount]), receipt.sale.occurredAt, [])
+        }
         var remaining = receipt.sale.amountMinor
         for refund in receipt.refunds {
             guard let applied = refund.appliedMinor, applied > 0 else { continue }

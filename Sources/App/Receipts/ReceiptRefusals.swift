@@ -13,6 +13,10 @@ struct ReceiptRefusals {
         facts.refusals.map { refusal in
             let rule = refusal["rule"]?.string ?? ""
             let person = refusal["memberId"]?.string.flatMap { MemberID($0) }.map { names.member($0, language) }
+            let isCoupon = refusal["reason"]?.string?.hasPrefix("coupon.") ?? false
+            if isCoupon, !rule.isEmpty {
+                return ["what": .text(language("receipt.refusal.coupon", ["coupon": rule])), "why": [["plain": .text(why(refusal))]]]
+            }
             return [
                 "what": .text(person.map { language("receipt.refusal.of", ["rule": rule, "person": $0]) } ?? language("receipt.refusal.rule", ["rule": rule])),
                 "why": [["plain": .text(why(refusal))]],
@@ -58,6 +62,8 @@ struct ReceiptRefusals {
         case "countryNotServed":
             return language("receipt.refusal.countryNotServed", ["countries": text(refusal["expected"]), "found": text(refusal["found"])])
         case "planCovers": return language("receipt.refusal.planCovers", ["plan": refusal["plan"]?.string ?? ""])
+        case "coupon.otherCurrency" where refusal["currency"]?.string != nil:
+            return language("receipt.refusal.couponOtherCurrency", ["currency": refusal["currency"]?.string ?? ""])
         case let code?: return language("receipt.refusal.\(code)")
         case nil: return ""
         }

@@ -36,7 +36,7 @@ enum FriendAccount {
     static func refusal(_ bar: PayBar) -> String { bar == .ownPurchase ? "ownCode" : bar.rawValue }
 
     /// The customer's member, found by the company's own id or by the mailbox, or made. Nil when nothing names the customer any more.
-    private static func account(of customer: Customer, enroller: MemberID, program: Program, in write: Write) throws -> Member? {
+    static func account(of customer: Customer, enroller: MemberID, program: Program, in write: Write) throws -> Member? {
         let connection = write.connection
         let linked = try CustomerMemberStore.member(of: customer.id, on: connection)
         let known = try linked ?? MemberStore.sameMailbox(as: customer.personID, in: write.workspace.id, on: connection).first

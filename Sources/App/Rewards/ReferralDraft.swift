@@ -22,7 +22,12 @@ struct ReferralDraft: Sendable {
         var value = ""
         var thing = ""
         var coupon = ""
+        /// What its receiver may have instead of a thing.
+        var instead = Instead.nothing
+        var insteadValue = ""
     }
+
+    enum Instead: String, Sendable, CaseIterable { case nothing, credit, points, freeMonths, freeShipping }
 
     var member = Side(kind: .flat)
     var friend = Side(kind: .nothing)
@@ -49,7 +54,8 @@ struct ReferralDraft: Sendable {
     init(_ fields: FormFields) {
         func text(_ name: String, _ length: Int = 100) -> String { String((fields[name] ?? "").prefix(length)) }
         func side(_ name: String) -> Side {
-            Side(kind: Kind(rawValue: text("\(name)Kind")) ?? .nothing, value: text("\(name)Value"), thing: text("\(name)Thing", 500), coupon: text("\(name)Coupon"))
+            Side(kind: Kind(rawValue: text("\(name)Kind")) ?? .nothing, value: text("\(name)Value"), thing: text("\(name)Thing", 500), coupon: text("\(name)Coupon"),
+                instead: Instead(rawValue: text("\(name)Instead")) ?? .nothing, insteadValue: text("\(name)InsteadValue"))
         }
         member = side("member")
         friend = side("friend")
@@ -145,6 +151,26 @@ struct ReferralDraft: Sendable {
             case .freeShipping: return ["kind": "freeShipping"]
             }
         }
+        func instead(_ side: Side, _ name: String) -> JSONValue? {
+            let field = "\(name)InsteadValue"
+            func amount(_ exponent: Int) -> JSONValue {
+                guard let minor = numbers.amountMinor(side.insteadValue, exponent: exponent), minor > 0, minor <= Schemas.amountMax else {
+                    errors[field] = side.insteadValue.isEmpty ? "missing" : "amount"
+                    return 1
+                }
+                return .integer(minor)
+            }
+            switch side.instead {
+            case .nothing: return nil
+            case .credit: return ["kind": "credit", "amount": amount(currency.exponent), "currency": .text(currency.code)]
+            case .points: return ["kind": "points", "amount": amount(0), "unit": "points"]
+            case .freeShipping: return ["kind": "freeShipping"]
+            case .freeMonths:
+                let months = numbers.count(side.insteadValue, in: 1...RecurringMonths.limit)
+                if months == nil { errors[field] = side.insteadValue.isEmpty ? "missing" : "number" }
+                return ["kind": "freeMonths", "months": .integer(months ?? 1)]
+            }
+        }
         var conditions: [JSONValue] = []
         if when != .lead {
             if when == .first { conditions.append(["field": "saleNumber", "op": "eq", "value": 1]) }
@@ -188,6 +214,7 @@ struct ReferralDraft: Sendable {
                 JSONMember("reward", reward), JSONMember("for", .text(whose.rawValue)),
             ]
             if !conditions.isEmpty { members.append(JSONMember("conditions", ["all": .array(conditions)])) }
+            if side.kind.isThing, let other = instead(side, name) { members.append(JSONMember("choices", [other])) }
             if isChecked, side.kind.isThing { members.append(JSONMember("check", true)) }
             // A friend gets a limit of their own: what one sharer brings counts for the sharer.
             if let cap = cap(side) { members.append(JSONMember("cap", cap)) }
@@ -221,12 +248,16 @@ struct ReferralDraft: Sendable {
             var thing = FormField.line(
                 "\(name)Thing", say("\(name)Thing"), side.thing, help: say("thingHelp"), error: errors["\(name)Thing"], lengthMax: 500)
             thing.shown = of(.gift)
-            guard !coupons.isEmpty else { return [kind, value, thing] }
+            var instead = select("\(name)Instead", Instead.allCases.map(\.rawValue), side.instead.rawValue) { say($0 == "nothing" ? "insteadNothing" : "kind.\($0)") }
+            instead.shown = of(.gift, .coupon, .freeMonths, .freeShipping)
+            var other = FormField.line("\(name)InsteadValue", say("\(name)InsteadValue"), side.insteadValue, error: errors["\(name)InsteadValue"])
+            other.shown = FormField.Shown(field: "\(name)Instead", values: [Instead.credit, .points, .freeMonths].map(\.rawValue))
+            guard !coupons.isEmpty else { return [kind, value, thing, instead, other] }
             var coupon = select("\(name)Coupon", [""] + coupons.map(\.id.text), side.coupon) { id in
                 coupons.first { $0.id.text == id }?.name ?? say("noCoupon")
             }
             coupon.shown = of(.coupon)
-            return [kind, value, thing, coupon]
+            return [kind, value, thing, coupon, instead, other]
         }
         var most = FormField.line("limitValue", say("limitValue"), limitValue, help: say("limitHelp"), error: errors["limitValue"])
         most.shown = FormField.Shown(field: "limit", values: [Limit.perSharer.rawValue, Limit.budget.rawValue])

@@ -87,6 +87,7 @@ extension Reward {
 
     /// What it is worth in the program's currency, where that is known.
     static func worth(_ terms: RewardTerms, in write: Write) throws -> Int64? {
+        if case .credit(let amount, _) = terms { return amount.minor }
         guard case .coupon(let id) = terms else { return terms.valueMinor }
         return try CouponStore.find(CouponID(stored: id), in: write.workspace.id, on: write.connection)?.amountMinor
     }

@@ -90,6 +90,7 @@ extension Reward {
                 side == .friend ? NewCode(memberID: memberID, customerID: customerID) : NewCode(), in: write)
             reward.couponCodeID = code.id
         }
+        if let order { try payIn(order, in: write) }
         reward.state = .issued
         reward.reason = nil
         reward.issuedAt = write.now
@@ -197,6 +198,7 @@ extension Reward {
             reversed.dueAt = nil
             try RewardStore.update(reversed, on: write.connection)
             if let code = reward.couponCodeID { try CouponCode.void(code, in: write) }
+            if reward.state == .issued, let order = reward.order { try reward.takeOut(order, in: write) }
             try reward.giveBackCap(in: write)
             try reversed.tell(.rewardReversed, from: reward.state, in: write)
         }

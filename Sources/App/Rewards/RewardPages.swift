@@ -180,6 +180,9 @@ struct RewardWords {
     func what(_ terms: JSONValue) -> String {
         switch terms["kind"]?.string {
         case "gift"?, "custom"?: terms["description"]?.string ?? language("rewards.kind.other")
+        case "credit"?, "points"?:
+            (try? UnitCode(terms["unit"]?.string ?? terms["currency"]?.string.map { "credit:\($0)" } ?? "")).map { language.money(terms["amount"]?.int64 ?? 0, $0) }
+                ?? language("rewards.kind.other")
         case "freeMonths"?: language.plural("rewards.kind.freeMonths", terms["months"]?.int64 ?? 1)
         case let kind? where ["coupon", "freeShipping"].contains(kind): language("rewards.kind.\(kind)")
         default: language("rewards.kind.other")

@@ -24,8 +24,8 @@ enum RewardStore {
     static func update(_ reward: Reward, on connection: any Connection) throws {
         try connection.executeLater(
             """
-            UPDATE reward SET terms = \(reward.terms.text), value = \(reward.valueMinor), choices = \(reward.choices.text), kind = \(reward.kind), state = \(reward.state.rawValue),
-                reason = \(reward.reason), due_at = \(reward.dueAt), checks = \(reward.checks), coupon_code_id = \(reward.couponCodeID),
+            UPDATE reward SET terms = \(reward.terms.text), value = \(reward.valueMinor), choices = \(reward.choices.text), kind = \(reward.kind),
+                state = \(reward.state.rawValue), reason = \(reward.reason), due_at = \(reward.dueAt), checks = \(reward.checks), coupon_code_id = \(reward.couponCodeID),
                 issued_at = \(reward.issuedAt), ended_at = \(reward.endedAt) WHERE id = \(reward.id)
             """)
     }

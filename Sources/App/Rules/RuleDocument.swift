@@ -64,8 +64,10 @@ struct RuleDocument: Sendable {
 
     /// What a rule of this program may not say. Rules written before stay as they are.
     func check(for program: Program) throws {
-        if !choices.isEmpty, !([reward] + choices).allSatisfy(\.isGivenApart) {
-            throw Refusal.field("choices", "May hold coupons, gifts, free months, free shipping and rewards of your own, beside a reward that is one of them.")
+        if !choices.isEmpty, !reward.isGivenApart || !choices.allSatisfy({ $0.mayBeChosen(in: program.currency) }) {
+            throw Refusal.field(
+                "choices",
+                "May hold coupons, gifts, free months, free shipping, rewards of your own, points, and store credit in \(program.currency), beside a reward that is a thing.")
         }
         if isChecked, !reward.isGivenApart {
             throw Refusal.field("check", "Is for coupons, gifts, free months, free shipping and rewards of your own. Money is held by the program's hold.")

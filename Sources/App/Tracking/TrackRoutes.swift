@@ -258,6 +258,7 @@ extension RecordedSale {
         [
             "saleId": .text(sale.id.text), "attribution": sale.attribution.value.without(["touches"]),
             "commissions": .array(commissions.map(\.json)), "rewards": .array(rewards.map { $0.json(code: nil) }),
+            "refusals": sale.refusals.value, "receiptUrl": .text("\(API.base)/sales/\(sale.id.text)/receipt"),
         ]
     }
 }
@@ -272,6 +273,7 @@ extension Refund {
         ]
         if let saleID {
             members.append(JSONMember("reversals", .array(try CommissionStore.of(sale: saleID, on: connection).map(\.json))))
+            members.append(JSONMember("rewards", .array(try RewardStore.of(sale: saleID, on: connection).map { $0.json(code: nil) })))
         }
         return .object(members)
     }

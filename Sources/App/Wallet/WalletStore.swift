@@ -138,6 +138,12 @@ enum WalletLotStore {
 enum WalletMovementStore {
     private static let columns = "id, member_id, program_id, unit, kind, amount, cause, subject, reason, author, made_at"
 
+    /// Who of the members was given something for a subject.
+    static func receiver(of subject: String, among members: [MemberID], on connection: any Connection) throws -> MemberID? {
+        try connection.value(
+            "SELECT member_id FROM wallet_movement WHERE member_id IN \(list: members) AND subject = \(subject) AND kind = 'bonus' ORDER BY id LIMIT 1")
+    }
+
     static func insert(_ movement: WalletMovement, in workspace: WorkspaceID, on connection: any Connection) throws {
         try connection.execute(
             """

@@ -39,6 +39,21 @@ import Web
         }
     }
 
+    @Test(arguments: Engine.allCases) func aThingMayBeExchangedAsThePageSays(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program()
+            let path = "/programs/\(program)/refer-a-friend"
+            let owner = try await TeamPerson.make("olga", .owner, in: app).enter(app)
+            let fields = [
+                "memberKind": "gift", "memberThing": "A mug", "memberInstead": "credit", "memberInsteadValue": "", "friendKind": "nothing", "when": "first", "act": "save",
+            ]
+            #expect(try await owner.submit(path, from: path, fields).text.contains("Is needed."))
+            #expect(try await owner.submit(path, from: path, fields.merging(["memberInsteadValue": "7.50"]) { $1 }).status == 303)
+            let rule = try #require(try await app.get("/programs/\(program)/rules")["data"].list.first)
+            #expect(rule["choices"].list.first?["amount"].integer == 750)
+        }
+    }
+
     @Test func whatIsWrongIsSaidAtItsField() async throws {
         try await AppHarness.with(.sqlite) { app in
             let program = try await app.program()

@@ -41,6 +41,34 @@ import Web
         }
     }
 
+    /// Credit or points instead of a thing: in the wallet at the choice, out of it when the order comes back; the friend's as well.
+    @Test(arguments: Engine.allCases) func creditMayBeChosen(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let rule: JSONValue = [
+                "reward": ["kind": "gift", "description": "A mug", "value": 500],
+                "choices": [["kind": "credit", "amount": 700, "currency": "EUR"], ["kind": "points", "amount": 50, "unit": "points"]],
+            ]
+            let shop = try await RewardTests.shop(app, hold: 0, [rule, rule.adding("for", "friend")])
+            let foreign: JSONValue = ["name": "R", "event": "sale", "reward": ["kind": "freeShipping"], "choices": [["kind": "credit", "amount": 5, "currency": "USD"]]]
+            #expect(try await app.api(.post, "/programs/\(shop.program)/rules", foreign).status == 422)
+            try await app.sale("inv-1", "c-1", 5_000, ["code": "anna"])
+            try await app.moveClock(days: 1)
+            let all = try await app.get("/rewards?state=choosing")["data"].list
+            for (side, choice) in [("member", 1), ("friend", 2)] as [(String, Int64)] {
+                let reward = try #require(all.first { $0["side"].text == side })["id"].text
+                #expect(try await app.post("/rewards/\(reward)/choice", ["choice": .integer(choice)])["state"].text == "issued")
+            }
+            #expect(try await app.balance(shop.anna, "credit:EUR") == [0, 0, 700, 0, 0, 0])
+            let friend = try #require(
+                try await app.get("/members?programId=\(shop.program)")["data"].list.first { $0["id"].text != shop.anna })["id"].text
+            #expect(try await app.balance(friend, "points") == [0, 0, 50, 0, 0, 0])
+            try await app.refund("inv-1", "r-1")
+            #expect(try await app.balance(shop.anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
+            #expect(try await app.balance(friend, "points") == [0, 0, 0, 0, 0, 0])
+            try await app.proveAll()
+        }
+    }
+
     /// Whoever was suspended, terminated or erased in the hold gets nothing by itself; the friend of somebody terminated does.
     @Test(arguments: Engine.allCases) func whoIsGoneGetsNothing(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
