@@ -8,6 +8,8 @@ import Web
 /// Coupons: what they take off, how often they were used, their codes; making one.
 enum CouponPages {
     static let codesShownMax = 100
+    /// Codes in a file; more are read by the API, page by page.
+    static let fileMax = 100_000
 
     static func add(to api: inout API, gate: PageGate) {
         api.page("/coupons", .programsRead, gate) { visit in try await list(visit, CouponDraft(), errors: [:]) }
@@ -59,7 +61,7 @@ enum CouponPages {
         let workspace = visit.workspaceID
         let codes = try await visit.installation.main.read { connection -> [CouponCode]? in
             guard try CouponStore.find(id, in: workspace, on: connection) != nil else { return nil }
-            return try CouponCodeStore.list(of: id, after: nil, limit: 10_000, on: connection)
+            return try CouponCodeStore.list(of: id, after: nil, limit: fileMax, on: connection)
         }
         guard let codes else { throw Problem.notFound() }
         let head: [CSVCell] = ["code", "state", "uses", "expiresAt"].map { .text($0) }

@@ -109,8 +109,9 @@ enum MailContent: Sendable, Codable, Equatable {
     case groupChanged(program: String, group: String?, description: String, reason: String)
     /// A tier reached or a badge given; what it brings may be empty.
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
-    /// `terms` is the reward as its rule says it; `code` a coupon's. Friends have no pages of their own.
-    case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool)
+    /// `terms` is the reward as its rule says it; `code` a coupon's. Friends may have no pages of their own. With `choices` its receiver has to
+    /// choose first: it, or one of these.
+    case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool, choices: [String]?)
     /// From a member to a friend of theirs.
     case friendInvitation(FriendLetter)
     case partnerInvitation(program: String, name: String, url: String)

@@ -118,10 +118,14 @@ struct MailDraft: PageModel {
             values["what"] = what
             lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
             if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
-        case .rewardGiven(let program, let terms, let code, let hasPages):
+        case .rewardGiven(let program, let terms, let code, let hasPages, let choices):
             place(program)
             if hasPages { actionURL = places?.signInURL }
             facts = [(language("mail.fact.reward"), RewardWords(language: language).what(JSONText(text: terms).value))]
+            if let choices {
+                (heading, lead) = (language("\(prefix).headingChoice", values), language("\(prefix).leadChoice", values))
+                facts += choices.map { (language("mail.fact.orThis"), RewardWords(language: language).what(JSONText(text: $0).value)) }
+            }
             if let code { facts.append((language("mail.fact.code"), code)) }
         case .partnerInvitation(let program, let name, let url):
             place(program)

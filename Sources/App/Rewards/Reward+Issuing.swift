@@ -39,7 +39,10 @@ extension Reward {
             var waiting = self
             waiting.state = .choosing
             waiting.dueAt = nil
-            return try RewardStore.update(waiting, on: write.connection)
+            try RewardStore.update(waiting, on: write.connection)
+            // Whoever has no account yet gets one to choose on.
+            _ = try payee(in: write)
+            return try waiting.sendLetter(in: write)
         }
         if isChecked { return try ask(in: write) }
         _ = try issue(in: write)
@@ -108,8 +111,10 @@ extension Reward {
         let person = side == .friend ? customer?.personID : member?.status == .active ? member?.personID : nil
         guard let person else { return }
         let code = try couponCodeID.flatMap { try CouponCodeStore.texts(of: [$0], on: write.connection)[$0] }
+        let hasPages = try side == .member || customerID.flatMap { try CustomerMemberStore.member(of: $0, on: write.connection) } != nil
+        let kinds = state == .choosing ? choices.value.elements.map { JSONText($0).text } : nil
         try Mail.queue(
-            .rewardGiven(program: program.name, terms: terms.text, code: code, hasPages: side == .member), to: .person(person),
+            .rewardGiven(program: program.name, terms: terms.text, code: code, hasPages: hasPages, choices: kinds), to: .person(person),
             locale: side == .member ? member?.locale : nil, in: write)
     }
 

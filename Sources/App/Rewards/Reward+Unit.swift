@@ -33,7 +33,8 @@ extension Reward {
         _ = try Wallet.takeBack(holder, order.amountMinor, order, in: write)
     }
 
-    private func payee(in write: Write) throws -> MemberID? {
+    /// Who has the wallet: on the friend's side an account of theirs, made if there is none.
+    func payee(in write: Write) throws -> MemberID? {
         guard side == .friend else { return try MemberMergeStore.kept(of: memberID, on: write.connection) }
         guard let customerID, let customer = try CustomerStore.find(customerID, in: workspaceID, on: write.connection),
             let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection)

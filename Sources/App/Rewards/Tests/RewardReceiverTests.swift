@@ -51,9 +51,17 @@ import Web
             let shop = try await RewardTests.shop(app, hold: 0, [rule, rule.adding("for", "friend")])
             let foreign: JSONValue = ["name": "R", "event": "sale", "reward": ["kind": "freeShipping"], "choices": [["kind": "credit", "amount": 5, "currency": "USD"]]]
             #expect(try await app.api(.post, "/programs/\(shop.program)/rules", foreign).status == 422)
-            try await app.sale("inv-1", "c-1", 5_000, ["code": "anna"])
+            try await app.sale("inv-1", "c-1", 5_000, ["code": "anna", "customerEmail": "ben@friends.test"])
             try await app.moveClock(days: 1)
             let all = try await app.get("/rewards?state=choosing")["data"].list
+            // The friend has an account by now, is told, and sees the kinds on it.
+            let ben = MemberBrowser(app)
+            try await ben.signIn("ben@friends.test")
+            #expect(try await ben.page.get("/portal/rewards").text.contains("50 points"))
+            for address in ["ben@friends.test", "anna@members.test"] {
+                let told = try await app.letters(to: address).contains { if case .rewardGiven(_, _, _, true, let choices?) = $0 { choices.count == 2 } else { false } }
+                #expect(told, "\(address)")
+            }
             for (side, choice) in [("member", 1), ("friend", 2)] as [(String, Int64)] {
                 let reward = try #require(all.first { $0["side"].text == side })["id"].text
                 #expect(try await app.post("/rewards/\(reward)/choice", ["choice": .integer(choice)])["state"].text == "issued")
