@@ -14,10 +14,15 @@ struct InsightAnswer: Sendable {
     struct Freshness: Sendable {
         var event: Int64
         var behind: Int64
+        /// Days and people that are to be counted anew, and a rebuild.
+        var parts: Int64
         var at: Instant?
 
         var json: JSONValue {
-            ["asOfEvent": .integer(event), "eventsBehind": .integer(behind), "countedAt": at.map { .text($0.rfc3339) } ?? .null]
+            [
+                "asOfEvent": .integer(event), "eventsBehind": .integer(behind), "partsBehind": .integer(parts),
+                "countedAt": at.map { .text($0.rfc3339) } ?? .null,
+            ]
         }
     }
 

@@ -8,6 +8,9 @@ enum InsightCursorStore {
         var zone: String
         var customersUntil: Instant
         var updatedAt: Instant
+        /// Whom a rebuild works out now, and after whom it goes on.
+        var rebuild: InsightTodoStore.Kind?
+        var rebuildAfter: String
     }
 
     struct Noted: Sendable {
@@ -18,21 +21,32 @@ enum InsightCursorStore {
     }
 
     static func find(_ workspace: WorkspaceID, on connection: any Connection) throws -> Cursor? {
-        try connection.row("SELECT position, time_zone, customers_until, updated_at FROM insight_cursor WHERE workspace_id = \(workspace)").map {
-            Cursor(position: try $0.get(at: 0), zone: try $0.get(at: 1), customersUntil: try $0.get(at: 2), updatedAt: try $0.get(at: 3))
+        try connection.row(
+            "SELECT position, time_zone, customers_until, updated_at, rebuild_kind, rebuild_after FROM insight_cursor WHERE workspace_id = \(workspace)"
+        ).map {
+            let rebuild: String? = try $0.get(at: 4)
+            return Cursor(
+                position: try $0.get(at: 0), zone: try $0.get(at: 1), customersUntil: try $0.get(at: 2), updatedAt: try $0.get(at: 3),
+                rebuild: rebuild.flatMap { InsightTodoStore.Kind(rawValue: $0) }, rebuildAfter: try $0.get(at: 5))
         }
     }
 
     static func put(
-        _ workspace: WorkspaceID, position: Int64, zone: String, customersUntil: Instant, at now: Instant, on connection: any Connection
+        _ workspace: WorkspaceID, position: Int64, zone: String, customersUntil: Instant, rebuild: InsightTodoStore.Kind? = nil, at now: Instant,
+        on connection: any Connection
     ) throws {
         try connection.execute(
             """
-            INSERT INTO insight_cursor (workspace_id, position, time_zone, customers_until, updated_at)
-            VALUES (\(workspace), \(position), \(zone), \(customersUntil), \(now))
+            INSERT INTO insight_cursor (workspace_id, position, time_zone, customers_until, updated_at, rebuild_kind, rebuild_after)
+            VALUES (\(workspace), \(position), \(zone), \(customersUntil), \(now), \(rebuild?.rawValue), '')
             ON CONFLICT (workspace_id) DO UPDATE SET position = excluded.position, time_zone = excluded.time_zone,
-                customers_until = excluded.customers_until, updated_at = excluded.updated_at
+                customers_until = excluded.customers_until, updated_at = excluded.updated_at, rebuild_kind = excluded.rebuild_kind, rebuild_after = ''
             """)
+    }
+
+    static func setRebuild(_ workspace: WorkspaceID, _ kind: InsightTodoStore.Kind?, after: String, on connection: any Connection) throws {
+        try connection.execute(
+            "UPDATE insight_cursor SET rebuild_kind = \(kind?.rawValue), rebuild_after = \(after) WHERE workspace_id = \(workspace)")
     }
 
     static func events(in workspace: WorkspaceID, after position: Int64, limit: Int, on connection: any Connection) throws -> [Noted] {
@@ -41,12 +55,13 @@ enum InsightCursorStore {
         ).map { Noted(sequence: try $0.get(at: 0), type: try $0.get(at: 1), subject: try $0.get(at: 2), createdAt: try $0.get(at: 3)) }
     }
 
-    /// Workspaces with events that are not counted yet.
+    /// Workspaces with events that are not counted yet, or with parts to count.
     static func due(limit: Int, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
             SELECT w.id FROM workspace w LEFT JOIN insight_cursor c ON c.workspace_id = w.id
-            WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.workspace_id = w.id AND o.sequence > coalesce(c.position, 0)) ORDER BY w.id LIMIT \(limit)
+            WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.workspace_id = w.id AND o.sequence > coalesce(c.position, 0))
+                OR EXISTS (SELECT 1 FROM insight_todo t WHERE t.workspace_id = w.id) OR c.rebuild_kind IS NOT NULL ORDER BY w.id LIMIT \(limit)
             """
         ).map { try $0.get(at: 0) }
     }
@@ -59,11 +74,6 @@ enum InsightFactStore {
         coalesce(s.program_id, ''), coalesce(s.came_by, 'nobody'), coalesce(d.channel, ''), coalesce(d.device, ''), coalesce(s.country, '')
         """
     private static let group = "GROUP BY 1, 4, 5, 6, 7, 8, 9"
-
-    static func clear(_ workspace: WorkspaceID, on connection: any Connection) throws {
-        try connection.execute("DELETE FROM insight_day WHERE workspace_id = \(workspace)")
-        try connection.execute("DELETE FROM fan_stage WHERE workspace_id = \(workspace)")
-    }
 
     static func fill(_ day: LocalDay, in workspace: Workspace, on connection: any Connection) throws {
         let (id, text) = (workspace.id, day.iso8601)
@@ -116,6 +126,20 @@ enum InsightFactStore {
             UNION SELECT occurred_at / 86400000 FROM commission WHERE workspace_id = \(workspace)
             ORDER BY number
             """
+        ).map { try $0.get(at: 0) }
+    }
+
+    static func daysCounted(in workspace: WorkspaceID, on connection: any Connection) throws -> [LocalDay] {
+        try connection.rows("SELECT DISTINCT day FROM insight_day WHERE workspace_id = \(workspace)").map { try LocalDay(iso8601: $0.get(at: 0)) }
+    }
+
+    /// Everybody who may have stood somewhere, in parts.
+    static func fans(
+        _ kind: InsightTodoStore.Kind, in workspace: WorkspaceID, after: String, limit: Int, on connection: any Connection
+    ) throws -> [String] {
+        let table: SQL = kind == .member ? "member" : "customer"
+        return try connection.rows(
+            "SELECT id FROM \(sql: table) WHERE workspace_id = \(workspace) AND id > \(after) ORDER BY id LIMIT \(limit)"
         ).map { try $0.get(at: 0) }
     }
 
@@ -177,11 +201,6 @@ enum InsightFactStore {
 enum FanStageStore {
     private static let into = "INSERT INTO fan_stage (workspace_id, fan_id, step, from_stage, stage, cause, at, until_at)"
     private static let together = 200
-
-    static func fillAll(in workspace: WorkspaceID, on connection: any Connection) throws {
-        try members("", workspace, connection)
-        try customers("", workspace, connection)
-    }
 
     static func fill(members: [String], customers: [String], in workspace: WorkspaceID, on connection: any Connection) throws {
         for fans in pieces(members) {

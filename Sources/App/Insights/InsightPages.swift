@@ -103,8 +103,8 @@ struct InsightModel: Sendable {
 
     private var note: String {
         let fresh = now.answer.freshness
-        let key = fresh.behind > 0 ? "insights.behind" : "insights.fresh"
-        return language(key, ["event": language.integer(fresh.event), "behind": language.integer(fresh.behind)])
+        let key = fresh.parts > 0 ? "insights.counting" : fresh.behind > 0 ? "insights.behind" : "insights.fresh"
+        return language(key, ["event": language.integer(fresh.event), "behind": language.integer(fresh.behind), "parts": language.integer(fresh.parts)])
     }
 
     private func table(_ measures: [InsightMeasure], _ label: String) -> PageTable {

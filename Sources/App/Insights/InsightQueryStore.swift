@@ -9,7 +9,8 @@ enum InsightQueryStore {
     static func freshness(_ workspace: WorkspaceID, on connection: any Connection) throws -> InsightAnswer.Freshness {
         let cursor = try InsightCursorStore.find(workspace, on: connection)
         let last = try EventStore.lastSequence(in: workspace, on: connection)
-        return InsightAnswer.Freshness(event: cursor?.position ?? 0, behind: last - (cursor?.position ?? 0), at: cursor?.updatedAt)
+        return InsightAnswer.Freshness(event: cursor?.position ?? 0, behind: last - (cursor?.position ?? 0),
+            parts: try InsightTodoStore.count(in: workspace, on: connection) + (cursor?.rebuild == nil ? 0 : 1), at: cursor?.updatedAt)
     }
 
     static func sums(

@@ -8,7 +8,8 @@ import Web
 enum InsightRoutes {
     private static let period = [APIParameter("from", .string(maximumLength: 10)), APIParameter("to", .string(maximumLength: 10))]
     private static let freshness = APISchema.object([
-        .required("asOfEvent", .integer()), .required("eventsBehind", .integer()), .required("countedAt", .nullable(.dateTime)),
+        .required("asOfEvent", .integer()), .required("eventsBehind", .integer()),
+        .required("partsBehind", .described(.integer(), description: "Days and people that are still to be counted anew.")), .required("countedAt", .nullable(.dateTime)),
     ])
 
     static func add(to api: inout API) {

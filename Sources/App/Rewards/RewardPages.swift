@@ -201,7 +201,8 @@ struct RewardWords {
 
     /// Codes have words of their own; what a person wrote stands as it is.
     func reason(_ reason: String) -> String {
-        ["refunded", "byHand", "couponEnded", "companyRefused", "companySilent", "receiverErased", "receiverNotActive"].contains(reason) ? language("rewards.reason.\(reason)") : reason
+        if ["receiverErased", "receiverNotActive"].contains(reason) { return language("rewardHeld.\(reason)") }
+        return ["refunded", "byHand", "couponEnded", "companyRefused", "companySilent"].contains(reason) ? language("rewards.reason.\(reason)") : reason
     }
 
     func badge(_ reward: Reward) -> PageTable.Cell {
