@@ -27,7 +27,8 @@ enum InsightMetricsPage {
 
             A question takes at most \(InsightQuestion.measuresMax) measures, \(InsightQuestion.dimensionsMax) dimensions, \(InsightQuestion.filtersMax) filters and \
             \(InsightQuestion.daysMax) days, and its answer has at most \(InsightQuestion.rowsMax) rows; the refusal says which was passed. `freshness` names the last event that
-            is counted and how many wait. Counts are kept day by day from the events and worked out anew by `kith insights rebuild`, which gives the same.
+            is counted, how many wait, and how many days and people are still to be counted anew. Counts are kept day by day from the events and worked out anew by
+            `kith insights rebuild`, which gives the same, a part at a time: sales come in between.
 
             `satisfaction` and `netPromoterScore` are not answered: there are no surveys yet.
 
