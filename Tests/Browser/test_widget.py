@@ -120,9 +120,43 @@ def test_a_popup_comes_once_and_other_sites_show_nothing(server, chromium, shop_
     server.call("PUT", "/embedding", {"origins": ["https://www.shop.example"]})
     told = []
     page.on("console", lambda message: told.append(message.text))
+    page.add_init_script("addEventListener('kith-error', event => { window.why = event.detail }, true)")
     page.goto(shop_address + "/friends")
-    page.wait_for_timeout(1_500)
+    # No broken frame stands in the shop's page, and whoever built it can read why.
+    page.wait_for_function("window.why && document.querySelector('kith-widget').hidden", timeout=WAIT_MS)
+    assert "Settings > Domains" in page.evaluate("window.why")
     assert any("frame-ancestors" in text for text in told), told
+    context.close()
+
+
+def test_a_code_takes_something_off_the_first_order_at_once(server, chromium, shop_address, program):
+    coupon = server.call("POST", "/coupons", {"programId": program, "name": "First order", "kind": "percent", "rate": "0.10", "usesPerCode": 1_000, "newCustomersOnly": True})
+    server.call("PUT", f"/programs/{program}/friend-page", {"isShared": True, "couponId": coupon["id"]})
+    sharer = "dora@people.example"
+    context = chromium.new_context(user_agent=HUMAN, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(shop_address + "/")
+    buy(page, shop_address, sharer)
+    frame = page.frame_locator("kith-widget iframe")
+    frame.locator("#code").wait_for(timeout=WAIT_MS)
+    code, url = frame.locator("#code").inner_text(), frame.locator("#url").get_attribute("href")
+    assert code.endswith("-10"), code
+    other = chromium.new_context(user_agent=HUMAN, viewport={"width": 390, "height": 844})
+    friends = other.new_page()
+    friends.goto(url)
+    assert friends.locator("h1").inner_text().startswith("10% off for you") and code in friends.locator("main").inner_text()
+    friends.click("a.btn.main")
+    friends.wait_for_url(re.compile(re.escape(shop_address)), timeout=WAIT_MS)
+    buy(friends, shop_address, "emil@people.example", code=code, bags="5")
+    once = earned(server, sharer, "EUR")
+    assert once > 0
+    report = server.call("GET", f"/programs/{program}/referral-report?months=1")["months"][0]["given"]
+    assert [line["count"] for line in report if line["kind"] == "discount"] == [1]
+    # It is for first orders: the next one is an order like any other.
+    friends.goto(shop_address + "/")
+    buy(friends, shop_address, "emil@people.example", code=code, bags="5")
+    assert [line["count"] for line in server.call("GET", f"/programs/{program}/referral-report?months=1")["months"][0]["given"] if line["kind"] == "discount"] == [1]
+    other.close()
     context.close()
 
 
