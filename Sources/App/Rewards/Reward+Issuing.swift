@@ -186,21 +186,31 @@ extension Reward {
         return reward
     }
 
+    /// What was given is taken back by hand.
+    func reverse(_ reason: String, in write: Write) throws {
+        var reversed = self
+        (reversed.state, reversed.reason, reversed.endedAt, reversed.dueAt) = (.reversed, reason, write.now, nil)
+        try RewardStore.update(reversed, on: write.connection)
+        try giveBackCap(in: write)
+        try reversed.tell(.rewardReversed, from: state, in: write)
+    }
+
+    /// Its code was not used up in time. Of a budget it gives back what it never cost; in a cap it keeps its place, for it was given.
+    func expire(wasUsed: Bool, in write: Write) throws {
+        var expired = self
+        (expired.state, expired.reason, expired.endedAt, expired.dueAt) = (.expired, "codeExpired", write.now, nil)
+        try RewardStore.update(expired, on: write.connection)
+        if !wasUsed { try ProgramBudget.giveBack(valueMinor ?? 0, of: id.text, program: programID, on: write.connection) }
+    }
+
     /// A sale that came back as a whole takes its rewards with it. What was used already stays used; what a part of a sale came back for
     /// stays, for a gift cannot be halved.
     static func reverse(for sale: Sale, in write: Write) throws {
         guard sale.refundedMinor == sale.amountMinor else { return }
         for reward in try RewardStore.of(sale: sale.id, on: write.connection) where !reward.isOver {
-            var reversed = reward
-            reversed.state = .reversed
-            reversed.reason = "refunded"
-            reversed.endedAt = write.now
-            reversed.dueAt = nil
-            try RewardStore.update(reversed, on: write.connection)
             if let code = reward.couponCodeID { try CouponCode.void(code, in: write) }
             if reward.state == .issued, let order = reward.order { try reward.takeOut(order, in: write) }
-            try reward.giveBackCap(in: write)
-            try reversed.tell(.rewardReversed, from: reward.state, in: write)
+            try reward.reverse("refunded", in: write)
         }
     }
 
