@@ -123,6 +123,13 @@ struct MailDraft: PageModel {
             if hasPages { actionURL = places?.signInURL }
             facts = [(language("mail.fact.reward"), RewardWords(language: language).what(JSONText(text: terms).value))]
             if let code { facts.append((language("mail.fact.code"), code)) }
+        case .rewardChoice(let program, let kinds):
+            prefix = "mail.rewardChoice"
+            place(program)
+            actionURL = places?.signInURL
+            facts = JSONText(text: kinds).value.elements.enumerated().map { number, kind in
+                (language("mail.fact.choice", ["number": String(number + 1)]), RewardWords(language: language).what(kind))
+            }
         case .partnerInvitation(let program, let name, let url):
             place(program)
             values["name"] = name

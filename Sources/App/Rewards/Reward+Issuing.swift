@@ -39,7 +39,9 @@ extension Reward {
             var waiting = self
             waiting.state = .choosing
             waiting.dueAt = nil
-            return try RewardStore.update(waiting, on: write.connection)
+            try RewardStore.update(waiting, on: write.connection)
+            try waiting.tell(.rewardChoosing, from: state, in: write)
+            return try waiting.offerChoice(in: write)
         }
         if isChecked { return try ask(in: write) }
         _ = try issue(in: write)
@@ -98,6 +100,18 @@ extension Reward {
         try reward.tell(.rewardIssued, from: state, in: write)
         try reward.sendLetter(in: write)
         return reward
+    }
+
+    /// Tells who may choose, with the way to their pages; a friend has such pages from then on.
+    private func offerChoice(in write: Write) throws {
+        guard let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection) else { return }
+        let member =
+            side == .friend
+            ? try customerID.flatMap { try FriendAccount.choosing($0, enroller: memberID, program: program, in: write) }
+            : try MemberStore.find(MemberMergeStore.kept(of: memberID, on: write.connection), in: workspaceID, on: write.connection)
+        guard let member, member.status == .active else { return }
+        let kinds = JSONText(.array([terms.value] + choices.value.elements)).text
+        try Mail.queue(.rewardChoice(program: program.name, kinds: kinds), to: .person(member.personID), locale: member.locale, in: write)
     }
 
     /// Tells whoever got it, if they have a mail address and want such letters.

@@ -47,7 +47,8 @@ import Web
             #expect(try await Self.reserve(app, code, "next") == "", "what nobody paid for is free again")
             // Store credit is kept bit by bit.
             let credit = try await CouponTests.code(app, try await CouponTests.coupon(app, shop.program, ["kind": "storeCredit", "amount": 1_000]))
-            #expect(try await Self.reserve(app, credit, "a", 600) == "" && Self.reserve(app, credit, "b", 600) == "")
+            #expect(try await Self.reserve(app, credit, "a", 600) == "")
+            #expect(try await Self.reserve(app, credit, "b", 600) == "")
             #expect(try await Self.reserve(app, credit, "c", 600) == "coupon_reserved")
             #expect(try await app.post("/coupon-codes/redeem", CouponTests.order(credit, "b", 600))["discount"].integer == 400)
             #expect(try await app.post("/coupon-codes/redeem", CouponTests.order(credit, "a", 600))["discount"].integer == 600)

@@ -89,8 +89,10 @@ import Web
             #expect(try await app.balance(anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
             try await app.refund("i1", "r1")
             for _ in 0..<12 { try await app.moveClock(days: 1) }
-            #expect(try await badges(anna) == ["Honour"] && app.balance(anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
-            #expect(try await badges(ben) == ["Honour", "Gift"] && app.balance(ben, "credit:EUR") == [0, 0, 5_000, 0, 0, 0])
+            #expect(try await badges(anna) == ["Honour"])
+            #expect(try await app.balance(anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
+            #expect(try await badges(ben) == ["Honour", "Gift"])
+            #expect(try await app.balance(ben, "credit:EUR") == [0, 0, 5_000, 0, 0, 0])
             try await WalletTests.verify(app)
         }
     }

@@ -92,6 +92,39 @@ import Web
         }
     }
 
+    /// Whoever may choose is told, the friend too, who has no pages yet: they have some from then on.
+    @Test(arguments: Engine.allCases) func whoMayChooseIsTold(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let choice: JSONValue = ["reward": ["kind": "gift", "description": "A mug"], "choices": [["kind": "freeShipping"]]]
+            let shop = try await RewardTests.shop(app, hold: 1, [choice, choice.adding("for", "friend")])
+            let sale = try await app.sale("inv-1", "c-1", 5_000, ["code": "anna", "customerEmail": "ben@friends.test"])["saleId"].text
+            try await app.sale("inv-2", "c-2", 5_000, ["code": "anna"])
+            try await app.moveClock(days: 2)
+            for (address, count) in [("anna@members.test", 2), ("ben@friends.test", 1)] {
+                let told = try await app.letters(to: address).compactMap { letter -> String? in
+                    guard case .rewardChoice(_, let kinds) = letter else { return nil }
+                    return kinds
+                }
+                #expect(told.count == count && told.allSatisfy { $0.contains("A mug") && $0.contains("freeShipping") }, "\(address)")
+            }
+            #expect(try await app.get("/events?limit=100")["data"].list.filter { $0["type"].text == "reward.choosing" }.count == 4)
+            let friend = MemberBrowser(app)
+            try await friend.signIn("ben@friends.test")
+            let page = try await friend.page.get("/portal/rewards").text
+            let all = try await app.get("/rewards?side=friend")["data"].list
+            let known = try await app.get("/sales/\(sale)")["customerId"].text
+            let own = try #require(all.first { $0["customerId"].text == known })["id"].text
+            #expect(page.contains("A mug") && page.contains(own))
+            #expect(try await friend.page.submit("/portal/rewards", from: "/portal/rewards", ["rewardId": own, "choice": "1"]).status == 303)
+            let chosen = try await app.get("/rewards/\(own)")
+            #expect(chosen["state"].text == "issued" && chosen["kind"].text == "freeShipping")
+            let others = try #require(all.first { $0["id"].text != own })["id"].text
+            #expect(try await friend.page.submit("/portal/rewards", from: "/portal/rewards", ["rewardId": others, "choice": "1"]).status == 404)
+            #expect(shop.anna.isEmpty == false)
+            try await app.proveAll()
+        }
+    }
+
     /// Two members who are one person refer nobody by referring each other, and have one list of rewards.
     @Test(arguments: Engine.allCases) func afterAMergeItIsOnePerson(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
