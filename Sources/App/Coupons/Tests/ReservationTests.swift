@@ -74,8 +74,8 @@ import Web
                         """)
                     try write.connection.execute(
                         """
-                        INSERT INTO coupon_code_sync (code_id, vendor, workspace_id, coupon_id, state, tries, remote_uses, updated_at)
-                        VALUES (\(known.id), \(vendor.rawValue), \(twin), \(known.couponID), 'synced', 0, 0, \(write.now))
+                        INSERT INTO coupon_code_sync (code_id, vendor, workspace_id, coupon_id, state, remote_id, tries, remote_uses, updated_at)
+                        VALUES (\(known.id), \(vendor.rawValue), \(twin), \(known.couponID), 'synced', 'remote', 0, 0, \(write.now))
                         """)
                 }
                 return known
