@@ -82,6 +82,7 @@ enum EventType: String, Sendable, CaseIterable {
     case commissionReversed = "commission.reversed"
     case commissionPaid = "commission.paid"
     case rewardChecking = "reward.checking"
+    case rewardChoosing = "reward.choosing"
     case rewardIssued = "reward.issued"
     case rewardRedeemed = "reward.redeemed"
     case rewardReversed = "reward.reversed"

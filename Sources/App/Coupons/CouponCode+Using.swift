@@ -65,19 +65,22 @@ extension CouponCode {
             let discount = coupon.kind == .percent ? try coupon.discount(on: order.amountMinor, left: 0) : told.discountMinor
             return Judged(code: self, coupon: coupon, discountMinor: discount, isRepeated: true, told: told)
         }
-        let left = coupon.kind == .storeCredit ? max(0, (coupon.amountMinor ?? 0) - (try CouponCodeStore.spent(by: id, on: write.connection))) : 0
-        let discount = try coupon.discount(on: order.amountMinor, left: left)
-        return Judged(code: self, coupon: coupon, discountMinor: discount, refusal: try refusal(order, coupon, discount: discount, in: write))
+        // What other orders keep is promised to them.
+        let kept = try CouponReservationStore.others(of: id, besides: order.invoiceID, at: write.now, on: write.connection)
+        let credit = coupon.kind == .storeCredit ? max(0, (coupon.amountMinor ?? 0) - (try CouponCodeStore.spent(by: id, on: write.connection))) : 0
+        let discount = try coupon.discount(on: order.amountMinor, left: max(0, credit - kept.discountMinor))
+        let isKept = coupon.kind == .storeCredit ? credit > 0 && kept.discountMinor >= credit : kept.count > 0 && uses + kept.count >= coupon.usesPerCode
+        return Judged(
+            code: self, coupon: coupon, discountMinor: discount, refusal: try refusal(order, coupon, discount: discount, isKept: isKept, in: write))
     }
 
-    private func refusal(_ order: CouponOrder, _ coupon: Coupon, discount: Int64, in write: Write) throws -> CouponRefusal? {
+    private func refusal(_ order: CouponOrder, _ coupon: Coupon, discount: Int64, isKept: Bool, in write: Write) throws -> CouponRefusal? {
         switch state {
         case .void: return .void
         case .expired: return .expired
         case .redeemed: return .used
-        // One of many uses that is kept for somebody leaves the others to others.
-        case .reserved where (reservedUntil ?? .earliest) > write.now && reservedBy != order.invoiceID && uses + 1 >= coupon.usesPerCode: return .reserved
-        case .reserved, .issued: break
+        // Uses that are kept for some leave the others to others.
+        case .reserved, .issued: if isKept { return .reserved }
         }
         if let expiresAt, expiresAt <= write.now { return .expired }
         if coupon.state == .ended { return .ended }
@@ -96,8 +99,7 @@ extension CouponCode {
             }
         }
         guard coupon.usesLimit != nil || coupon.budgetMinor != nil else { return nil }
-        // What other orders keep is promised to them.
-        let kept = try CouponCodeStore.reserved(of: coupon.id, besides: id, at: write.now, on: write.connection)
+        let kept = try CouponReservationStore.others(of: coupon.id, besides: order.invoiceID.map { (id, $0) }, at: write.now, on: write.connection)
         if let most = coupon.usesLimit, coupon.uses + kept.count >= most { return .usesUp }
         if let budget = coupon.budgetMinor, budget - coupon.spentMinor - kept.discountMinor < discount { return .overBudget }
         return nil
@@ -110,9 +112,12 @@ extension CouponCode {
         if let refusal = judged.refusal { throw refusal.problem }
         guard !judged.isRepeated else { return judged }
         judged.code.state = .reserved
-        judged.code.reservedUntil = try write.now.adding(milliseconds: reservationMs)
-        judged.code.reservedBy = invoice
-        judged.code.reservedMinor = judged.discountMinor
+        let until = try write.now.adding(milliseconds: reservationMs)
+        (judged.code.reservedUntil, judged.code.reservedBy) = (until, invoice)
+        try CouponReservationStore.deletePast(of: code.id, at: write.now, on: write.connection)
+        try CouponReservationStore.put(
+            CouponReservation(codeID: code.id, couponID: code.couponID, invoiceID: invoice, discountMinor: judged.discountMinor, until: until),
+            on: write.connection)
         try CouponCodeStore.update(judged.code, on: write.connection)
         return judged
     }
@@ -120,11 +125,19 @@ extension CouponCode {
     /// Gives a reserved code free again. Of another order's reservation nothing is changed.
     static func release(_ text: String, invoice: String, in write: Write) throws -> CouponCode {
         guard var code = try find(text, in: write) else { throw CouponRefusal.unknown.problem }
-        guard code.state == .reserved, code.reservedBy == invoice else { return code }
-        code.state = .issued
-        (code.reservedUntil, code.reservedBy) = (nil, nil)
+        guard try CouponReservationStore.delete(code.id, invoice: invoice, on: write.connection), code.state == .reserved else { return code }
+        try code.freeUnlessKept(in: write)
         try CouponCodeStore.update(code, on: write.connection)
         return code
+    }
+
+    /// Reserved as long as an order keeps it, and free after that.
+    fileprivate mutating func freeUnlessKept(in write: Write) throws {
+        if let last = try CouponReservationStore.last(of: id, at: write.now, on: write.connection) {
+            (state, reservedUntil, reservedBy) = (.reserved, last.until, last.invoiceID)
+        } else {
+            (state, reservedUntil, reservedBy) = (.issued, nil, nil)
+        }
     }
 
     /// Uses it for an order, once: the same order again changes nothing.
@@ -155,11 +168,12 @@ extension CouponCode.Judged {
             on: write.connection)
         try CouponStore.addUse(coupon.id, discount: discountMinor, on: write.connection)
         used.code.uses += 1
+        _ = try CouponReservationStore.delete(code.id, invoice: invoice, on: write.connection)
         (used.code.reservedUntil, used.code.reservedBy) = (nil, nil)
         let isUsedUp =
             coupon.kind == .storeCredit
             ? try CouponCodeStore.spent(by: code.id, on: write.connection) >= coupon.amountMinor ?? 0 : used.code.uses >= coupon.usesPerCode
-        used.code.state = isUsedUp ? .redeemed : .issued
+        if isUsedUp { used.code.state = .redeemed } else { try used.code.freeUnlessKept(in: write) }
         try CouponCodeStore.update(used.code, on: write.connection)
         if isUsedUp, let reward = try RewardStore.of(code: code.id, on: write.connection), reward.state == .issued {
             _ = try reward.redeemed(in: write)

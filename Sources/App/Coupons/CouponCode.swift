@@ -25,10 +25,19 @@ struct CouponCode: Sendable {
     var uses: Int64 = 0
     var reservedUntil: Instant?
     var reservedBy: String?
-    /// What the order that keeps it will take off.
-    var reservedMinor: Int64 = 0
+    /// Uses that came back with their sale.
+    var returnedUses: Int64 = 0
     var expiresAt: Instant?
     var issuedAt: Instant
+}
+
+/// An order that keeps a code while its buyer pays.
+struct CouponReservation: Sendable {
+    var codeID: CouponCodeID
+    var couponID: CouponID
+    var invoiceID: String
+    var discountMinor: Int64
+    var until: Instant
 }
 
 struct CouponUse: Sendable {
@@ -102,6 +111,18 @@ extension CouponCode {
         code.state = .void
         (code.reservedUntil, code.reservedBy) = (nil, nil)
         try CouponCodeStore.update(code, on: write.connection)
+        try CouponReservationStore.deleteAll(of: id, on: write.connection)
+    }
+
+    /// A person takes it back: the reward that it was is over, and nothing of it counts against caps and budgets any more.
+    static func withdraw(_ id: CouponCodeID, in write: Write) throws -> CouponCode {
+        try void(id, in: write)
+        guard let code = try CouponCodeStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("code") }
+        if code.state == .void, let reward = try RewardStore.of(code: id, on: write.connection), reward.state == .issued {
+            try reward.reverse("codeWithdrawn", in: write)
+        }
+        try write.audit("coupon.void", subject: id.text)
+        return code
     }
 
     /// Ends what is past its time, and the rewards with it. Answers how many.
@@ -112,10 +133,9 @@ extension CouponCode {
             code.state = .expired
             (code.reservedUntil, code.reservedBy) = (nil, nil)
             try CouponCodeStore.update(code, on: write.connection)
-            guard var reward = try RewardStore.of(code: code.id, on: write.connection), reward.state == .issued else { continue }
-            reward.state = .expired
-            reward.endedAt = write.now
-            try RewardStore.update(reward, on: write.connection)
+            try CouponReservationStore.deleteAll(of: code.id, on: write.connection)
+            guard let reward = try RewardStore.of(code: code.id, on: write.connection), reward.state == .issued else { continue }
+            try reward.expire(wasUsed: code.uses > 0, in: write)
         }
         return due.count
     }

@@ -82,10 +82,7 @@ enum CouponRoutes {
             .post, "/coupon-codes/{id}/withdrawal", id: "withdrawCouponCode", "Withdraw a code; what was used stays used", tag: "Coupons",
             access: .right(.programsWrite), body: nil, answer: CouponCode.schema, decode: { _, context in try context.id(CouponCodeKind.self) }
         ) { id, write in
-            try CouponCode.void(id, in: write)
-            guard let code = try CouponCodeStore.find(id, in: write.workspace.id, on: write.connection) else { throw Refusal.unknown("code") }
-            try write.audit("coupon.void", subject: id.text)
-            return Answer(code.json)
+            Answer(try CouponCode.withdraw(id, in: write).json)
         }
     }
 

@@ -121,11 +121,14 @@ extension CouponShop {
     static func note(_ uses: Int64, of known: CodeSync, in write: Write) throws {
         guard var sync = try CodeSyncStore.find(known.codeID, known.vendor, on: write.connection), uses > sync.remoteUses else { return }
         let before = sync.remoteUses
+        let told = try CodeSyncStore.remoteUses(of: sync.codeID, on: write.connection)
         sync.remoteUses = uses
         sync.updatedAt = write.now
         try CodeSyncStore.update(sync, on: write.connection)
         guard let code = try CouponCodeStore.find(sync.codeID, in: sync.workspaceID, on: write.connection) else { return }
-        var number = max(code.uses, before)
+        // Each shop has uses of its own. Of what is new here, sales that no shop has told of yet are the first; they may have come back since.
+        let known = max(0, code.uses + code.returnedUses - told)
+        var number = before + min(uses - before, known)
         while number < uses, let coupon = try CouponStore.find(sync.couponID, in: sync.workspaceID, on: write.connection),
             let now = try CouponCodeStore.find(sync.codeID, in: sync.workspaceID, on: write.connection)
         {

@@ -76,6 +76,11 @@ enum CodeSyncStore {
             """)
     }
 
+    /// How often all shops together have told that a code was used.
+    static func remoteUses(of code: CouponCodeID, on connection: any Connection) throws -> Int64 {
+        try connection.value("SELECT CAST(coalesce(sum(remote_uses), 0) AS BIGINT) FROM coupon_code_sync WHERE code_id = \(code)") ?? 0
+    }
+
     static func looks(at now: Instant, limit: Int, on connection: any Connection) throws -> [Look] {
         try connection.rows(
             "SELECT coupon_id, vendor, workspace_id, is_made FROM coupon_sync WHERE look_at <= \(now) ORDER BY look_at, coupon_id LIMIT \(limit)"

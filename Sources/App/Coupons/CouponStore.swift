@@ -73,7 +73,7 @@ enum CouponStore {
 enum CouponCodeStore {
     private static let columns = """
         id, workspace_id, coupon_id, code, code_folded, state, member_id, customer_id, uses, reserved_until, reserved_by, expires_at, issued_at,
-        reserved_discount
+        returned_uses
         """
 
     static func insert(_ code: CouponCode, on connection: any Connection) throws {
@@ -81,7 +81,7 @@ enum CouponCodeStore {
             """
             INSERT INTO coupon_code (\(raw: columns))
             VALUES (\(code.id), \(code.workspaceID), \(code.couponID), \(code.code), \(code.folded), \(code.state.rawValue), \(code.memberID), \(code.customerID),
-                    \(code.uses), \(code.reservedUntil), \(code.reservedBy), \(code.expiresAt), \(code.issuedAt), \(code.reservedMinor))
+                    \(code.uses), \(code.reservedUntil), \(code.reservedBy), \(code.expiresAt), \(code.issuedAt), \(code.returnedUses))
             """)
     }
 
@@ -89,7 +89,7 @@ enum CouponCodeStore {
         try connection.execute(
             """
             UPDATE coupon_code SET state = \(code.state.rawValue), uses = \(code.uses), reserved_until = \(code.reservedUntil), reserved_by = \(code.reservedBy),
-                reserved_discount = \(code.state == .reserved ? code.reservedMinor : 0)
+                returned_uses = \(code.returnedUses)
             WHERE id = \(code.id)
             """)
     }
@@ -125,20 +125,6 @@ enum CouponCodeStore {
                 AND expires_at <= \(now) ORDER BY expires_at, id LIMIT \(limit)
             """
         ).map(read)
-    }
-
-    /// What reservations of other codes hold that have not run out.
-    static func reserved(
-        of coupon: CouponID, besides code: CouponCodeID, at now: Instant, on connection: any Connection
-    ) throws -> (count: Int64, discountMinor: Int64) {
-        guard
-            let row = try connection.row(
-                """
-                SELECT count(*), CAST(coalesce(sum(reserved_discount), 0) AS BIGINT) FROM coupon_code
-                WHERE coupon_id = \(coupon) AND state = 'reserved' AND reserved_until > \(now) AND id <> \(code)
-                """)
-        else { return (0, 0) }
-        return (try row.get(at: 0), try row.get(at: 1))
     }
 
     /// The code of a coupon that is a member's to give to friends, while it is good.
@@ -232,7 +218,7 @@ enum CouponCodeStore {
         CouponCode(
             id: try row.get(at: 0), workspaceID: try row.get(at: 1), couponID: try row.get(at: 2), code: try row.get(at: 3), folded: try row.get(at: 4),
             state: CouponCode.State(rawValue: try row.get(at: 5)) ?? .void, memberID: try row.get(at: 6), customerID: try row.get(at: 7),
-            uses: try row.get(at: 8), reservedUntil: try row.get(at: 9), reservedBy: try row.get(at: 10), reservedMinor: try row.get(at: 13),
+            uses: try row.get(at: 8), reservedUntil: try row.get(at: 9), reservedBy: try row.get(at: 10), returnedUses: try row.get(at: 13),
             expiresAt: try row.get(at: 11), issuedAt: try row.get(at: 12))
     }
 }

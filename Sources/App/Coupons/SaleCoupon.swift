@@ -38,6 +38,7 @@ struct SaleCoupon {
             try CouponCodeStore.deleteUse(use, on: write.connection)
             try CouponStore.takeUse(code.couponID, discount: use.discountMinor, on: write.connection)
             code.uses -= 1
+            code.returnedUses += 1
             if code.state == .redeemed {
                 code.state = .issued
                 if var reward = try RewardStore.of(code: code.id, on: write.connection), reward.state == .redeemed, reward.saleID != sale.id {

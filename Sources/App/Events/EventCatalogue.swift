@@ -29,8 +29,12 @@ struct EventCatalogue: Sendable {
             EventCatalogue(
                 when: "A rule with check wants to give a reward: answer with POST /rewards/{id}/issuance or /refusal. Told again each day for a week.", data: reward,
                 changes: ["state"])
+        case .rewardChoosing:
+            EventCatalogue(
+                when: "A reward's hold is over, and its receiver may choose what it is: in their pages, or in yours by POST /rewards/{id}/choice.", data: reward,
+                changes: ["state"])
         case .rewardRedeemed: EventCatalogue(when: "A reward was used.", data: reward, changes: ["state"])
-        case .rewardReversed: EventCatalogue(when: "A reward was taken back because its sale was returned.", data: reward, changes: ["state"])
+        case .rewardReversed: EventCatalogue(when: "A reward was taken back: its sale was returned, or its code withdrawn.", data: reward, changes: ["state"])
         case .payoutApproved: EventCatalogue(when: "A second person approved a payout.", data: payout, changes: ["state"])
         case .payoutSent: EventCatalogue(when: "A payout was handed to the bank or another rail.", data: payout, changes: ["state"])
         case .payoutPaid: EventCatalogue(when: "Every payment of a payout arrived.", data: payout, changes: ["state"])

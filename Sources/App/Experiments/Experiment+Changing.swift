@@ -125,6 +125,10 @@ extension Experiment {
         guard at <= write.now, write.now.millisecondsClamped(since: at) <= exposureAgeMaxMs else {
             throw Refusal.field("occurredAt", "Must not be in the future, nor longer ago than \(exposureAgeMaxMs / 86_400_000) days.")
         }
+        // Clocks of others may tell whole seconds alone.
+        if let startedAt = experiment.startedAt, at.millisecondsSince1970 < startedAt.millisecondsSince1970 / 1_000 * 1_000 {
+            throw Refusal.field("occurredAt", "Must not be before the experiment began, \(startedAt.rfc3339).")
+        }
         var member: MemberID?
         if let named = MemberID(input.subject) {
             guard try MemberStore.find(named, in: write.workspace.id, on: write.connection) != nil else { throw Refusal.unknown("member", field: "subject") }

@@ -97,6 +97,7 @@ struct ExportTable: Sendable {
         ExportTable("friend_page", order: "program_id"),
         ExportTable("coupon_code"),
         ExportTable("coupon_use", order: "code_id, invoice_id") { id in "code_id IN (SELECT id FROM coupon_code WHERE workspace_id = \(id))" },
+        ExportTable("coupon_reservation", order: "code_id, invoice_id") { id in "code_id IN (SELECT id FROM coupon_code WHERE workspace_id = \(id))" },
         ExportTable("coupon_shop", order: "vendor", omitted: ["secret_sealed", "trouble_code"]),
         ExportTable("coupon_sync", order: "coupon_id, vendor"),
         ExportTable("coupon_code_sync", order: "code_id, vendor"),

@@ -73,10 +73,26 @@ extension FriendInvitation {
         let words = words.replacing("\r\n", with: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
         let lower = words.lowercased()
         // A letter has one button; addresses in somebody's words are how people are cheated.
-        guard words.unicodeScalars.count <= wordsLengthMax, !lower.contains("://"), !lower.contains("www."),
+        guard words.unicodeScalars.count <= wordsLengthMax, !namesAddress(lower),
             !words.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\n" })
         else { throw InvitationRefusal.words.problem() }
         return words
+    }
+
+    /// Whether words have an address in them, or what a mail program makes a link of: a scheme, a host, a path behind a host.
+    static func namesAddress(_ words: String) -> Bool {
+        if words.contains("://") || words.contains("www.") { return true }
+        // Dots of other scripts are dots of a host too.
+        let plain = words.map { "\u{3002}\u{FF0E}\u{FF61}".contains($0) ? "." : $0 }
+        return plain.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") }).contains { word in
+            let labels = word.split(separator: ".", omittingEmptySubsequences: false)
+            // "12.50" and "9.30" are numbers, "e.g." and "z.B." have single letters alone.
+            if labels.count == 4, labels.allSatisfy({ (1...3).contains($0.count) && $0.allSatisfy(\.isNumber) }) { return true }
+            return zip(labels, labels.dropFirst()).contains { before, after in
+                !before.isEmpty && after.count >= 2 && !(before.count == 1 && after.count == 1) && after.contains { $0.isLetter }
+                    && !(before.allSatisfy(\.isNumber) && after.first?.isNumber == true)
+            }
+        }
     }
 
     private static func checked(_ emails: [String], of member: Member, in write: Write) throws -> [Friend] {

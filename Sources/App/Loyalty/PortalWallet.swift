@@ -112,7 +112,8 @@ struct PortalWalletModel: PageModel {
     }
 
     private func next(_ tier: MemberTier, _ value: Int64, _ program: Program) -> PageObject {
-        let percent = min(100, max(0, value * 100 / tier.entry))
+        let (hundredfold, isTooLarge) = max(0, value).multipliedReportingOverflow(by: 100)
+        let percent = isTooLarge ? 100 : min(100, hundredfold / tier.entry)
         let entry = worth(tier.entry, tier.measure, program)
         let wanted = tier.days.map { say("within", ["value": entry, "days": String($0)]) } ?? entry
         return [

@@ -38,9 +38,15 @@ enum Standing {
                 .make(of: member, in: program, reached: reached, rose: (reached?.rank ?? 0) > (rank ?? 0), in: write)
         }
         var isGiven = false
+        var isWaiting = false
         let has = try StandingStore.awarded(to: memberID, on: write.connection)
         for badge in badges where !has.contains(badge.id) {
             guard try facts.value(badge.measure, days: nil, on: write.connection) >= badge.threshold else { continue }
+            // What comes with a badge can be spent at once: it waits until what it is for can no longer be expected to be returned.
+            if badge.gift != nil, try facts.value(badge.measure, days: nil, isPastHold: true, on: write.connection) < badge.threshold {
+                isWaiting = true
+                continue
+            }
             let movement = try badge.gift.map { gift in
                 try Wallet.give(
                     .bonus, to: memberID, Wallet.Order(unit: gift.unit, amountMinor: gift.minor, programID: programID, subject: badge.id.text), in: write)
@@ -52,7 +58,7 @@ enum Standing {
         if isGiven {
             // What a badge brings counts for tiers too: they are looked at once more.
             try StandingStore.postpone(memberID, programID, until: write.now, on: write.connection)
-        } else if reached?.days != nil {
+        } else if reached?.days != nil || isWaiting {
             try StandingStore.postpone(memberID, programID, until: write.now.adding(milliseconds: dayMs), on: write.connection)
         } else {
             try StandingStore.forget(memberID, programID, on: write.connection)
@@ -73,11 +79,13 @@ struct MeasureFacts {
         self.now = now
     }
 
-    mutating func value(_ measure: Measure, days: Int64?, on connection: any Connection) throws -> Int64 {
-        let key = "\(measure.rawValue) \(days ?? 0)"
+    /// `isPastHold`: without what is still inside the program's hold.
+    mutating func value(_ measure: Measure, days: Int64?, isPastHold: Bool = false, on connection: any Connection) throws -> Int64 {
+        let key = "\(measure.rawValue) \(days ?? 0) \(isPastHold)"
         if let value = known[key] { return value }
         let since = days.map { Instant(millisecondsSince1970: now.millisecondsSince1970 - $0 * 86_400_000) } ?? Instant(millisecondsSince1970: 0)
-        let value = try StandingStore.value(measure, of: member, in: program, since: since, on: connection)
+        let held = isPastHold ? Instant(millisecondsSince1970: now.millisecondsSince1970 - program.settings.holdDays * 86_400_000) : nil
+        let value = try StandingStore.value(measure, of: member, in: program, since: since, before: held, on: connection)
         known[key] = value
         return value
     }

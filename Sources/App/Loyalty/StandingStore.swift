@@ -162,7 +162,10 @@ enum StandingStore {
         try connection.execute("DELETE FROM standing_check WHERE program_id = \(program) AND member_id = \(member)")
     }
 
-    static func value(_ measure: Measure, of member: MemberID, in program: Program, since: Instant, on connection: any Connection) throws -> Int64 {
+    /// `before`: what happened later is still inside the program's hold, and does not count.
+    static func value(
+        _ measure: Measure, of member: MemberID, in program: Program, since: Instant, before: Instant?, on connection: any Connection
+    ) throws -> Int64 {
         switch measure {
         case .points:
             // Points are names in small letters; credit has a colon, money capitals.
@@ -170,16 +173,17 @@ enum StandingStore {
                 """
                 SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM (
                     SELECT amount - reversed_amount AS amount FROM commission WHERE member_id = \(member) AND program_id = \(program.id)
-                        AND occurred_at >= \(since) AND unit = lower(unit) AND state IN ('pending', 'approved', 'held', 'paid')
+                        AND occurred_at >= \(since) AND unit = lower(unit) AND state IN \(list: before == nil ? ["pending", "approved", "held", "paid"] : ["approved", "paid"])
                     UNION ALL SELECT amount FROM wallet_movement WHERE member_id = \(member) AND program_id = \(program.id) AND made_at >= \(since)
                         AND unit = lower(unit) AND kind IN ('bonus', 'adjustment')) earned
                 """) ?? 0
         case .sales, .amount, .referrals:
+            let end = before.map { Instant(millisecondsSince1970: $0.millisecondsSince1970 + 1) } ?? .latest
             let row = try connection.row(
                 """
                 SELECT count(*), CAST(coalesce(sum(s.amount - s.refunded_amount), 0) AS BIGINT), count(DISTINCT s.customer_id)
                 FROM sale_credit c CROSS JOIN sale s WHERE s.id = c.sale_id AND c.member_id = \(member) AND s.program_id = \(program.id)
-                    AND s.currency = \(program.currency) AND s.occurred_at >= \(since) AND s.refunded_amount < s.amount
+                    AND s.currency = \(program.currency) AND s.occurred_at >= \(since) AND s.occurred_at < \(end) AND s.refunded_amount < s.amount
                 """)
             return try row?.get(at: measure == .sales ? 0 : measure == .amount ? 1 : 2) ?? 0
         }

@@ -109,9 +109,10 @@ enum MailContent: Sendable, Codable, Equatable {
     case groupChanged(program: String, group: String?, description: String, reason: String)
     /// A tier reached or a badge given; what it brings may be empty.
     case standingRisen(program: String, what: String, brings: String, isBadge: Bool)
-    /// `terms` is the reward as its rule says it; `code` a coupon's. Friends may have no pages of their own. With `choices` its receiver has to
-    /// choose first: it, or one of these.
-    case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool, choices: [String]?)
+    /// `terms` is the reward as its rule says it; `code` a coupon's. Friends have no pages of their own.
+    case rewardGiven(program: String, terms: String, code: String?, hasPages: Bool)
+    /// `kinds`: the rewards among which they may choose, as a list.
+    case rewardChoice(program: String, kinds: String)
     /// From a member to a friend of theirs.
     case friendInvitation(FriendLetter)
     case partnerInvitation(program: String, name: String, url: String)
@@ -144,7 +145,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .approverAdded: .approverAdded
         case .webhookDisabled: .webhookDisabled
         case .groupChanged: .groupChanged
-        case .rewardGiven: .rewardGiven
+        case .rewardGiven, .rewardChoice: .rewardGiven
         case .standingRisen: .standingRisen
         case .friendInvitation: .friendInvitation
         case .partnerInvitation: .partnerInvitation

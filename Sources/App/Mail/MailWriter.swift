@@ -118,15 +118,18 @@ struct MailDraft: PageModel {
             values["what"] = what
             lead = language(isBadge ? "\(prefix).leadBadge" : "\(prefix).lead", values)
             if !brings.isEmpty { facts.append((language("mail.fact.offer"), brings)) }
-        case .rewardGiven(let program, let terms, let code, let hasPages, let choices):
+        case .rewardGiven(let program, let terms, let code, let hasPages):
             place(program)
             if hasPages { actionURL = places?.signInURL }
             facts = [(language("mail.fact.reward"), RewardWords(language: language).what(JSONText(text: terms).value))]
-            if let choices {
-                (heading, lead) = (language("\(prefix).headingChoice", values), language("\(prefix).leadChoice", values))
-                facts += choices.map { (language("mail.fact.orThis"), RewardWords(language: language).what(JSONText(text: $0).value)) }
-            }
             if let code { facts.append((language("mail.fact.code"), code)) }
+        case .rewardChoice(let program, let kinds):
+            prefix = "mail.rewardChoice"
+            place(program)
+            actionURL = places?.signInURL
+            facts = JSONText(text: kinds).value.elements.enumerated().map { number, kind in
+                (language("mail.fact.choice", ["number": String(number + 1)]), RewardWords(language: language).what(kind))
+            }
         case .partnerInvitation(let program, let name, let url):
             place(program)
             values["name"] = name

@@ -24,7 +24,7 @@ enum CustomerMemberStore {
         return found.count == 1 ? try found[0].get(at: 0) : nil
     }
 
-    private static func insert(_ customer: CustomerID, _ member: MemberID, on connection: any Connection) throws {
+    static func insert(_ customer: CustomerID, _ member: MemberID, on connection: any Connection) throws {
         try connection.execute(
             """
             INSERT INTO customer_member (customer_id, member_id) VALUES (\(customer), \(member))

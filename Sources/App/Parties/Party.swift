@@ -15,6 +15,7 @@ struct Party: Sendable {
     static let durationMs: Int64 = 10_800_000
     /// Parties settled in one transaction at most.
     static let settledMax = 100
+    static let postponedMs: Int64 = 86_400_000
 
     enum State: String, Sendable, CaseIterable { case planned, open, closed, settled, canceled }
 
@@ -130,11 +131,13 @@ struct Party: Sendable {
         let due = try PartyTier.reward(party.tiers, turnover: turnover.minor, currency: sale.currency.code)
         // A lower tier may give another unit: then there is no telling what is too much of the first, and all of it goes back.
         let left = due.map { $0.unit == had.unit ? $0.minor : 0 } ?? 0
-        guard left < had.minor, try MemberStore.programs(of: party.hostID, on: write.connection).contains(party.programID) else { return }
+        guard left < had.minor else { return }
+        // Whoever has left the program by now owes it as well; what lapsed of it nobody loses twice.
         _ = try Wallet.takeBack(
-            party.hostID, had.minor - left, Wallet.Order(unit: had.unit, amountMinor: had.minor - left, programID: party.programID, subject: party.id.text), in: write)
+            party.hostID, had.minor - left,
+            Wallet.Order(unit: had.unit, amountMinor: had.minor - left, programID: party.programID, subject: party.id.text, isForFormer: true), in: write)
         if left == 0, let due, due.unit != had.unit {
-            try party.give(due, in: write)
+            try party.give(due, isForFormer: true, in: write)
         } else {
             party.reward = (had.unit, left)
         }
@@ -155,8 +158,9 @@ struct Party: Sendable {
                 try write.connection.savepoint { try party.settle(in: write) }
                 settled += 1
             } catch {
-                // What stands in one party's way is not the others'.
+                // What stands in one party's way is not the others': it is tried again a day later.
                 guard Refusal.of(error) != nil else { throw error }
+                try PartyStore.postpone(party.id, until: write.now.adding(milliseconds: postponedMs), on: write.connection)
             }
         }
         return settled
@@ -182,9 +186,10 @@ struct Party: Sendable {
         try write.emit(.partySettled, subject: id.text, JSONText(try party.told(in: write)))
     }
 
-    private mutating func give(_ gift: (unit: UnitCode, minor: Int64), in write: Write) throws {
+    private mutating func give(_ gift: (unit: UnitCode, minor: Int64), isForFormer: Bool = false, in write: Write) throws {
         _ = try Wallet.give(
-            .bonus, to: hostID, Wallet.Order(unit: gift.unit, amountMinor: gift.minor, programID: programID, subject: id.text), in: write)
+            .bonus, to: hostID,
+            Wallet.Order(unit: gift.unit, amountMinor: gift.minor, programID: programID, subject: id.text, isForFormer: isForFormer), in: write)
         reward = gift
     }
 

@@ -123,6 +123,10 @@ enum PartyStore {
         try connection.execute("UPDATE party SET settled_at = \(now) WHERE id = \(id) AND settled_at IS NULL AND canceled_at IS NULL") == 1
     }
 
+    static func postpone(_ id: PartyID, until: Instant, on connection: any Connection) throws {
+        try connection.execute("UPDATE party SET settles_at = \(until) WHERE id = \(id) AND settled_at IS NULL")
+    }
+
     static func settled(with sale: SaleID, on connection: any Connection) throws -> Party? {
         try connection.row(
             "SELECT \(raw: columns) \(raw: from) JOIN party_order o ON o.party_id = p.id WHERE o.sale_id = \(sale) AND p.settled_at IS NOT NULL"

@@ -4,7 +4,8 @@ import Persistence
 import Rules
 import Web
 
-/// The friend as somebody who can be paid: a member of the kind customer, made when money, credit or points are first due to them.
+/// The friend as somebody who can be paid: a member of the kind customer, made when money, credit or points are first due to
+/// them, or something that they choose.
 /// They are the same person as the customer, so one erasure erases both.
 enum FriendAccount {
     enum Payee {
@@ -24,6 +25,16 @@ enum FriendAccount {
         if member.id == sharer { return .refused(refusal(.ownPurchase)) }
         guard member.mayBePaid else { return .refused("friendNotActive") }
         return .member(member.id)
+    }
+
+    /// The friend as somebody with pages of their own, where they choose: if their address is known, with which they sign in.
+    static func choosing(_ id: CustomerID, enroller: MemberID, program: Program, in write: Write) throws -> Member? {
+        guard let customer = try CustomerStore.find(id, in: write.workspace.id, on: write.connection),
+            try PersonStore.fields(of: [customer.personID], [.email], vault: write.vault, on: write.connection)[customer.personID]?[.email] != nil,
+            let member = try account(of: customer, enroller: enroller, program: program, in: write)
+        else { return nil }
+        try CustomerMemberStore.insert(id, member.id, on: write.connection)
+        return member
     }
 
     /// Who is credited most, the first of those with the same share.

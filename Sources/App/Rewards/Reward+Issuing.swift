@@ -40,9 +40,8 @@ extension Reward {
             waiting.state = .choosing
             waiting.dueAt = nil
             try RewardStore.update(waiting, on: write.connection)
-            // Whoever has no account yet gets one to choose on.
-            _ = try payee(in: write)
-            return try waiting.sendLetter(in: write)
+            try waiting.tell(.rewardChoosing, from: state, in: write)
+            return try waiting.offerChoice(in: write)
         }
         if isChecked { return try ask(in: write) }
         _ = try issue(in: write)
@@ -103,6 +102,18 @@ extension Reward {
         return reward
     }
 
+    /// Tells who may choose, with the way to their pages; a friend has such pages from then on.
+    private func offerChoice(in write: Write) throws {
+        guard let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection) else { return }
+        let member =
+            side == .friend
+            ? try customerID.flatMap { try FriendAccount.choosing($0, enroller: memberID, program: program, in: write) }
+            : try MemberStore.find(MemberMergeStore.kept(of: memberID, on: write.connection), in: workspaceID, on: write.connection)
+        guard let member, member.status == .active else { return }
+        let kinds = JSONText(.array([terms.value] + choices.value.elements)).text
+        try Mail.queue(.rewardChoice(program: program.name, kinds: kinds), to: .person(member.personID), locale: member.locale, in: write)
+    }
+
     /// Tells whoever got it, if they have a mail address and want such letters.
     private func sendLetter(in write: Write) throws {
         guard let program = try ProgramStore.find(programID, in: workspaceID, at: write.now, on: write.connection) else { return }
@@ -111,10 +122,8 @@ extension Reward {
         let person = side == .friend ? customer?.personID : member?.status == .active ? member?.personID : nil
         guard let person else { return }
         let code = try couponCodeID.flatMap { try CouponCodeStore.texts(of: [$0], on: write.connection)[$0] }
-        let hasPages = try side == .member || customerID.flatMap { try CustomerMemberStore.member(of: $0, on: write.connection) } != nil
-        let kinds = state == .choosing ? choices.value.elements.map { JSONText($0).text } : nil
         try Mail.queue(
-            .rewardGiven(program: program.name, terms: terms.text, code: code, hasPages: hasPages, choices: kinds), to: .person(person),
+            .rewardGiven(program: program.name, terms: terms.text, code: code, hasPages: side == .member), to: .person(person),
             locale: side == .member ? member?.locale : nil, in: write)
     }
 
@@ -191,21 +200,31 @@ extension Reward {
         return reward
     }
 
+    /// What was given is taken back by hand.
+    func reverse(_ reason: String, in write: Write) throws {
+        var reversed = self
+        (reversed.state, reversed.reason, reversed.endedAt, reversed.dueAt) = (.reversed, reason, write.now, nil)
+        try RewardStore.update(reversed, on: write.connection)
+        try giveBackCap(in: write)
+        try reversed.tell(.rewardReversed, from: state, in: write)
+    }
+
+    /// Its code was not used up in time. Of a budget it gives back what it never cost; in a cap it keeps its place, for it was given.
+    func expire(wasUsed: Bool, in write: Write) throws {
+        var expired = self
+        (expired.state, expired.reason, expired.endedAt, expired.dueAt) = (.expired, "codeExpired", write.now, nil)
+        try RewardStore.update(expired, on: write.connection)
+        if !wasUsed { try ProgramBudget.giveBack(valueMinor ?? 0, of: id.text, program: programID, on: write.connection) }
+    }
+
     /// A sale that came back as a whole takes its rewards with it. What was used already stays used; what a part of a sale came back for
     /// stays, for a gift cannot be halved.
     static func reverse(for sale: Sale, in write: Write) throws {
         guard sale.refundedMinor == sale.amountMinor else { return }
         for reward in try RewardStore.of(sale: sale.id, on: write.connection) where !reward.isOver {
-            var reversed = reward
-            reversed.state = .reversed
-            reversed.reason = "refunded"
-            reversed.endedAt = write.now
-            reversed.dueAt = nil
-            try RewardStore.update(reversed, on: write.connection)
             if let code = reward.couponCodeID { try CouponCode.void(code, in: write) }
             if reward.state == .issued, let order = reward.order { try reward.takeOut(order, in: write) }
-            try reward.giveBackCap(in: write)
-            try reversed.tell(.rewardReversed, from: reward.state, in: write)
+            try reward.reverse("refunded", in: write)
         }
     }
 

@@ -30,7 +30,10 @@ extension Reward {
         guard let payee = try payee(in: write) else { return }
         let selves = try MemberMergeStore.selves([payee], on: write.connection).keys.sorted()
         guard let holder = try WalletMovementStore.receiver(of: id.text, among: selves, on: write.connection) else { return }
-        _ = try Wallet.takeBack(holder, order.amountMinor, order, in: write)
+        var taken = order
+        // Whoever has left the program by now owes it as well.
+        taken.isForFormer = true
+        _ = try Wallet.takeBack(holder, order.amountMinor, taken, in: write)
     }
 
     /// Who has the wallet: on the friend's side an account of theirs, made if there is none.

@@ -201,8 +201,10 @@ struct RewardWords {
 
     /// Codes have words of their own; what a person wrote stands as it is.
     func reason(_ reason: String) -> String {
-        if ["receiverErased", "receiverNotActive"].contains(reason) { return language("rewardHeld.\(reason)") }
-        return ["refunded", "byHand", "couponEnded", "companyRefused", "companySilent"].contains(reason) ? language("rewards.reason.\(reason)") : reason
+        let known = [
+            "refunded", "byHand", "couponEnded", "codeWithdrawn", "codeExpired", "companyRefused", "companySilent", "receiverErased", "receiverNotActive",
+        ]
+        return known.contains(reason) ? language("rewards.reason.\(reason)") : reason
     }
 
     func badge(_ reward: Reward) -> PageTable.Cell {

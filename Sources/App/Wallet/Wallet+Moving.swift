@@ -12,6 +12,8 @@ extension Wallet {
         var reason: String?
         var programID: ProgramID?
         var subject: String?
+        /// Also for whoever has left the program: it is about what they had while they were in it.
+        var isForFormer = false
     }
 
     /// Gives or takes with a reason.
@@ -72,9 +74,15 @@ extension Wallet {
         return given
     }
 
-    /// Takes back what was given too much, spent or not: what cannot be taken is owed.
+    /// Takes back what was given too much for a subject, spent or not: what cannot be taken is owed. What lapsed of it is given again before.
     static func takeBack(_ member: MemberID, _ amount: Int64, _ order: Order, in write: Write) throws -> WalletMovement {
         try lapse(member, order.unit, in: write)
+        if let subject = order.subject, let program = order.programID {
+            var left = amount
+            for cause in try WalletMovementStore.given(member, order.unit, subject: subject, on: write.connection) where left > 0 {
+                left -= try restore(Lapsed(cause: cause.text, member: member, program: program, unit: order.unit, subject: subject), upTo: left, in: write)
+            }
+        }
         let available = -(try Journal.balance(workspace: write.workspace.id.text, of: .available(member.text), unit: order.unit, on: write.connection).minor)
         let covered = min(max(0, available), amount)
         let taken = try movement(.adjustment, member, order, -amount, cause: nil, in: write)
@@ -122,17 +130,33 @@ extension Wallet {
     /// What lapsed of a commission is gone already: before that is taken back, it is given again, so that nobody loses it twice.
     static func restore(_ commission: Commission, upTo amount: Int64, in write: Write) throws {
         guard holds(commission.unit) else { return }
-        let restored = try WalletLotStore.restore(upTo: amount, cause: commission.id.text, on: write.connection)
-        guard restored > 0 else { return }
-        let order = Order(unit: commission.unit, amountMinor: restored, programID: commission.programID, subject: commission.id.text)
-        let given = try movement(.restored, commission.memberID, order, restored, cause: nil, in: write)
-        let piece = LotPiece(programID: commission.programID, amountMinor: restored, expiresAt: write.now)
+        let id = commission.id.text
+        _ = try restore(
+            Lapsed(cause: id, member: commission.memberID, program: commission.programID, unit: commission.unit, subject: id), upTo: amount, in: write)
+    }
+
+    /// Where something lapsed of.
+    private struct Lapsed {
+        var cause: String
+        var member: MemberID
+        var program: ProgramID
+        var unit: UnitCode
+        var subject: String
+    }
+
+    private static func restore(_ lapsed: Lapsed, upTo amount: Int64, in write: Write) throws -> Int64 {
+        let restored = try WalletLotStore.restore(upTo: amount, cause: lapsed.cause, on: write.connection)
+        guard restored > 0 else { return 0 }
+        let order = Order(unit: lapsed.unit, amountMinor: restored, programID: lapsed.program, subject: lapsed.subject)
+        let given = try movement(.restored, lapsed.member, order, restored, cause: nil, in: write)
+        let piece = LotPiece(programID: lapsed.program, amountMinor: restored, expiresAt: write.now)
         try write.post(
-            cause: given.id.text, purpose: "wallet", effectiveAt: write.now, lots: .carried([piece], cause: commission.id.text),
+            cause: given.id.text, purpose: "wallet", effectiveAt: write.now, lots: .carried([piece], cause: lapsed.cause),
             [
-                Entry(.expense(commission.programID.text), commission.unit, Amount(minor: restored)),
-                Entry(.available(commission.memberID.text), commission.unit, Amount(minor: -restored)),
+                Entry(.expense(lapsed.program.text), lapsed.unit, Amount(minor: restored)),
+                Entry(.available(lapsed.member.text), lapsed.unit, Amount(minor: -restored)),
             ])
+        return restored
     }
 
     // MARK: Parts
@@ -154,7 +178,7 @@ extension Wallet {
         guard let program = order.programID ?? programs.first else {
             throw Refusal.field("memberId", "Must be a member of a program.", code: "not_enrolled")
         }
-        if kind == .adjustment || kind == .redemption || kind == .bonus, !programs.contains(program) {
+        if !order.isForFormer, kind == .adjustment || kind == .redemption || kind == .bonus, !programs.contains(program) {
             throw Refusal.field("programId", "Must be a program that they are in.", code: "not_enrolled")
         }
         let id: WalletMovementID = write.world.newID()

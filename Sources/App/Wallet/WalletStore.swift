@@ -153,6 +153,19 @@ enum WalletMovementStore {
             """)
     }
 
+    /// What a member was given for a subject.
+    static func given(_ member: MemberID, _ unit: UnitCode, subject: String, on connection: any Connection) throws -> [WalletMovementID] {
+        try connection.rows(
+            """
+            SELECT id FROM wallet_movement WHERE member_id = \(member) AND subject = \(subject) AND unit = \(unit.code) AND kind = 'bonus'
+            ORDER BY made_at, id LIMIT \(Int64(givenMax))
+            """
+        ).map { try $0.get(at: 0) }
+    }
+
+    /// Gifts for one subject that are looked at.
+    private static let givenMax = 20
+
     /// The newest first.
     static func of(_ member: MemberID, before: WalletMovementID?, limit: Int, on connection: any Connection) throws -> [WalletMovement] {
         let further: SQL = before.map { "AND (made_at, id) < (SELECT made_at, id FROM wallet_movement WHERE id = \($0))" } ?? ""

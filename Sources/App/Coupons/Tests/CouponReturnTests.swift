@@ -96,7 +96,7 @@ import Web
             func told(_ address: String) async throws -> [MailContent] { try await app.letters(to: address).filter { $0.kind == .rewardGiven } }
             let (mine, friends) = (try await told("anna@members.test"), try await told("ben@friends.test"))
             #expect(mine.count == 1 && friends.count == 1)
-            guard case .rewardGiven(_, let mug, nil, true, nil)? = mine.first, case .rewardGiven(_, _, let code?, false, nil)? = friends.first else {
+            guard case .rewardGiven(_, let mug, nil, true)? = mine.first, case .rewardGiven(_, _, let code?, false)? = friends.first else {
                 Issue.record("\(mine) \(friends)")
                 return
             }

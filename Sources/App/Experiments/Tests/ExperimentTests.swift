@@ -82,6 +82,8 @@ import Web
             #expect(try await expose(["subject": "x", "variant": "C"]).fields == ["variant"])
             #expect(try await expose(["subject": "", "variant": "A"]).status == 422)
             #expect(try await expose(["subject": "x", "variant": "A", "occurredAt": "2031-01-01T00:00:00Z"]).fields == ["occurredAt"])
+            let before = try AppHarness.start.adding(milliseconds: -86_400_000).rfc3339
+            #expect(try await expose(["subject": "x", "variant": "A", "occurredAt": .text(before)]).fields == ["occurredAt"], "it had not begun")
             #expect(try await expose(["subject": "mem_00000000000000000000000000", "variant": "A"]).fields == ["subject"])
             #expect(try await expose(["subject": "x", "variant": "A"]).json["isNew"] == true)
             let again = try await expose(["subject": "x", "variant": "B"])
@@ -103,10 +105,15 @@ import Web
     @Test(arguments: Engine.allCases) func aKnownEffectIsCalledRightly(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in
             let program = try await app.program()
+            var begun: [String: ExperimentID] = [:]
+            for name in ["known", "none"] {
+                let body = Self.body(program, ["name": .text(name), "holdoutShare": "0.2", "guards": ["refunds": "0.1", "fraud": "0.1"]])
+                begun[name] = ExperimentID(stored: try await app.post("/experiments", body)["id"].text)
+            }
+            let ids = begun
             try await app.moveClock(days: 30)
             func run(_ name: String, rates: [Double], holdout: Double) async throws -> JSONValue {
-                let body = Self.body(program, ["name": .text(name), "holdoutShare": "0.2", "guards": ["refunds": "0.1", "fraud": "0.1"]])
-                let id = ExperimentID(stored: try await app.post("/experiments", body)["id"].text)
+                let id = try #require(ids[name])
                 let twin = app.twinID
                 let seen = try await app.installation.write(twin, actor: .command) { write in
                     var seen: [(subject: String, position: Int, at: Instant)] = []

@@ -53,6 +53,21 @@ import Web
         return String(header.dropFirst().dropLast().dropFirst(app.installation.baseURL.count))
     }
 
+    /// Own words hold nothing of which a mail program makes a link.
+    @Test func wordsNameNoAddress() {
+        for words in [
+            "see gewinn-jetzt.example/preis", "or evil.com", "EVIL.COM!", "evil。com", "evil．com", "(shop.evil.com)", "mail me: x@evil.com", "10.0.0.1/a", "ftp://x",
+            "www.evil", "bücher.de",
+        ] {
+            #expect(FriendInvitation.namesAddress(words.lowercased()), "\(words)")
+        }
+        for words in [
+            "Try the coffee. It is good.", "It is €12.50, e.g. at 9.30 on 12.10.2026...", "z.B. der Kaffee", "Tea and/or coffee", "Wait… what?", "No. 3.5 of them", "",
+        ] {
+            #expect(!FriendInvitation.namesAddress(words.lowercased()), "\(words)")
+        }
+    }
+
     @Test(arguments: Engine.allCases)
     func theLetterArrivesAndNothingLeadsToItsAddress(_ engine: Engine) async throws {
         try await Self.with(engine) { app, sink, worker in
@@ -127,7 +142,7 @@ import Web
             for (emails, words, isConfirmed, code) in [
                 (["ben@friends.test"], "", false, "invitation_notConfirmed"), ([], "", true, "invitation_empty"), (["ben"], "", true, "invitation_address"),
                 (["Anna+shop@members.test"], "", true, "invitation_own"), (["ben@friends.test"], "see https://evil.test", true, "invitation_words"),
-                (["ben@friends.test"], "a\u{7}b", true, "invitation_words"),
+                (["ben@friends.test"], "a\u{7}b", true, "invitation_words"), (["ben@friends.test"], "win at evil.com", true, "invitation_words"),
             ] {
                 let refused = try await Self.invite(app, off, emails, words: words, confirmed: isConfirmed)
                 #expect(refused.code == code && refused.status == 422, "\(code): \(refused.text)")

@@ -68,6 +68,35 @@ import Web
         }
     }
 
+    /// A badge that brings something waits for the hold: what is returned before brought nothing. One without a gift is given at once.
+    @Test(arguments: Engine.allCases)
+    func giftsOfBadgesWaitForTheHold(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let program = try await app.program(["holdDays": 10])
+            let (anna, ben) = (try await app.member(program, "anna"), try await app.member(program, "ben"))
+            try await app.link(program, anna, code: "ANNA")
+            try await app.link(program, ben, code: "BEN")
+            try await app.post("/badges", ["programId": .text(program), "name": "Honour", "measure": "sales", "threshold": 1])
+            let gift: JSONValue = ["programId": .text(program), "name": "Gift", "measure": "sales", "threshold": 1, "unit": "credit:EUR", "amount": 5_000]
+            try await app.post("/badges", gift)
+            try await app.sale("i1", "c1", 1, ["code": "ANNA"])
+            try await app.sale("i2", "c2", 1, ["code": "BEN"])
+            try await app.moveClock(days: 1)
+            func badges(_ member: String) async throws -> Set<String> {
+                Set(try await app.get("/members/\(member)/standing")["badges"].list.map { $0["badge"]["name"].text })
+            }
+            #expect(try await badges(anna) == ["Honour"])
+            #expect(try await app.balance(anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
+            try await app.refund("i1", "r1")
+            for _ in 0..<12 { try await app.moveClock(days: 1) }
+            #expect(try await badges(anna) == ["Honour"])
+            #expect(try await app.balance(anna, "credit:EUR") == [0, 0, 0, 0, 0, 0])
+            #expect(try await badges(ben) == ["Honour", "Gift"])
+            #expect(try await app.balance(ben, "credit:EUR") == [0, 0, 5_000, 0, 0, 0])
+            try await WalletTests.verify(app)
+        }
+    }
+
     /// What a tier brings in money: a rule that asks for its rank, as it was on the day of the sale.
     @Test(arguments: Engine.allCases)
     func rulesAskForTheTier(_ engine: Engine) async throws {

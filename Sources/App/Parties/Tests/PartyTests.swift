@@ -87,6 +87,32 @@ import Web
         }
     }
 
+    /// A reward that lapsed unspent is not owed when an order comes back; one that was spent is, also by a host who has left.
+    @Test(arguments: Engine.allCases)
+    func whatLapsedIsNotOwed(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let (program, host, id) = try await Self.shop(app)
+            _ = try await app.put("/wallet/units/credit:EUR", ["expiresAfterDays": 5])
+            try await app.sale("i1", "c1", 30_000, ["code": "PARTY"])
+            try await app.sale("i2", "c2", 20_000, ["code": "PARTY"])
+            try await app.moveClock(days: 11)
+            #expect(try await app.balance(host, "credit:EUR") == [0, 0, 5_000, 0, 0, 0])
+            _ = try await app.post("/members/\(host)/wallet/redemptions", ["unit": "credit:EUR", "amount": 1_000])
+            try await app.moveClock(days: 10)
+            #expect(try await app.balance(host, "credit:EUR") == [0, 0, 0, 0, 1_000, 0])
+            try await app.refund("i2", "r1")
+            #expect(try await app.balance(host, "credit:EUR") == [0, 0, 0, 0, 1_000, 0], "35.00 less, and 40.00 had lapsed")
+            let twin = app.twinID
+            try await app.installation.write(twin, actor: .command) { write in
+                try MemberMergeStore.leave(MemberID(stored: host), ProgramID(stored: program), on: write.connection)
+            }
+            try await app.refund("i1", "r2")
+            #expect(try await app.balance(host, "credit:EUR") == [0, 0, 0, 0, 1_000, 1_000], "what was spent is owed")
+            #expect(try await app.get("/parties/\(id)")["reward"]["amount"].integer == 0)
+            try await WalletTests.verify(app)
+        }
+    }
+
     @Test(arguments: Engine.allCases)
     func aCanceledPartyAndOneBelowEveryTier(_ engine: Engine) async throws {
         try await AppHarness.with(engine) { app in

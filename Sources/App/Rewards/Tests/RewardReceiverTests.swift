@@ -59,7 +59,7 @@ import Web
             try await ben.signIn("ben@friends.test")
             #expect(try await ben.page.get("/portal/rewards").text.contains("50 points"))
             for address in ["ben@friends.test", "anna@members.test"] {
-                let told = try await app.letters(to: address).contains { if case .rewardGiven(_, _, _, true, let choices?) = $0 { choices.count == 2 } else { false } }
+                let told = try await app.letters(to: address).contains { if case .rewardChoice(_, let kinds) = $0 { kinds.contains("points") } else { false } }
                 #expect(told, "\(address)")
             }
             for (side, choice) in [("member", 1), ("friend", 2)] as [(String, Int64)] {
@@ -96,6 +96,38 @@ import Web
             let held = try #require(all.first { $0["state"].text == "held" })
             #expect(held["reason"].text == "receiverNotActive")
             _ = try await app.post("/rewards/\(held["id"].text)/refusal", ["reason": "Left us"])
+            try await app.proveAll()
+        }
+    }
+
+    /// Whoever may choose is told, the friend too, who has no pages yet: they have some from then on.
+    @Test(arguments: Engine.allCases) func whoMayChooseIsTold(_ engine: Engine) async throws {
+        try await AppHarness.with(engine) { app in
+            let choice: JSONValue = ["reward": ["kind": "gift", "description": "A mug"], "choices": [["kind": "freeShipping"]]]
+            _ = try await RewardTests.shop(app, hold: 1, [choice, choice.adding("for", "friend")])
+            let sale = try await app.sale("inv-1", "c-1", 5_000, ["code": "anna", "customerEmail": "ben@friends.test"])["saleId"].text
+            try await app.sale("inv-2", "c-2", 5_000, ["code": "anna"])
+            try await app.moveClock(days: 2)
+            for (address, count) in [("anna@members.test", 2), ("ben@friends.test", 1)] {
+                let told = try await app.letters(to: address).compactMap { letter -> String? in
+                    guard case .rewardChoice(_, let kinds) = letter else { return nil }
+                    return kinds
+                }
+                #expect(told.count == count && told.allSatisfy { $0.contains("A mug") && $0.contains("freeShipping") }, "\(address)")
+            }
+            #expect(try await app.get("/events?limit=100")["data"].list.filter { $0["type"].text == "reward.choosing" }.count == 4)
+            let friend = MemberBrowser(app)
+            try await friend.signIn("ben@friends.test")
+            let page = try await friend.page.get("/portal/rewards").text
+            let all = try await app.get("/rewards?side=friend")["data"].list
+            let known = try await app.get("/sales/\(sale)")["customerId"].text
+            let own = try #require(all.first { $0["customerId"].text == known })["id"].text
+            #expect(page.contains("A mug") && page.contains(own))
+            let others = try #require(all.first { $0["id"].text != own })["id"].text
+            #expect(try await friend.page.submit("/portal/rewards", from: "/portal/rewards", ["rewardId": others, "choice": "1"]).status == 404)
+            #expect(try await friend.page.submit("/portal/rewards", from: "/portal/rewards", ["rewardId": own, "choice": "1"]).status == 303)
+            let chosen = try await app.get("/rewards/\(own)")
+            #expect(chosen["state"].text == "issued" && chosen["kind"].text == "freeShipping")
             try await app.proveAll()
         }
     }

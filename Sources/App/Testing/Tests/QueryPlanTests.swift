@@ -71,7 +71,11 @@ import Web
                 _ = try WalletMovementStore.of(member, before: nil, limit: 10, on: plans)
                 _ = try SpendStore.redemptions(of: member, limit: 10, on: plans)
                 let coupon = CouponID(stored: "cpn_x")
-                _ = try CouponCodeStore.reserved(of: coupon, besides: CouponCodeID(stored: "cpc_x"), at: now, on: plans)
+                _ = try CouponReservationStore.others(of: coupon, besides: (CouponCodeID(stored: "cpc_x"), "inv"), at: now, on: plans)
+                _ = try CouponReservationStore.others(of: CouponCodeID(stored: "cpc_x"), besides: "inv", at: now, on: plans)
+                _ = try CouponReservationStore.last(of: CouponCodeID(stored: "cpc_x"), at: now, on: plans)
+                _ = try CodeSyncStore.remoteUses(of: CouponCodeID(stored: "cpc_x"), on: plans)
+                _ = try WalletMovementStore.given(member, .points, subject: "pty_x", on: plans)
                 _ = try CouponCodeStore.told(of: CouponCodeID(stored: "cpc_x"), on: plans)
                 _ = try CouponCodeStore.uses(of: SaleID(stored: "sale_x"), on: plans)
                 _ = try CouponStore.watched(in: workspace, on: plans)
@@ -102,8 +106,8 @@ import Web
                 _ = try CreditStore.totals(of: [MemberID(stored: "mem_x"), MemberID(stored: "mem_y")], in: program, on: plans)
                 _ = try FactsStore.firstCredits(
                     of: (0..<500).map { "cus_\($0)" }, in: program, before: now, recordedUntil: now, on: plans)
-                _ = try StandingStore.value(.referrals, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
-                _ = try StandingStore.value(.points, of: MemberID(stored: "mem_x"), in: program, since: now, on: plans)
+                _ = try StandingStore.value(.referrals, of: MemberID(stored: "mem_x"), in: program, since: now, before: now, on: plans)
+                _ = try StandingStore.value(.points, of: MemberID(stored: "mem_x"), in: program, since: now, before: now, on: plans)
                 let whole = plans.steps.filter { $0.contains("INDEX sale_program") }
                 try FactsStore.membersBehindCustomers(of: program, from: now, until: now, on: plans) { _, _ in }
                 return whole + plans.steps.filter { $0.contains("person_lookup") && !$0.contains("hash=?") && !$0.contains("person_id=?") }
