@@ -57,6 +57,17 @@ struct Coupon: Sendable {
         }
     }
 
+    /// What it took off an order of which so much was paid; nil where that cannot be told from what was paid.
+    func taken(off paidMinor: Int64) -> Int64? {
+        switch kind {
+        case .percent:
+            let before = amountBeforeDiscount(paidMinor)
+            return before == .max ? nil : before - paidMinor
+        case .fixed: return amountMinor
+        case .storeCredit, .freeShipping: return nil
+        }
+    }
+
     /// The most that an order can have come to before this coupon, of what was paid for it.
     func amountBeforeDiscount(_ paidMinor: Int64) -> Int64 {
         switch kind {

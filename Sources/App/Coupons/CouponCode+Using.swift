@@ -34,6 +34,8 @@ enum CouponRefusal: String, Sendable, CaseIterable {
 struct CouponOrder: Sendable {
     var invoiceID: String?
     var customer: Customer?
+    /// Members whom the buyer is, by the mail address or the company's own id that came with the order.
+    var buyers: [MemberID] = []
     var amountMinor: Int64
     var currency: Currency
     /// What brought the buyer, as far as the caller knows more than what is kept of them.
@@ -62,13 +64,14 @@ extension CouponCode {
             return Judged(code: self, coupon: coupon, discountMinor: use.discountMinor, isRepeated: true)
         }
         if order.isSale, let told = try CouponCodeStore.told(of: id, on: write.connection) {
-            let discount = coupon.kind == .percent ? try coupon.discount(on: order.amountMinor, left: 0) : told.discountMinor
+            let discount = coupon.kind == .percent ? coupon.taken(off: order.amountMinor) ?? 0 : told.discountMinor
             return Judged(code: self, coupon: coupon, discountMinor: discount, isRepeated: true, told: told)
         }
         // What other orders keep is promised to them.
         let kept = try CouponReservationStore.others(of: id, besides: order.invoiceID, at: write.now, on: write.connection)
         let credit = coupon.kind == .storeCredit ? max(0, (coupon.amountMinor ?? 0) - (try CouponCodeStore.spent(by: id, on: write.connection))) : 0
-        let discount = try coupon.discount(on: order.amountMinor, left: max(0, credit - kept.discountMinor))
+        let discount = try (order.isSale ? coupon.taken(off: order.amountMinor) : nil)
+            ?? coupon.discount(on: order.amountMinor, left: max(0, credit - kept.discountMinor))
         let isKept = coupon.kind == .storeCredit ? credit > 0 && kept.discountMinor >= credit : kept.count > 0 && uses + kept.count >= coupon.usesPerCode
         return Judged(
             code: self, coupon: coupon, discountMinor: discount, refusal: try refusal(order, coupon, discount: discount, isKept: isKept, in: write))
@@ -88,10 +91,15 @@ extension CouponCode {
         // A sale that has happened is told after the discount; what the buyer was promised was judged before it.
         if (order.isSale ? coupon.amountBeforeDiscount(order.amountMinor) : order.amountMinor) < coupon.minimumMinor { return .belowMinimum }
         if let customerID, order.customer?.id != customerID { return .otherCustomer }
+        if let memberID, !order.buyers.isEmpty {
+            let selves = try MemberMergeStore.selves([memberID], on: write.connection)
+            if order.buyers.contains(where: { selves[$0] != nil }) { return .ownCode }
+        }
+        if coupon.newCustomersOnly, order.newCustomer == false { return .notNew }
         if let customer = order.customer {
             if let memberID, try !MemberStore.buyers(behind: customer.id, among: [memberID], on: write.connection).isEmpty { return .ownCode }
             if let memberID, try CustomerMemberStore.member(of: customer.id, on: write.connection) == memberID { return .ownCode }
-            if coupon.newCustomersOnly, try order.newCustomer == false || SaleStore.hasAny(of: customer.id, on: write.connection) { return .notNew }
+            if coupon.newCustomersOnly, try SaleStore.hasKept(of: customer.id, on: write.connection) { return .notNew }
         }
         if coupon.needsReferral, memberID == nil, !order.isReferred {
             guard let customer = order.customer, try CouponReferral.isReferred(customer, program: coupon.programID, at: write.now, in: write) else {

@@ -140,8 +140,10 @@ enum CouponRoutes {
     private static let knownOrder: [APIField] = order.filter { $0.name != "invoiceId" } + [.required("invoiceId", .string(maximumLength: 255))]
     private static let order: [APIField] = [
         .required("code", .string(maximumLength: Normalised.codeLengthMax)), .optional("invoiceId", .string(maximumLength: 255)),
-        .optional("customerExternalId", .string(maximumLength: 255)), .required("amount", Schemas.amount), .required("currency", Schemas.currency),
-        .optional("newCustomer", .boolean),
+        .optional("customerExternalId", .string(maximumLength: 255)),
+        .optional("customerEmail", .described(.string(maximumLength: 254), description: "By it members are known who would use their own code.")),
+        .required("amount", .described(Schemas.amount, description: "What the order comes to before the code takes something off.")),
+        .required("currency", Schemas.currency), .optional("newCustomer", .boolean),
     ]
     private static let judged = APISchema.object([
         .required("valid", .boolean), .required("discount", .integer()), .required("currency", .text), .required("freeShipping", .boolean),
@@ -155,6 +157,7 @@ private struct CodeOrder: Sendable {
     var code: String
     var invoiceID: String?
     var customerExternalID: String?
+    var customerEmail: String?
     var amountMinor: Int64
     var currency: Currency
     var newCustomer: Bool?
@@ -165,8 +168,8 @@ private struct CodeOrder: Sendable {
         return CodeOrder(
             code: body.text("code", maximumLength: Normalised.codeLengthMax), invoiceID: invoice,
             customerExternalID: body.optionalCustom("customerExternalId", Normalised.readExternalID),
-            amountMinor: body.integer("amount", in: 0...Schemas.amountMax), currency: body.currency("currency"),
-            newCustomer: body.optionalBoolean("newCustomer"))
+            customerEmail: body.optionalText("customerEmail", maximumLength: 254), amountMinor: body.integer("amount", in: 0...Schemas.amountMax),
+            currency: body.currency("currency"), newCustomer: body.optionalBoolean("newCustomer"))
     }
 
     func order(in write: Write) throws -> CouponOrder {
@@ -174,7 +177,16 @@ private struct CodeOrder: Sendable {
             try CustomerStore.find(
                 externalHash: write.vault.lookupHash(write.workspace.id, "customer", $0), in: write.workspace.id, on: write.connection)
         }
-        return CouponOrder(invoiceID: invoiceID, customer: customer, amountMinor: amountMinor, currency: currency, newCustomer: newCustomer)
+        var buyers: [MemberID] = []
+        if let email = customerEmail.flatMap({ Normalised.email($0) }) {
+            let hash = write.vault.lookupHash(write.workspace.id, PersonLookup.email.rawValue, email)
+            buyers += try MemberPageStore.members(emailHash: hash, in: write.workspace.id, on: write.connection)
+        }
+        if let reference = customerExternalID.flatMap({ MemberReference("ext:" + $0) }) {
+            buyers += try MemberStore.find(reference, in: write.workspace.id, vault: write.vault, on: write.connection).map { [$0.id] } ?? []
+        }
+        return CouponOrder(
+            invoiceID: invoiceID, customer: customer, buyers: buyers, amountMinor: amountMinor, currency: currency, newCustomer: newCustomer)
     }
 }
 

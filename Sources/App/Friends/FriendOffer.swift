@@ -31,12 +31,14 @@ struct FriendOffer: Sendable {
         guard let currency = Currency(code: program.currency) else { return }
         let (rules, coupons) = (source.rules, source.coupons)
         let friends = rules.first { $0.terms.recipient == .friend }
-        let members = rules.first { $0.terms.recipient == .member && $0.terms.level == 0 }
+        let members = rules.filter { $0.terms.recipient == .member && $0.terms.level == 0 }
         func words(_ rule: Rule) -> String {
             if case .coupon(let id) = rule.terms.reward, let coupon = CouponID(id).flatMap({ coupons[$0] }) { return Self.words(coupon, language) }
             return RuleSentence(rule: rule, currency: currency, language: language).what
         }
-        thanks = members.map(words)
+        // Every rule that holds pays: whoever is paid for a friend says all of it, of the kind of event that comes first.
+        let event = members.first?.terms.event
+        thanks = members.isEmpty ? nil : members.filter { $0.terms.event == event }.map(words).listed(language)
         if let friends { take(friends, words(friends), program: program, currency: currency, language) }
         if let welcome = source.welcome { take(welcome, currency: currency, language) }
     }

@@ -44,9 +44,13 @@ enum ProgramForms {
         if currency == nil { errors["currency"] = language("programNew.error.currency") }
         let zone = Zone(typed.zone)
         if zone == nil { errors["zone"] = language("programNew.error.zone") }
+        let hosts = hosts(typed.hosts)
+        if !hosts.allSatisfy({ host in Destination.isAllowable(host) && (host == "localhost" || host.contains { ".:".contains($0) }) }) {
+            errors["hosts"] = language("programNew.error.hosts")
+        }
         guard errors.isEmpty, let currency, let zone else { return try new(visit, typed, errors: errors) }
         var settings = typed.template.settings
-        settings.allowedHosts = hosts(typed.hosts)
+        settings.allowedHosts = hosts
         let input = NewProgram(name: typed.name, currency: currency.code, zone: zone, settings: settings)
         let documents = try typed.template.rules(currency, language: language).map { json in
             let reader = try JSONReader(json)
@@ -85,7 +89,7 @@ enum ProgramForms {
                     isRequired: true, isMono: true, lengthMax: 3),
                 .line("zone", language("programNew.zone"), typed.zone, help: language("programNew.zoneHelp"), error: errors["zone"], isRequired: true, lengthMax: 60),
                 FormField(
-                    name: "hosts", label: language("programNew.hosts"), help: language("programNew.hostsHelp"), control: .area(typed.hosts, rows: 2),
+                    name: "hosts", label: language("programNew.hosts"), help: language("programNew.hostsHelp"), error: errors["hosts"], control: .area(typed.hosts, rows: 2),
                     lengthMax: 5_000),
             ], buttons: [PageForm.Button(label: language("programNew.submit"))], cancel: ("/programs", language("programNew.cancel")),
             csrfToken: visit.csrfToken)
@@ -100,7 +104,10 @@ enum ProgramForms {
         text.split { $0.isWhitespace || $0 == "," || $0 == ";" }.prefix(100).map { part in
             var host = part.lowercased()
             for prefix in ["https://", "http://"] where host.hasPrefix(prefix) { host = String(host.dropFirst(prefix.count)) }
-            return String(host.split(separator: "/").first ?? "").prefix(253).description
+            host = String(host.split(separator: "/").first ?? "")
+            // A port is no part of where links may lead.
+            if let colon = host.lastIndex(of: ":"), case let port = host[colon...].dropFirst(), !port.isEmpty, port.allSatisfy(\.isNumber) { host = String(host[..<colon]) }
+            return host.prefix(253).description
         }.filter { !$0.isEmpty }
     }
 

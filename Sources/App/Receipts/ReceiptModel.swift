@@ -66,7 +66,7 @@ struct ReceiptModel: PageModel {
     private var lead: PageValue {
         let sale = receipt.sale
         let values = ["buyer": buyer]
-        if sale.amountMinor == 0 {
+        if sale.amountMinor == 0, receipt.commissions.isEmpty {
             return language.sentence("receipt.lead.zero", ["value": language.money(0, .currency(sale.currency))])
         }
         if sale.refundedMinor == sale.amountMinor { return language.sentence("receipt.lead.returned", values) }

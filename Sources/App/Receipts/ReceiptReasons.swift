@@ -22,6 +22,9 @@ struct ReceiptReasons {
         case .noRule, nil: return language("receipt.because.noRule")
         case .nobodyCredited: break
         }
+        if let coupon = facts.attribution["coupon"], coupon["state"]?.string == "refused", facts.attribution["reason"]?.string != "paidAd" {
+            return language("receipt.because.couponRefused", ["why": ReceiptRefusals.coupon(coupon, language)])
+        }
         switch facts.attribution["reason"]?.string {
         case "noProgram": return language("receipt.because.noProgram")
         case "paidAd": return language("receipt.because.paidAd")

@@ -14,14 +14,21 @@ struct ReceiptRefusals {
             let rule = refusal["rule"]?.string ?? ""
             let person = refusal["memberId"]?.string.flatMap { MemberID($0) }.map { names.member($0, language) }
             let isCoupon = refusal["reason"]?.string?.hasPrefix("coupon.") ?? false
-            if isCoupon, !rule.isEmpty {
-                return ["what": .text(language("receipt.refusal.coupon", ["coupon": rule])), "why": [["plain": .text(why(refusal))]]]
+            if isCoupon {
+                let what = rule.isEmpty ? language("receipt.refusal.couponUnknown") : language("receipt.refusal.coupon", ["coupon": rule])
+                return ["what": .text(what), "why": [["plain": .text(why(refusal))]]]
             }
             return [
                 "what": .text(person.map { language("receipt.refusal.of", ["rule": rule, "person": $0]) } ?? language("receipt.refusal.rule", ["rule": rule])),
                 "why": [["plain": .text(why(refusal))]],
             ]
         }
+    }
+
+    /// Why a code counted for nothing, inside a sentence.
+    static func coupon(_ note: JSONValue, _ language: PageLanguage) -> String {
+        let text = language("receipt.refusal.coupon.\(note["reason"]?.string ?? "unknown")")
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
     /// Why, in words.

@@ -85,6 +85,8 @@ struct ReferralDraft: Sendable {
         case .shippingOff: draft.friend.kind = .freeShipping
         default: break
         }
+        // A code is for an order, whatever the rest is for.
+        if when == .lead { draft.when = .first }
         return draft
     }
 

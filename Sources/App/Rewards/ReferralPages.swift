@@ -30,9 +30,11 @@ enum ReferralPages {
 
         /// Rules in force that pay the same sides for the same as the draft's, and would be paid besides.
         func alike(_ draft: ReferralDraft) -> [Rule] {
-            let sides: [RuleRecipient] = (draft.member.kind == .nothing ? [] : [.member]) + (draft.friend.kind == .nothing ? [] : [.friend])
-            return rules.filter { $0.terms.level == 0 && sides.contains($0.terms.recipient) && $0.terms.event.isSale == draft.event.isSale && $0.terms.event != .click }
+            rules.filter { $0.terms.level == 0 && $0.terms.event.isSale == draft.event.isSale && $0.terms.event != .click }
         }
+
+        /// The coupon that friends have a code of at once.
+        var welcome: Coupon? { coupons.first { $0.id == page.couponID } }
     }
 
     private static func place(_ visit: PageVisit) async throws -> Place {
@@ -63,11 +65,12 @@ enum ReferralPages {
             try await visit.installation.write(visit.workspaceID, actor: visit.session.actor, rights: visit.session.rights) { write in
                 if draft.isReplacing { for rule in place.alike(draft) { try rule.end(in: write) } }
                 for rule in rules { _ = try Rule.create(read(rule.document), program: id, in: write) }
-                if draft.friend.kind != .nothing, welcome != nil || draft.isReplacing {
+                if welcome != nil || draft.isReplacing {
                     var page = place.page
                     page.couponID = try welcome.map { try Coupon.create($0, in: write).id }
                     if welcome != nil { page.isShared = true }
                     if page != place.page { _ = try FriendPage.set(page, for: id, in: write) }
+                    if draft.isReplacing, let known = place.welcome { _ = try Coupon.end(known.id, in: write) }
                 }
             }
         } catch let problem as Problem where problem.status == .unprocessableContent || problem.status == .conflict {
@@ -118,7 +121,10 @@ enum ReferralPages {
         let language = visit.language
         func say(_ key: String) -> String { language("refer.\(key)") }
         let isSetUp = !place.rules.isEmpty || place.page.couponID != nil
-        let draft = typed ?? (isSetUp ? ReferralDraft() : .usual(place.currency, language.numbers))
+        let known = ReferralDraft(place.rules, welcome: place.welcome, currency: place.currency, language.numbers)
+        var draft = typed ?? known ?? (isSetUp ? ReferralDraft() : .usual(place.currency, language.numbers))
+        // What the fields can't say is not ended by saving them, unless somebody asks for it.
+        if typed == nil, isSetUp, known == nil { draft.isReplacing = false }
         var blocks: [PageBlocks.Block] = []
         if typed == nil, isSetUp { blocks.append(nextBlock(place, visit)) }
         if let looked { blocks.append(try await preview(draft, looked.rules, looked.welcome, place, visit)) }
@@ -163,7 +169,7 @@ enum ReferralPages {
         let language = visit.language
         func say(_ key: String) -> String { language("refer.\(key)") }
         var facts: [PageBlocks.Fact] = []
-        if let coupon = place.coupons.first(where: { $0.id == place.page.couponID }) {
+        if let coupon = place.welcome {
             let offer = FriendOffer(FriendOffer.Source(welcome: Welcome(coupon: coupon, code: "")), program: place.program, language: language)
             facts.append(PageBlocks.Fact(label: say("atOnce"), text: [offer.gift.map { $0 + "." }, offer.conditions, offer.when].compactMap(\.self).joined(separator: " ")))
         }
@@ -223,8 +229,9 @@ enum ReferralPages {
                 PageBlocks.Fact(label: language("refer.cost", ["side": language("rewards.side.friend")]), text: try await estimate(rule, place, visit)))
         }
         let alike = place.alike(draft)
-        if !alike.isEmpty {
-            let sentences = alike.map { RuleSentence(rule: $0, currency: place.currency, language: language).text }
+        if !alike.isEmpty || place.welcome != nil {
+            let code = place.welcome.map { [FriendOffer(FriendOffer.Source(welcome: Welcome(coupon: $0, code: "")), program: place.program, language: language).gift ?? ""] } ?? []
+            let sentences = alike.map { RuleSentence(rule: $0, currency: place.currency, language: language).text } + code
             facts.append(
                 PageBlocks.Fact(label: language(draft.isReplacing ? "refer.ends" : "refer.besides"), text: sentences.joined(separator: language("list.semicolon"))))
         }

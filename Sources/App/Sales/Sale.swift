@@ -122,6 +122,11 @@ enum SaleStore {
     }
 
     /// Whether the customer has bought before, in any program or none.
+    /// Whether a customer bought anything that did not come back as a whole.
+    static func hasKept(of customer: CustomerID, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM sale WHERE customer_id = \(customer) AND (amount = 0 OR refunded_amount < amount) LIMIT 1") != nil
+    }
+
     static func hasAny(of customer: CustomerID, on connection: any Connection) throws -> Bool {
         try connection.row("SELECT 1 FROM sale WHERE customer_id = \(customer) LIMIT 1") != nil
     }

@@ -14,6 +14,7 @@
     :host { display: block; }
     :host([hidden]) { display: none; }
     iframe { display: block; inline-size: 100%; border: 0; block-size: 24rem; background: transparent; color-scheme: normal; }
+    iframe.silent { visibility: hidden; }
     button { font: inherit; font-weight: 600; min-block-size: 2.75rem; padding-inline: 1.25rem; cursor: pointer; border: 0;
       border-radius: var(--kith-radius, .5rem); background: var(--kith-accent, #0b6b57); color: var(--kith-on-accent, #fff); }
     button:focus-visible { outline: 2px solid var(--kith-focus, currentColor); outline-offset: 2px; }
@@ -71,7 +72,7 @@
       this.#root.adoptedStyleSheets = [sheet];
       const words = wordsOf(this.closest("[lang]")?.lang || navigator.language);
       const label = this.getAttribute("label") || words.label;
-      this.#frame = make("iframe", { title: label, allow: "clipboard-write; web-share", loading: this.mode === "inline" ? "lazy" : "eager" });
+      this.#frame = make("iframe", { class: "silent", title: label, allow: "clipboard-write; web-share", loading: this.mode === "inline" ? "lazy" : "eager" });
       this.#frame.addEventListener("load", () => this.#listen());
       if (this.mode === "inline") {
         this.#root.append(this.#frame);
@@ -160,6 +161,7 @@
     #heard(event) {
       if (!this.#frame || event.source !== this.#frame.contentWindow || event.data?.kith !== "height") return;
       clearTimeout(this.#silence);
+      this.#frame.classList.remove("silent");
       const height = Math.min(Number(event.data.height) || 0, HEIGHT_MAX_PX);
       if (height > 0) this.#frame.style.blockSize = height + "px";
     }
