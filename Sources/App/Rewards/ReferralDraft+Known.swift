@@ -13,7 +13,7 @@ extension ReferralDraft {
         var occasions: Set<When> = []
         for rule in members + friends {
             let circumstances = RuleCircumstances(rule.terms)
-            guard circumstances.others.isEmpty, rule.terms.cap == nil, let side = Side(rule, currency: currency, numbers) else { return nil }
+            guard circumstances.others.isEmpty, takes(rule.terms.cap, currency, numbers), let side = Side(rule, currency: currency, numbers) else { return nil }
             if rule.terms.recipient == .member { member = side } else { friend = side }
             occasions.insert(rule.terms.event == .lead ? .lead : circumstances.isFirstOnly || circumstances.buyer == .new ? .first : .every)
             least = circumstances.leastMinor.map { numbers.written(Amount(minor: $0).decimalText(exponent: currency.exponent)) } ?? ""
@@ -29,6 +29,18 @@ extension ReferralDraft {
         case .freeShipping: friend = Side(kind: .shippingOff)
         case .storeCredit: return nil
         }
+    }
+
+    /// Whether a cap is one that the fields can say.
+    private mutating func takes(_ cap: Cap?, _ currency: Currency, _ numbers: NumberReader) -> Bool {
+        switch (cap?.limit, cap?.per, cap?.period) {
+        case (nil, _, _): return true
+        case (.count(let count)?, .member?, .month?): (limit, limitValue) = (.perSharer, String(count))
+        case (.amount(let amount)?, .program?, .month?):
+            (limit, limitValue) = (.budget, numbers.written(amount.decimalText(exponent: currency.exponent)))
+        default: return false
+        }
+        return true
     }
 
     fileprivate static func percent(_ rate: Rate, _ numbers: NumberReader) -> String {
