@@ -61,8 +61,11 @@ struct Coupon: Sendable {
     func taken(off paidMinor: Int64) -> Int64? {
         switch kind {
         case .percent:
-            let before = amountBeforeDiscount(paidMinor)
-            return before == .max ? nil : before - paidMinor
+            let most = amountBeforeDiscount(paidMinor)
+            guard most != .max else { return nil }
+            // Of the two amounts around it the one whose discount leaves what was paid.
+            let before = [most - 1, most].first { before in (try? discount(on: before, left: 0)).map { before - $0 == paidMinor } ?? false }
+            return (before ?? most) - paidMinor
         case .fixed: return amountMinor
         case .storeCredit, .freeShipping: return nil
         }

@@ -142,7 +142,9 @@ enum CouponRoutes {
         .required("code", .string(maximumLength: Normalised.codeLengthMax)), .optional("invoiceId", .string(maximumLength: 255)),
         .optional("customerExternalId", .string(maximumLength: 255)),
         .optional("customerEmail", .described(.string(maximumLength: 254), description: "By it members are known who would use their own code.")),
-        .required("amount", .described(Schemas.amount, description: "What the order comes to before the code takes something off.")),
+        .required(
+            "amount",
+            .described(.integer(0...Schemas.amountMax), description: "Minor units: what the order comes to before the code takes something off.", example: 8_000)),
         .required("currency", Schemas.currency), .optional("newCustomer", .boolean),
     ]
     private static let judged = APISchema.object([
