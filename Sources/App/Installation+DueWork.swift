@@ -27,7 +27,12 @@ extension Installation {
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
         try await fanOutEvents(in: workspace)
-        try await countInsights(in: workspace)
+        do {
+            try await countInsights(in: workspace)
+        } catch let failure as DatabaseFailure {
+            // Counts are worked out from what is written already: those that can't be made now are made later, and nothing waits for them.
+            logger.error("Counts wait", metadata: ["workspace": "\(workspace)", "failure": "\(failure)"])
+        }
     }
 
     private func indexNames(in workspace: WorkspaceID) async throws {
