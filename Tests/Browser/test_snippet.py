@@ -128,6 +128,17 @@ def test_cookieless_keeps_nothing_and_names_nobody(shop_site, tab):
     assert cookies(tab) == {} and tab.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
+def test_a_friends_discount_code_waits_in_the_checkouts_field(shop_site, tab):
+    shop_site.page(body='<input id="empty" data-kith-code><input id="typed" data-kith-code value="MINE">')
+    tab.goto(f"{shop_site.base}/?kith_click=clk_1&kith_code=AMIRA-10")
+    assert tab.evaluate("() => new Promise(found => kith('code', found))") == "AMIRA-10"
+    tab.goto(f"{shop_site.base}/checkout")
+    tab.wait_for_function("document.querySelector('#empty').value === 'AMIRA-10'")
+    assert tab.locator("#typed").input_value() == "MINE"
+    tab.evaluate("kith('consent', false)")
+    assert tab.evaluate("() => new Promise(found => kith('code', found))") is None and tab.evaluate("sessionStorage.length") == 0
+
+
 def test_forms_and_links_carry_the_click(shop_site, tab):
     shop_site.page(body='<form data-kith></form><form id="other"></form><a data-kith href="/pay?a=1">Pay</a>')
     tab.goto(f"{shop_site.base}/?via=AMIRA")

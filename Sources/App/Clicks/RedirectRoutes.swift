@@ -43,6 +43,8 @@ enum RedirectRoutes {
 struct Redirect: DirectResponder {
     static let path = "/r/"
     static let clickCookie = "kith_click"
+    /// What a friend types at the checkout, handed on to the shop by the friend's page.
+    static let codeParameter = "kith_code"
     static let visitorCookie = "kith_visitor"
     /// The longest attribution window there can be.
     static let cookieSeconds = 3_650 * 86_400 / 10
@@ -142,6 +144,8 @@ struct Redirect: DirectResponder {
     private struct Visit {
         var click: Click
         var destination: String
+        /// What is added to the destination besides the click.
+        var code: String?
         var visitor: Identifier<VisitorKind>?
     }
 
@@ -160,19 +164,22 @@ struct Redirect: DirectResponder {
             address: hashed, link: link.id.text, at: now)
         let (variant, destination) = link.destination(draw: link.variants.isEmpty ? 0 : installation.world.random.below(UInt64.max))
         let path = request.path ?? ""
+        let query = path.utf8.contains(UInt8(ascii: "?")) ? Installation.query(path) : [:]
         let click = Click(
             id: installation.world.newID(), workspaceID: link.workspaceID, programID: link.programID, linkID: link.id, memberID: link.memberID,
             kind: link.kind == .paid ? .paid : .link, visitorID: visitor?.text, at: now, addressHash: hashed,
             userAgent: fields[.userAgent].map { String($0.prefix(300)) }, referrer: fields[.referer].flatMap(Installation.withoutQuery), url: nil,
             country: nil, variant: variant, discard: discard,
-            signals: path.utf8.contains(UInt8(ascii: "?")) ? Installation.signals(Installation.query(path)) : .empty)
-        return Visit(click: click, destination: destination, visitor: visitor)
+            signals: query.isEmpty ? .empty : Installation.signals(query))
+        let code = query[Self.codeParameter].flatMap { Normalised.code($0) == nil ? nil : $0 }
+        return Visit(click: click, destination: destination, code: code, visitor: visitor)
     }
 
     private func response(_ visit: Visit, isStored: Bool) -> HTTPResponse {
         var headers = headers
         let click = visit.click.id.text
-        headers[.location] = isStored ? Destination.adding([(Self.clickCookie, click)], to: visit.destination) : visit.destination
+        let added = (isStored ? [(Self.clickCookie, click)] : []) + (visit.code.map { [(Self.codeParameter, $0)] } ?? [])
+        headers[.location] = Destination.adding(added, to: visit.destination)
         if isStored, let visitor = visit.visitor {
             headers.append(HTTPField(name: .setCookie, value: "\(Self.clickCookie)=\(click)\(cookieAttributes)"))
             headers.append(cookie(of: visitor))

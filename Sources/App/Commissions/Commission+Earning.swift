@@ -37,7 +37,7 @@ extension Commission {
         let facts = SaleFacts(
             event: .sale, occurredAt: sale.occurredAt, programCurrency: programCurrency, currency: sale.currency,
             amount: Amount(minor: sale.amountMinor), country: sale.country, couponUsed: code.flatMap { $0.coupon(in: program) },
-            customerIsNew: input.newCustomer ?? (sale.saleNumber == 1), saleNumber: sale.saleNumber,
+            customerIsNew: try input.newCustomer ?? (sale.saleNumber == 1 && !SaleStore.hasOther(than: sale.customerID, on: write.connection)), saleNumber: sale.saleNumber,
             monthsSinceFirstSale: program.zone.day(of: first).wholeMonths(until: program.zone.day(of: sale.occurredAt)),
             items: sale.items.map {
                 SaleItem(sku: $0.sku, category: $0.category, quantity: $0.quantity, amount: Amount(minor: $0.amountMinor))

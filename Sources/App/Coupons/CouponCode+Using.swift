@@ -41,6 +41,8 @@ struct CouponOrder: Sendable {
     /// What brought the buyer, as far as the caller knows more than what is kept of them.
     var isReferred = false
     var newCustomer: Bool?
+    /// Somebody with the mail address that came with the order has bought before.
+    var isKnownMailbox = false
     /// A sale that has happened: it may be the one that a vendor told of already.
     var isSale = false
 }
@@ -95,7 +97,7 @@ extension CouponCode {
             let selves = try MemberMergeStore.selves([memberID], on: write.connection)
             if order.buyers.contains(where: { selves[$0] != nil }) { return .ownCode }
         }
-        if coupon.newCustomersOnly, order.newCustomer == false { return .notNew }
+        if coupon.newCustomersOnly, order.newCustomer == false || order.isKnownMailbox { return .notNew }
         if let customer = order.customer {
             if let memberID, try !MemberStore.buyers(behind: customer.id, among: [memberID], on: write.connection).isEmpty { return .ownCode }
             if let memberID, try CustomerMemberStore.member(of: customer.id, on: write.connection) == memberID { return .ownCode }

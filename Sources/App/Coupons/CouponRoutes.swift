@@ -180,15 +180,18 @@ private struct CodeOrder: Sendable {
                 externalHash: write.vault.lookupHash(write.workspace.id, "customer", $0), in: write.workspace.id, on: write.connection)
         }
         var buyers: [MemberID] = []
+        var isKnownMailbox = false
         if let email = customerEmail.flatMap({ Normalised.email($0) }) {
             let hash = write.vault.lookupHash(write.workspace.id, PersonLookup.email.rawValue, email)
+            let mailbox = write.vault.lookupHash(write.workspace.id, PersonLookup.mailbox.rawValue, Normalised.mailbox(email))
+            isKnownMailbox = try SaleStore.hasKept(mailbox: mailbox, in: write.workspace.id, on: write.connection)
             buyers += try MemberPageStore.members(emailHash: hash, in: write.workspace.id, on: write.connection)
         }
         if let reference = customerExternalID.flatMap({ MemberReference("ext:" + $0) }) {
             buyers += try MemberStore.find(reference, in: write.workspace.id, vault: write.vault, on: write.connection).map { [$0.id] } ?? []
         }
         return CouponOrder(
-            invoiceID: invoiceID, customer: customer, buyers: buyers, amountMinor: amountMinor, currency: currency, newCustomer: newCustomer)
+            invoiceID: invoiceID, customer: customer, buyers: buyers, amountMinor: amountMinor, currency: currency, newCustomer: newCustomer, isKnownMailbox: isKnownMailbox)
     }
 }
 

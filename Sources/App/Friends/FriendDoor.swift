@@ -93,7 +93,8 @@ struct FriendDoor: Sendable {
             offer: FriendOffer(place.offer, program: place.program, language: language), page: place.page, link: place.link,
             company: place.workspace.name, name: place.name, words: place.words, windowDays: place.program.settings.windowDays,
             isCookieless: place.program.settings.isCookieless, isTest: place.workspace.isTest, isOver: place.isOver,
-            takeURL: Redirect.path + LocalPath.encoded(place.link.code),
+            takeURL: Redirect.path + LocalPath.encoded(place.link.code)
+                + (place.offer.welcome.map { "?\(Redirect.codeParameter)=" + LocalPath.encoded($0.code) } ?? ""),
             unwantedURL: place.link.memberID == nil ? nil : Self.path + LocalPath.encoded(place.link.code) + "/unwanted", language: language)
     }
 

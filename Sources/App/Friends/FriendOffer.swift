@@ -50,7 +50,7 @@ struct FriendOffer: Sendable {
         let isFirst = circumstances.isFirstOnly || circumstances.buyer == .new
         let place = circumstances.countries.isEmpty
             ? "" : language("friendPage.where", ["countries": circumstances.countries.map { language.country($0) }.alternatives(language)])
-        let least = circumstances.leastMinor.map { language("friendPage.least", ["amount": language.money($0, .currency(currency))]) } ?? ""
+        let least = circumstances.saidLeastMinor.map { language("friendPage.least", ["amount": language.money($0, .currency(currency))]) } ?? ""
         if friends.terms.event.isSale, isFirst || !place.isEmpty || !least.isEmpty {
             conditions = language(isFirst ? "friendPage.firstOrders" : "friendPage.orders", ["where": place, "least": least])
         }

@@ -69,7 +69,7 @@ struct ReceiptModel: PageModel {
         if sale.amountMinor == 0, receipt.commissions.isEmpty {
             return language.sentence("receipt.lead.zero", ["value": language.money(0, .currency(sale.currency))])
         }
-        if sale.refundedMinor == sale.amountMinor { return language.sentence("receipt.lead.returned", values) }
+        if sale.amountMinor > 0, sale.refundedMinor == sale.amountMinor { return language.sentence("receipt.lead.returned", values) }
         guard let first = receipt.commissions.first else {
             return language.sentence("receipt.lead.nobody", values.merging(["because": reasons.nobody]) { _, new in new })
         }

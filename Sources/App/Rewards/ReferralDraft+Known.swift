@@ -16,7 +16,7 @@ extension ReferralDraft {
             guard circumstances.others.isEmpty, takes(rule.terms.cap, currency, numbers), let side = Side(rule, currency: currency, numbers) else { return nil }
             if rule.terms.recipient == .member { member = side } else { friend = side }
             occasions.insert(rule.terms.event == .lead ? .lead : circumstances.isFirstOnly || circumstances.buyer == .new ? .first : .every)
-            least = circumstances.leastMinor.map { numbers.written(Amount(minor: $0).decimalText(exponent: currency.exponent)) } ?? ""
+            least = circumstances.saidLeastMinor.map { numbers.written(Amount(minor: $0).decimalText(exponent: currency.exponent)) } ?? ""
             countries = circumstances.countries.joined(separator: ", ")
             isChecked = rule.document["check"] == .boolean(true)
         }

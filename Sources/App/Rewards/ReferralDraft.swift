@@ -177,7 +177,10 @@ struct ReferralDraft: Sendable {
         if when != .lead {
             if when == .first { conditions.append(["field": "saleNumber", "op": "eq", "value": 1]) }
             if when == .first { conditions.append(["field": "customerIsNew", "op": "eq", "value": true]) }
-            if !least.isEmpty {
+            if least.isEmpty {
+                // An order of nothing brings nothing.
+                conditions.append(["field": "amount", "op": "gte", "value": 1])
+            } else {
                 if let minor = numbers.amountMinor(least, exponent: currency.exponent), minor > 0 {
                     conditions.append(["field": "amount", "op": "gte", "value": .integer(minor)])
                 } else {

@@ -100,7 +100,8 @@ enum ReferralPages {
         let (language, numbers) = (visit.language, visit.language.numbers)
         let (rules, errors) = draft.documents(
             currency: place.currency, numbers: numbers, names: (member: language("refer.ruleName.member"), friend: language("refer.ruleName.friend")))
-        let (welcome, more) = draft.welcome(place.program.id, name: language("refer.couponName"), currency: place.currency, numbers: numbers)
+        var (welcome, more) = draft.welcome(place.program.id, name: "", currency: place.currency, numbers: numbers)
+        if let gift = welcome.flatMap({ offer($0, [], place, visit).gift }) { welcome?.name = language("refer.couponName", ["gift": gift]) }
         return (rules, welcome, errors.merging(more) { known, _ in known })
     }
 
@@ -140,7 +141,10 @@ enum ReferralPages {
                             action: path, coupons: place.coupons, known: isSetUp, errors: errors, csrfToken: visit.csrfToken, currency: place.currency, language)
                     ]))
         }
-        blocks.append(termsBlock(terms, place, action: path, errors: errors, visit))
+        // Who else counts is asked once there is something to count for.
+        if isSetUp || terms != nil || place.program.settings.referral != ReferralTerms() {
+            blocks.append(termsBlock(terms, place, action: path, errors: errors, visit))
+        }
         if !isSetUp || typed != nil { blocks += inForce }
         let page = PageBlocks(
             heading: say("title"), crumb: (url: "/programs/\(place.program.id.text)", label: place.program.name), links: [PageBlocks.Link(url: "/programs/\(place.program.id.text)/referral-report", label: language("referReport.title"))], lead: language.sentence("refer.lead"),
@@ -239,13 +243,17 @@ enum ReferralPages {
         return PageBlocks.Block(heading: language("refer.preview"), text: language("refer.previewText"), facts: facts, note: language("refer.previewNote"))
     }
 
-    /// What the friend's page would say of them.
-    private static func friendFacts(_ drafts: [Rule], _ welcome: NewCoupon?, _ place: Place, _ visit: PageVisit) -> [PageBlocks.Fact] {
-        let language = visit.language
+    private static func offer(_ welcome: NewCoupon?, _ drafts: [Rule], _ place: Place, _ visit: PageVisit) -> FriendOffer {
         let at = welcome.map { Welcome(coupon: Coupon($0, id: CouponID(stored: "cpn_draft"), workspace: visit.workspaceID, currency: place.currency, at: visit.now), code: "") }
         let source = FriendOffer.Source(
             rules: drafts, coupons: Dictionary(place.coupons.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }), welcome: at)
-        let offer = FriendOffer(source, program: place.program, language: language)
+        return FriendOffer(source, program: place.program, language: visit.language)
+    }
+
+    /// What the friend's page would say of them.
+    private static func friendFacts(_ drafts: [Rule], _ welcome: NewCoupon?, _ place: Place, _ visit: PageVisit) -> [PageBlocks.Fact] {
+        let language = visit.language
+        let offer = offer(welcome, drafts, place, visit)
         let company = ["company": visit.session.workspace.name]
         let headline = offer.gift.map { language("friendPage.headline", company.merging(["gift": $0]) { own, _ in own }) } ?? language("friendPage.headlineNone", company)
         let below = [offer.conditions, offer.when, offer.also].compactMap(\.self)

@@ -34,7 +34,7 @@ struct RuleSentence {
             "where": circumstances.countries.isEmpty
                 ? "" : language("rule.where", ["countries": circumstances.countries.map { language.country($0) }.alternatives(language)]),
             "often": language("rule.often.\(circumstances.isFirstOnly ? "first" : "any")"),
-            "least": circumstances.leastMinor.map { language("rule.least", ["amount": language.money($0, .currency(currency))]) } ?? "",
+            "least": circumstances.saidLeastMinor.map { language("rule.least", ["amount": language.money($0, .currency(currency))]) } ?? "",
         ]
         switch terms.event {
         case .click: return language("rule.click", values)
@@ -88,6 +88,8 @@ struct RuleCircumstances: Sendable, Equatable {
     var countries: [String] = []
     var isFirstOnly = false
     var leastMinor: Int64?
+    /// A least of the smallest coin says no more than that something is paid, which goes without saying.
+    var saidLeastMinor: Int64? { leastMinor.flatMap { $0 > 1 ? $0 : nil } }
     var others: [Condition] = []
 
     init() {}

@@ -121,12 +121,39 @@ enum SaleStore {
         return try connection.value("SELECT count(*) FROM sale WHERE customer_id = \(customer) AND program_id IS NULL") ?? 0
     }
 
-    /// Whether the customer has bought before, in any program or none.
-    /// Whether a customer bought anything that did not come back as a whole.
+    /// Whether a customer bought anything that did not come back as a whole, by this id or by another one with the same mailbox.
     static func hasKept(of customer: CustomerID, on connection: any Connection) throws -> Bool {
-        try connection.row("SELECT 1 FROM sale WHERE customer_id = \(customer) AND (amount = 0 OR refunded_amount < amount) LIMIT 1") != nil
+        try connection.row(
+            """
+            SELECT 1 FROM sale WHERE customer_id IN (SELECT CAST(\(customer) AS TEXT) UNION ALL \(sql: sameMailbox(customer)))
+                AND (amount = 0 OR refunded_amount < amount) LIMIT 1
+            """) != nil
     }
 
+    /// Whether somebody with this mailbox did.
+    static func hasKept(mailbox hash: [UInt8], in workspace: WorkspaceID, on connection: any Connection) throws -> Bool {
+        try connection.row(
+            """
+            SELECT 1 FROM person_lookup b JOIN customer o ON o.person_id = b.person_id JOIN sale s ON s.customer_id = o.id
+            WHERE b.workspace_id = \(workspace) AND b.kind = 'mailbox' AND b.hash = \(hash) AND (s.amount = 0 OR s.refunded_amount < s.amount) LIMIT 1
+            """) != nil
+    }
+
+    /// Whether another id of the company's with the same mailbox bought before: a shop names guests anew with each order.
+    static func hasOther(than customer: CustomerID, on connection: any Connection) throws -> Bool {
+        try connection.row("SELECT 1 FROM sale WHERE customer_id IN (\(sql: sameMailbox(customer))) AND (amount = 0 OR refunded_amount < amount) LIMIT 1") != nil
+    }
+
+    private static func sameMailbox(_ customer: CustomerID) -> SQL {
+        """
+        SELECT o.id FROM customer c
+        JOIN person_lookup a ON a.person_id = c.person_id AND a.kind = 'mailbox'
+        JOIN person_lookup b ON b.workspace_id = a.workspace_id AND b.kind = a.kind AND b.hash = a.hash
+        JOIN customer o ON o.person_id = b.person_id AND o.id <> c.id WHERE c.id = \(customer)
+        """
+    }
+
+    /// Whether the customer has bought before, in any program or none.
     static func hasAny(of customer: CustomerID, on connection: any Connection) throws -> Bool {
         try connection.row("SELECT 1 FROM sale WHERE customer_id = \(customer) LIMIT 1") != nil
     }

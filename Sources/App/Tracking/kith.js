@@ -17,18 +17,21 @@
 //   kith('lead', {customerExternalId, eventName?, customerEmail?, customerName?, metadata?}, callback?)
 //   kith('click', {code?, url?}?, callback?)     counts a click by hand, for pages that change without loading
 //   kith('clickId', callback)                    gives the click id, or null
+//   kith('code', callback)                       gives the discount code that a friend came with, or null
 //   kith('consent', true | false)                false also forgets
 //
-// <form data-kith> gets a hidden field kith_click; <a data-kith> gets it in its address.
+// <form data-kith> gets a hidden field kith_click; <a data-kith> gets it in its address; an empty <input data-kith-code> the discount code.
 (() => {
   "use strict";
 
-  /** @typedef {{clickId: string | null, code: string | null, visitorId: string | null}} Memory */
+  /** @typedef {{clickId: string | null, code: string | null, discount: string | null, visitorId: string | null}} Memory */
 
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   const options = script ? script.dataset : {};
   const cookieName = "kith_click";
   const visitorCookieName = "kith_visitor";
+  const arrivalName = "kith_arrival";
+  const discountName = "kith_code";
   const host = (options.host || (script ? new URL(script.src, location.href).origin : location.origin)).replace(/\/+$/, "");
   const parameters = (options.parameters || "via,ref,kith_click").split(",").map((name) => name.trim()).filter(Boolean);
   const cookieDays = Math.min(Math.max(Number(options.cookieDays) || 30, 1), 400); // browsers keep none longer than 400
@@ -37,7 +40,7 @@
 
   let consented = options.consent !== "wait";
   /** @type {Memory} */
-  const memory = { clickId: null, code: null, visitorId: null };
+  const memory = { clickId: null, code: null, discount: null, visitorId: null };
   /** @type {((clickId: string | null) => void)[]} */
   let waiting = [];
   /** What waits for consent. @type {(() => void)[]} */
@@ -46,7 +49,7 @@
   /** Grows when consent is withdrawn: what was asked before is not remembered after. */
   let era = 0;
 
-  const commands = { click, lead, clickId: giveClickId, consent };
+  const commands = { click, lead, clickId: giveClickId, code: giveCode, consent };
 
   const queued = (window.kith && window.kith.q) || [];
   window.kith = safely(run);
@@ -66,6 +69,8 @@
   function arrive() {
     if (!consented) { held.push(arrive); return; }
     const query = new URLSearchParams(location.search);
+    const discount = query.get("kith_code");
+    memory.discount = discount && discount.length <= 100 ? keep(discountName, discount) : kept(discountName);
     const stored = cookieless ? null : readCookie(cookieName);
     if (!cookieless) memory.visitorId = readCookie(visitorCookieName);
     // Whoever came by a link of Kith's was counted there, whatever else the address says.
@@ -81,6 +86,7 @@
       return;
     }
     if (stored) remember(stored);
+    else decorate();
   }
 
   /** @param {{code?: string, url?: string} | undefined} [facts] @param {(clickId: string | null) => void} [callback] */
@@ -121,6 +127,11 @@
     else safely(callback)(memory.clickId);
   }
 
+  /** @param {(code: string | null) => void} callback */
+  function giveCode(callback) {
+    if (typeof callback === "function") safely(callback)(memory.discount);
+  }
+
   /** @param {boolean} given */
   function consent(given) {
     consented = given === true;
@@ -133,8 +144,8 @@
     era += 1;
     arriving = false;
     held = [];
-    memory.clickId = memory.code = memory.visitorId = null;
-    forgetArrival();
+    memory.clickId = memory.code = memory.discount = memory.visitorId = null;
+    forget();
     writeCookie(cookieName, "", 0);
     writeCookie(visitorCookieName, "", 0);
     settle();
@@ -155,8 +166,11 @@
     for (const callback of callbacks) safely(callback)(memory.clickId);
   }
 
-  /** Puts the click into forms and links that ask for it. */
+  /** Puts the click into forms and links that ask for it, and the discount code into fields that nobody has filled in. */
   function decorate() {
+    for (const field of document.querySelectorAll("input[data-kith-code]")) {
+      if (memory.discount && field instanceof HTMLInputElement && !field.value) field.value = memory.discount;
+    }
     for (const element of document.querySelectorAll("form[data-kith], a[data-kith]")) {
       if (element instanceof HTMLFormElement) {
         let field = element.querySelector("input[name=kith_click]");
@@ -201,17 +215,28 @@
 
   /** @param {string} code */
   function sameArrival(code) {
-    try { return sessionStorage.getItem("kith_arrival") === code; } catch { return false; }
+    return kept(arrivalName) === code;
   }
 
   /** @param {string | undefined} code */
   function markArrival(code) {
-    if (cookieless || !code || !memory.clickId) return;
-    try { sessionStorage.setItem("kith_arrival", code); } catch { /* storage is forbidden; a reload counts again */ }
+    if (code && memory.clickId) keep(arrivalName, code);
   }
 
-  function forgetArrival() {
-    try { sessionStorage.removeItem("kith_arrival"); } catch { /* storage is forbidden, so nothing stands there */ }
+  /** @param {string} name @param {string} value */
+  function keep(name, value) {
+    if (cookieless) return value;
+    try { sessionStorage.setItem(name, value); } catch { /* storage is forbidden: it is known on this page only */ }
+    return value;
+  }
+
+  /** @param {string} name */
+  function kept(name) {
+    try { return cookieless ? null : sessionStorage.getItem(name); } catch { return null; }
+  }
+
+  function forget() {
+    try { for (const name of [arrivalName, discountName]) sessionStorage.removeItem(name); } catch { /* storage is forbidden, so nothing stands there */ }
   }
 
   /** @param {string} name */

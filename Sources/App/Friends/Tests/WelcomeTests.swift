@@ -53,6 +53,20 @@ import Web
             #expect(own["commissions"].list.isEmpty)
             _ = try await app.refund("inv-1", "ref-1")
             #expect(try await app.get("/programs/\(program)/referral-report?months=1")["months"].list.first?["friendCost"].integer == 556)
+            // The same mailbox under another id of the shop's is nobody new, neither to the code nor to the rules.
+            _ = try await app.sale("inv-5", "guest-1", 5_000, ["customerEmail": "dora@friends.test"])
+            let guest: JSONValue = ["code": "amira-10", "amount": 5_000, "currency": "EUR", "customerExternalId": "guest-2", "customerEmail": "Dora@friends.test"]
+            #expect(try await app.post("/coupon-codes/check", guest)["reason"].text == "notNew")
+            let second = try await app.sale("inv-6", "guest-2", 5_000, ["customerEmail": "dora@friends.test", "couponCode": "AMIRA-10"])
+            #expect(second["attribution"]["coupon"]["reason"].text == "notNew" && second["commissions"].list.isEmpty)
+            let byLink = try await app.sale("inv-7", "guest-3", 5_000, ["customerEmail": "dora@friends.test", "code": "amira"])
+            #expect(byLink["commissions"].list.isEmpty)
+            // An order of nothing brings nothing.
+            #expect(try await app.sale("inv-8", "emil", 0, ["code": "amira"])["commissions"].list.isEmpty)
+            // The button hands the code on to the shop, and nothing that is no code.
+            let taken = try await PageVisitor(app).get("/r/amira?kith_code=AMIRA-10").headers[.location] ?? ""
+            #expect(page.contains("/r/amira?kith_code=AMIRA-10") && taken.hasSuffix("&kith_code=AMIRA-10"))
+            #expect(try await PageVisitor(app).get("/r/amira?kith_code=%3Cb%3E").headers[.location]?.contains("kith_code") == false)
             // Whoever sent all of it back is new again; whoever is not new, or is the owner by mail, is told before the order.
             #expect(try await app.post("/coupon-codes/check", ["code": "amira-10", "amount": 5_000, "currency": "EUR", "customerExternalId": "cleo"])["reason"].text == "notNew")
             let order: JSONValue = ["code": "amira-10", "amount": 5_000, "currency": "EUR"]
