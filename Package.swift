@@ -4,6 +4,7 @@ import PackageDescription
 /// The features of the application whose folder in `Sources/App` has a folder `Tests`.
 let featuresWithTests: [String] = [
     "Demo",
+    "Progression",
     "Groups",
     "Findable",
     "Occasions", "Parties",

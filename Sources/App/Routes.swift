@@ -37,6 +37,7 @@ enum Routes {
         OccasionRoutes.add(to: &api)
         CostRoutes.add(to: &api)
         InsightRoutes.add(to: &api)
+        ProgressionRoutes.add(to: &api)
         TrafficRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)

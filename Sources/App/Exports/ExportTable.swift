@@ -177,7 +177,7 @@ struct ExportTable: Sendable {
         "key_to_destroy", "key_store", "person_key", "tombstone", "click", "click_head", "mail", "journal_check", "click_to_blank", "erasure_remains",
         "webhook_cursor", "webhook_delivery",
         // Worked out from the rest, anew wherever it comes.
-        "insight_cursor", "insight_day", "insight_todo", "fan_stage",
+        "insight_cursor", "insight_day", "insight_todo", "fan_stage", "fan",
         "inbound_event", "inbound_wait", "inbound_subject", "rail_call", "rail_line",
         // Files under way, not what came of them.
         "file_import",

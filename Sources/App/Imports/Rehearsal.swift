@@ -71,7 +71,7 @@ enum Rehearsal {
 enum RehearsalStore {
     /// Written and never read by what is rehearsed: they stay empty in the copy. Clicks have a gate of their own.
     private static let leftEmpty: Set<String> = [
-        "journal_entry", "audit_entry", "outbox", "idempotency", "operator_session", "mail", "click", "click_head", "webhook_delivery", "file_import", "insight_day", "fan_stage",
+        "journal_entry", "audit_entry", "outbox", "idempotency", "operator_session", "mail", "click", "click_head", "webhook_delivery", "file_import", "insight_day", "fan_stage", "fan",
     ]
 
     /// Puts temporary copies of all tables, with the rows of one workspace, before the real ones.

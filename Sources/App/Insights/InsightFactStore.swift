@@ -206,10 +206,12 @@ enum FanStageStore {
         for fans in pieces(members) {
             try connection.execute("DELETE FROM fan_stage WHERE workspace_id = \(workspace) AND fan_id IN \(list: fans)")
             try self.members("AND m.member_id IN \(list: fans)", workspace, connection)
+            try FanOriginStore.fill(members: fans, in: workspace, on: connection)
         }
         for fans in pieces(customers) {
             try connection.execute("DELETE FROM fan_stage WHERE workspace_id = \(workspace) AND fan_id IN \(list: fans)")
             try self.customers("AND c.id IN \(list: fans)", workspace, connection)
+            try FanOriginStore.fill(customers: fans, in: workspace, on: connection)
         }
     }
 

@@ -37,6 +37,8 @@ struct PageBlocks: PageModel {
         var text: String?
         var links: [Link] = []
         var facts: [Fact] = []
+        /// Drawn above its table.
+        var chart: PageChart?
         var table: PageTable?
         var trail: [Event] = []
         var progress: Progress?
@@ -102,7 +104,7 @@ struct PageBlocks: PageModel {
             "facts": PageValue(
                 block.facts.map {
                     PageObject(["label": .text($0.label), "text": .text($0.text), "url": PageValue($0.url), "bare": .flag($0.url == nil)])
-                }), "table": PageValue(block.table?.page), "hasTrail": .flag(!block.trail.isEmpty),
+                }), "figure": PageValue(block.chart?.page), "table": PageValue(block.table?.page), "hasTrail": .flag(!block.trail.isEmpty),
             "progress": PageValue(
                 block.progress.map { PageObject(["url": .text($0.url), "text": .text($0.text), "width": .text("\($0.thousandths / 10)%")]) }),
             "trail": PageValue(

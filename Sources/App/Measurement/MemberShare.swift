@@ -19,6 +19,8 @@ struct MemberShare: Sendable {
         try ShareStore.add(
             member.id, workspace: write.workspace.id, day: day, channel: channel, content: apart < Self.apartPerDayMax ? contentID ?? "" : "", on: write.connection)
         if try StageRules.of(member.id, in: write).contains(.share) { try Member.advance(member.id, to: .sharer, cause: "share", in: write) }
+        // How they first shared is known of them from now on.
+        if apart == 0 { try InsightTodoStore.add(.member, [member.id.text], in: write.workspace.id, on: write.connection) }
         let stage = try MemberStore.find(member.id, in: write.workspace.id, on: write.connection)?.stage ?? member.stage
         return [
             "memberId": .text(member.id.text), "channel": .text(channel), "contentId": contentID.map { .text($0) } ?? .null, "day": .text(day),

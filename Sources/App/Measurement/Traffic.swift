@@ -7,6 +7,9 @@ import Web
 struct Dimensions: Sendable, Hashable {
     var channel = ""
     var device = ""
+    /// The company's own name for what was seen or handed on.
+    var content = ""
+    var language = ""
 
     static let lengthMax = 40
     /// Stands for all further words when a day has too many.
@@ -17,11 +20,13 @@ struct Dimensions: Sendable, Hashable {
     init(_ metadata: JSONValue) {
         channel = Self.folded(metadata["channel"]?.string)
         device = Self.folded(metadata["device"]?.string)
+        content = Self.folded(metadata["content"]?.string)
+        language = Self.folded(metadata["language"]?.string)
     }
 
     init(_ metadata: [JSONMember]) { self.init(.object(metadata)) }
 
-    var isEmpty: Bool { channel.isEmpty && device.isEmpty }
+    var isEmpty: Bool { channel.isEmpty && device.isEmpty && content.isEmpty && language.isEmpty }
 
     /// Small letters, digits, `-`, `_`, `.` and spaces between them; anything else is left out, so that no address or name of a person fits.
     static func folded(_ text: String?) -> String {
@@ -107,8 +112,8 @@ enum DimensionStore {
         guard !dimensions.isEmpty else { return }
         try connection.executeLater(
             """
-            INSERT INTO event_dimension (event_id, workspace_id, channel, device)
-            VALUES (\(event), \(workspace), \(dimensions.channel), \(dimensions.device)) ON CONFLICT (event_id) DO NOTHING
+            INSERT INTO event_dimension (event_id, workspace_id, channel, device, content, language)
+            VALUES (\(event), \(workspace), \(dimensions.channel), \(dimensions.device), \(dimensions.content), \(dimensions.language)) ON CONFLICT (event_id) DO NOTHING
             """)
     }
 }

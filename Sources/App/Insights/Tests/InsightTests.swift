@@ -34,7 +34,10 @@ import Web
             let stages = try connection.rows("SELECT fan_id, step, from_stage, stage, cause, at, until_at FROM fan_stage ORDER BY fan_id, step").map { row in
                 "\(try row.get(at: 0, as: String.self)) \(try row.get(at: 1, as: Int64.self)) \(try row.get(at: 2, as: String?.self) ?? "-") \(try row.get(at: 3, as: String.self)) \(try row.get(at: 4, as: String.self)) \(try row.get(at: 5, as: Int64.self)) \(try row.get(at: 6, as: Int64?.self) ?? -1)"
             }
-            return days + stages
+            let origins = try connection.rows(
+                "SELECT fan_id, program_id, came_by, channel, device, country, language, content, share_channel, share_content FROM fan ORDER BY fan_id"
+            ).map { row in "\(try (0..<10).map { try row.get(at: $0, as: String.self) })" }
+            return days + stages + origins
         }
     }
 
