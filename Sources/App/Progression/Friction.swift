@@ -77,10 +77,14 @@ struct FrictionReport: Sendable {
     /// All comparisons, those that lose most first.
     var findings: [Friction.Finding<Name>]
 
-    /// What is told: surely worse than the peers, and known by a value.
-    var worse: [Friction.Finding<Name>] { findings.filter { $0.adjustedPValue < 0.05 && $0.difference < 0 && !$0.group.name.value.isEmpty } }
+    /// What is told: surely worse than the peers. People first, then what has no name yet: a click is less than a customer.
+    var worse: [Friction.Finding<Name>] { Self.peopleFirst(findings.filter { $0.adjustedPValue < 0.05 && $0.difference < 0 }) }
     /// Where it goes better, those that gain most first.
-    var better: [Friction.Finding<Name>] { findings.reversed().filter { $0.adjustedPValue < 0.05 && $0.difference > 0 && !$0.group.name.value.isEmpty } }
+    var better: [Friction.Finding<Name>] { Self.peopleFirst(findings.reversed().filter { $0.adjustedPValue < 0.05 && $0.difference > 0 }) }
+
+    private static func peopleFirst(_ findings: [Friction.Finding<Name>]) -> [Friction.Finding<Name>] {
+        findings.filter { $0.group.name.step.stage != nil } + findings.filter { $0.group.name.step.stage == nil }
+    }
 
     static func find(
         _ days: ClosedRange<LocalDay>, horizonDays: Int64, now: Instant, in workspace: Workspace, on connection: any Connection
@@ -154,8 +158,10 @@ struct FrictionReport: Sendable {
 
     private static func named(_ sums: [String: (came: Int, moved: Int)], _ step: FrictionStep, _ dimension: FrictionDimension) -> [Friction.Group<Name>] {
         let scope = Name(step: step, dimension: dimension)
-        guard sums.count > 1 else { return [] }
-        return sums.sorted { ($0.value.came, $1.key) > ($1.value.came, $0.key) }.prefix(valuesMax).map {
+        // Of whom nothing is known are no peers: they often came another way altogether.
+        let known = sums.filter { !$0.key.isEmpty }
+        guard known.count > 1 else { return [] }
+        return known.sorted { ($0.value.came, $1.key) > ($1.value.came, $0.key) }.prefix(valuesMax).map {
             Friction.Group(scope: scope, name: Name(step: step, dimension: dimension, value: $0.key), came: $0.value.came, moved: $0.value.moved)
         }
     }

@@ -119,7 +119,7 @@ enum JourneyStore {
         case .couponUsed:
             acts = "(SELECT u.customer_id AS fan_id, u.used_at AS at FROM coupon_use u WHERE u.customer_id IS NOT NULL)"
         case .boughtAgain:
-            acts = "(SELECT k.member_id AS fan_id, s.occurred_at AS at FROM sale s JOIN customer_member k ON k.customer_id = s.customer_id WHERE s.workspace_id = \(arrivals.workspace))"
+            acts = "(SELECT k.member_id AS fan_id, s.occurred_at AS at FROM customer_member k JOIN sale s ON s.customer_id = k.customer_id)"
         case .invited: acts = "(SELECT member_id AS fan_id, created_at AS at FROM friend_invitation WHERE workspace_id = \(arrivals.workspace))"
         case .rewarded: acts = "(SELECT member_id AS fan_id, issued_at AS at FROM reward WHERE workspace_id = \(arrivals.workspace) AND side = 'member' AND issued_at IS NOT NULL)"
         case .redeemed: acts = "(SELECT member_id AS fan_id, requested_at AS at FROM redemption WHERE workspace_id = \(arrivals.workspace))"
@@ -127,12 +127,12 @@ enum JourneyStore {
         case .attended: acts = "(SELECT a.member_id AS fan_id, a.attended_at AS at FROM occasion_answer a WHERE a.attended_at IS NOT NULL)"
         case .hosted: acts = "(SELECT host_id AS fan_id, starts_at AS at FROM party WHERE workspace_id = \(arrivals.workspace))"
         case .brought:
-            acts = "(SELECT c.member_id AS fan_id, s.occurred_at AS at FROM sale s JOIN sale_credit c ON c.sale_id = s.id WHERE s.workspace_id = \(arrivals.workspace))"
+            acts = "(SELECT c.member_id AS fan_id, s.occurred_at AS at FROM sale_credit c JOIN sale s ON s.id = c.sale_id)"
         }
         var firsts: [String: Int64] = [:]
         for row in try connection.rows(
             """
-            SELECT f.fan_id, min((x.at - f.at) / \(dayMs)) FROM \(sql: arrivals.rows) JOIN \(sql: acts) x ON x.fan_id = f.fan_id AND x.at > f.at
+            SELECT f.fan_id, min((x.at - f.at) / \(dayMs)) FROM \(sql: arrivals.rows) JOIN \(sql: acts) x ON x.fan_id = f.fan_id AND +x.at > f.at
             GROUP BY f.fan_id LIMIT \(peopleMax)
             """)
         {
