@@ -6,7 +6,7 @@ let featuresWithTests: [String] = [
     "Demo",
     "Groups",
     "Findable",
-    "Occasions", "Parties",
+    "Occasions", "Parties", "Surveys",
     "Measurement",
     "Insights",
     "Friends",
