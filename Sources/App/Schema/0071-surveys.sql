@@ -61,6 +61,8 @@ CREATE TABLE survey_answer (
     stage TEXT NOT NULL CHECK (stage IN ('prospect', 'customer', 'sharer', 'promoter')),
     channel TEXT NOT NULL CHECK (channel IN ('portal', 'mail', 'api')),
     answered_at INTEGER NOT NULL,
+    -- The day of it in the workspace's zone, ISO 8601.
+    day TEXT NOT NULL CHECK (length(day) = 10),
     -- NULL: nobody need get in touch.
     follow_up TEXT CHECK (follow_up IN ('open', 'done')),
     -- What was done, sealed under the key of whom it is about.
@@ -70,7 +72,7 @@ CREATE TABLE survey_answer (
     CHECK ((follow_up = 'done') = (followed_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX survey_answer_survey ON survey_answer (survey_id, id);
-CREATE INDEX survey_answer_time ON survey_answer (workspace_id, kind, answered_at);
+CREATE INDEX survey_answer_day ON survey_answer (workspace_id, day);
 CREATE INDEX survey_answer_open ON survey_answer (survey_id, answered_at) WHERE follow_up = 'open';
 CREATE INDEX survey_answer_unhappy ON survey_answer (person_id) WHERE follow_up = 'open';
 CREATE INDEX survey_answer_person ON survey_answer (person_id);

@@ -15,16 +15,17 @@ enum SurveyAnswerStore {
             guard let words, let key else { return nil }
             return try Vault.seal(Array(words.utf8), under: key, for: "\(answer.id.text):\(what)")
         }
+        let day = write.workspace.zone.day(of: answer.answeredAt).iso8601
         let (comment, note) = (try seal(answer.comment, "comment"), try seal(answer.note, "note"))
         try write.connection.execute(
             """
             INSERT INTO survey_answer (id, workspace_id, survey_id, program_id, ask_id, person_id, member_id, customer_id, kind, score, feeling, comment_sealed,
-                stage, channel, answered_at, follow_up, note_sealed, followed_at)
+                stage, channel, answered_at, day, follow_up, note_sealed, followed_at)
             VALUES (\(answer.id), \(answer.workspaceID), \(answer.surveyID), \(answer.programID), \(answer.askID), \(respondent.person), \(respondent.memberID),
                     \(respondent.customerID), \(answer.kind.rawValue), \(answer.score), \(answer.feeling.rawValue), \(comment), \(answer.stage.rawValue),
-                    \(answer.channel.rawValue), \(answer.answeredAt), \(answer.followUp?.rawValue), \(note), \(answer.followedAt))
+                    \(answer.channel.rawValue), \(answer.answeredAt), \(day), \(answer.followUp?.rawValue), \(note), \(answer.followedAt))
             ON CONFLICT (ask_id) DO UPDATE SET score = excluded.score, feeling = excluded.feeling, comment_sealed = excluded.comment_sealed,
-                stage = excluded.stage, channel = excluded.channel, answered_at = excluded.answered_at, follow_up = excluded.follow_up,
+                stage = excluded.stage, channel = excluded.channel, answered_at = excluded.answered_at, day = excluded.day, follow_up = excluded.follow_up,
                 note_sealed = excluded.note_sealed, followed_at = excluded.followed_at
             """)
     }

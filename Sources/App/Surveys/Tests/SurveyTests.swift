@@ -160,6 +160,8 @@ import Web
             #expect(whole["interval"] != .null)
             let stages = Dictionary(results["byStage"].list.map { ($0["stage"].text, $0["result"]["points"]) }, uniquingKeysWith: { first, _ in first })
             #expect(stages["promoter"]?.integer == 25 && stages["customer"]?.integer == -100 && stages["prospect"] == .null)
+            let asked = try await app.get("/insights/query?measures=netPromoterScore,satisfaction&dimensions=stage,channel")
+            #expect(asked["rows"].list.map(\.elements) == [["customer", "api", .decimal(-1), .null], ["promoter", "api", .decimal(0.25), .null]], "\(asked)")
             for (bad, code): (JSONValue, Int) in [
                 (["score": 5], 422), (["memberId": "mem_nobody", "score": 5], 422), (["customerExternalId": "nobody", "score": 5], 422),
                 (["customerExternalId": "eva", "score": 11], 422), (["customerExternalId": "eva", "score": "5"], 422),
