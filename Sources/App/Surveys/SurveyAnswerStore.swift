@@ -44,6 +44,12 @@ enum SurveyAnswerStore {
         ).map { try read($0, vault, connection) }
     }
 
+    static func of(_ person: PersonID, limit: Int, vault: Vault, on connection: any Connection) throws -> [SurveyAnswer] {
+        try connection.rows(
+            "SELECT \(raw: columns) FROM survey_answer r WHERE r.person_id = \(person) ORDER BY r.answered_at, r.id LIMIT \(Int64(limit))"
+        ).map { try read($0, vault, connection) }
+    }
+
     /// Who waits longest comes first.
     static func open(of survey: SurveyID, limit: Int, vault: Vault, on connection: any Connection) throws -> [SurveyAnswer] {
         try connection.rows(

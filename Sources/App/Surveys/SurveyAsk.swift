@@ -9,6 +9,8 @@ struct SurveyAsk: Sendable {
     static let lookedMax = 200
     /// How long until it is looked again whom to ask.
     static let lookMs: Int64 = 3_600_000
+    /// The same where all members are looked at.
+    static let lookAtAllMs: Int64 = Survey.dayMs
 
     enum Respondent: Sendable, Hashable {
         case member(MemberID, PersonID)
@@ -46,7 +48,7 @@ struct SurveyAsk: Sendable {
         var next = found.last?.through ?? through
         // Everybody has been looked at: the next round begins anew.
         if isWhole, survey.when == .nowAndThen { next = SurveyStore.Through(at: next.at, id: "") }
-        try SurveyStore.setLooked(survey.id, next, lookAt: isWhole ? write.now.adding(milliseconds: lookMs) : write.now, on: write.connection)
+        try SurveyStore.setLooked(survey.id, next, lookAt: isWhole ? write.now.adding(milliseconds: survey.when == .nowAndThen ? lookAtAllMs : lookMs) : write.now, on: write.connection)
         return max(1, found.count)
     }
 
