@@ -59,13 +59,13 @@ struct SurveyModel: Sendable {
         return PageTable(
             label: say("scores"),
             columns: [
-                PageTable.Column(label: say("column.score")), PageTable.Column(label: say("column.share")),
-                PageTable.Column(label: say("column.answers"), isNumber: true),
+                PageTable.Column(label: say("column.score")), PageTable.Column(label: say("column.feeling"), isExtra: true),
+                PageTable.Column(label: say("column.share")), PageTable.Column(label: say("column.answers"), isNumber: true),
             ],
             rows: survey.kind.scores.reversed().map { score in
                 let count = results.answers(of: score)
                 return PageTable.Row(cells: [
-                    .text(language("surveys.score.\(survey.kind.feeling(score).rawValue)", ["score": language.integer(score)])),
+                    .text(language.integer(score)), .text(say("feeling.\(survey.kind.feeling(score).rawValue)")),
                     .meter(whole == 0 ? 0 : count * 1_000 / whole), .number(language.integer(count)),
                 ])
             }, language: language)
@@ -97,33 +97,43 @@ struct SurveyModel: Sendable {
             columns: [
                 PageTable.Column(label: say("column.who")), PageTable.Column(label: say("column.score"), isNumber: true), PageTable.Column(label: say("column.words")),
                 PageTable.Column(label: say("column.answered"), isExtra: true),
-            ] + (mayFollow ? [PageTable.Column(label: say("column.done"))] : []),
+            ],
             rows: open.map { answer in
-                PageTable.Row(
-                    cells: [
-                        who(answer), .number(language.integer(answer.score)), .text(answer.comment ?? say("noWords")), .time(answer.answeredAt),
-                    ] + (mayFollow ? [.forms([done(answer)])] : []))
+                PageTable.Row(cells: [
+                    who(answer), .number(language.integer(answer.score)), .text(answer.comment ?? say("noWords")), .time(answer.answeredAt),
+                ])
             }, language: language)
         return PageBlocks.Block(
-            heading: say("followUps"), text: say("followUpsText"), table: table, note: waiting > Int64(open.count) ? say("followUpsCut") : nil)
+            heading: say("followUps"), text: say("followUpsText"), table: table, forms: mayFollow ? [done] : [], note: waiting > Int64(open.count) ? say("followUpsCut") : nil)
+    }
+
+    private func name(_ answer: SurveyAnswer) -> String {
+        switch answer.respondent {
+        case .member(let id, _): names.member(id, language)
+        case .customer(let id, _): names.customer(id, language)
+        }
     }
 
     private func who(_ answer: SurveyAnswer) -> PageTable.Cell {
         switch answer.respondent {
-        case .member(let id, _): .person(names.member(id, language), url: "/members/\(id.text)")
-        case .customer(let id, _): .person(names.customer(id, language), url: "/customers/\(id.text)")
+        case .member(let id, _): .person(name(answer), url: "/members/\(id.text)")
+        case .customer(let id, _): .person(name(answer), url: "/customers/\(id.text)")
         }
     }
 
-    private func done(_ answer: SurveyAnswer) -> PageForm {
+    /// One form for all: a field in each row would be too narrow on a phone.
+    private var done: PageForm {
         PageForm(
-            action: "\(SurveyPages.path)/\(survey.id.text)/follow-up", hidden: [("answer", answer.id.text)],
+            action: "\(SurveyPages.path)/\(survey.id.text)/follow-up",
             fields: [
                 FormField(
-                    name: "note", label: say("field.note"), control: .line(type: "text", value: ""), isRequired: true, lengthMax: SurveyAnswer.noteLengthMax,
-                    place: answer.id.text)
-            ],
-            buttons: [PageForm.Button(label: say("markDone"), style: "btn-plain")], csrfToken: csrfToken)
+                    name: "answer", label: say("field.answer"),
+                    control: .select(
+                        open.map {
+                            FormField.Choice(value: $0.id.text, label: language("surveys.whoScore", ["name": name($0), "score": language.integer($0.score)]))
+                        })),
+                FormField(name: "note", label: say("field.note"), control: .area("", rows: 2), isRequired: true, lengthMax: SurveyAnswer.noteLengthMax),
+            ], buttons: [PageForm.Button(label: say("markDone"), style: "btn-plain")], csrfToken: csrfToken)
     }
 
     private var answersTable: PageTable {
