@@ -14,11 +14,11 @@ import Testing
         }
     }
 
-    /// Made by hand from the formula: n = 103, p = 50.75/103, d = 25.75/103.
+    /// Made by hand from the formula: n = 103, p = 50.75/103, d = 25.75/103, z = 1.959963984540054.
     @Test func intervalOfAHundred() throws {
         let interval = try #require(NetPromoter(promoters: 50, detractors: 25, answers: 100)).interval()
-        expectClose(interval.lower, 0.08343, 1e-3)
-        expectClose(interval.upper, 0.40201, 1e-3)
+        expectClose(interval.lower, 0.08302172652941656, 1e-8)
+        expectClose(interval.upper, 0.402415166674467, 1e-8)
     }
 
     /// One answer, or answers that all agree, leave room for others; nothing leaves −1 to 1.
