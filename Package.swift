@@ -7,7 +7,7 @@ let featuresWithTests: [String] = [
     "Progression",
     "Groups",
     "Findable",
-    "Occasions", "Parties",
+    "Occasions", "Parties", "Surveys",
     "Measurement",
     "Insights",
     "Friends",

@@ -23,6 +23,8 @@ extension Installation {
         let forgotten = try await write(workspace, actor: .system("parties")) { write in try PartyGuest.forgetDue(in: write) }
         if !forgotten.isEmpty { try await finishErasing(forgotten) }
         while try await write(workspace, actor: .system("occasions"), { write in try Occasion.writeDue(in: write) }) > 0 {}
+        let addresses = SurveyLink.Addresses(self, of: workspace)
+        while try await write(workspace, actor: .system("surveys"), { write in try SurveyAsk.askDue(addresses: addresses, in: write) }) > 0 {}
         while try await write(workspace, actor: .system("wallets"), { write in try Wallet.lapseDue(in: write) }) == Wallet.lapsesMax {}
         try await handleDueInbound(in: workspace)
         try await indexNames(in: workspace)
@@ -85,7 +87,7 @@ extension Installation {
 
 enum DueStore {
     /// Workspaces with commissions or rewards past their hold, codes past their time or owed to those who share, something in wallets past its day, parties to settle or to forget the guests
-    /// of, or letters about events to write.
+    /// of, letters about events to write, or people to ask.
     static func workspaces(now: Instant, on connection: any Connection) throws -> [WorkspaceID] {
         try connection.rows(
             """
@@ -108,6 +110,9 @@ enum DueStore {
                 OR EXISTS (
                     SELECT 1 FROM occasion o WHERE o.workspace_id = w.id AND o.reminded_at IS NULL
                         AND o.starts_at <= \(now) + coalesce(w.test_ahead_ms, 0) + \(Occasion.reminderMs))
+                OR EXISTS (
+                    SELECT 1 FROM survey s WHERE s.workspace_id = w.id AND s.look_at IS NOT NULL
+                        AND s.look_at <= \(now) + coalesce(w.test_ahead_ms, 0))
             ORDER BY w.id
             """
         ).map { try $0.get(at: 0) }

@@ -35,6 +35,7 @@ enum Routes {
         EarnActionRoutes.add(to: &api)
         PartyRoutes.add(to: &api)
         OccasionRoutes.add(to: &api)
+        SurveyRoutes.add(to: &api)
         CostRoutes.add(to: &api)
         InsightRoutes.add(to: &api)
         ProgressionRoutes.add(to: &api)

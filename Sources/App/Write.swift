@@ -105,6 +105,7 @@ enum EventType: String, Sendable, CaseIterable {
     case occasionChanged = "occasion.changed"
     case occasionAnswered = "occasion.answered"
     case occasionAttended = "occasion.attended"
+    case surveyAnswered = "survey.answered"
     case runAccepted = "run.accepted"
     case holdPlaced = "hold.placed"
     case holdReleased = "hold.released"

@@ -91,6 +91,9 @@ def fill(server):
     evening = server.call("POST", "/occasions", {"programId": program, "title": "An evening at the roastery", "description": "We roast together.", "place": "Hauptstraße 5, Leipzig",
                                        "startsAt": "2027-06-12T17:00:00Z", "endsAt": "2027-06-12T20:00:00Z", "places": 12, "earnAction": "review"})["id"]
     server.call("POST", f"/occasions/{evening}/answers", {"memberId": people["PAULA"], "answer": "yes"})
+    survey = server.call("POST", "/surveys", {"programId": program, "kind": "csat", "question": "How content are you with our coffee?", "askedIn": ["portal"],
+                                              "askedWhen": "afterPurchase", "supportUrl": "mailto:help@shop.example"})["id"]
+    server.call("POST", f"/surveys/{survey}/answers", {"memberId": people["PAULA"], "score": 4, "comment": "The parcel was late."})
     server.call("POST", "/costs", {"programId": program, "channel": "paid", "stage": "customer", "date": "2026-11-01", "amount": 25000, "currency": "EUR"})
     server.call("POST", f"/programs/{program}/terms", {"text": "Say that you earn when somebody buys by your link."})
     join = server.call("PUT", f"/programs/{program}/join-page", {

@@ -18,7 +18,7 @@ PAGES = {
     "/": "/", "/account": "/account", "/account/second-factor": "/account/second-factor", "/applications": "/applications", "/applications/invitations": "/applications/invitations", "/applications/sources": "/applications/sources", "/audit": "/audit",
     "/commissions": "/commissions", "/complaints": "/complaints", "/commissions/new": "/commissions/new", "/commissions/{id}": "/commissions/{commission}",
     "/commissions/{id}/correction": "/commissions/{commission}/correction", "/commissions/{id}/void": "/commissions/{commission}/void",
-    "/catalogue": "/catalogue", "/loyalty": "/loyalty", "/earning": "/earning", "/parties": "/parties", "/insights": "/insights", "/insights/costs": "/insights/costs", "/insights/progression": "/insights/progression", "/insights/progression/people": "/insights/progression/people?step=prospect&dimension=channel&value=mail", "/occasions": "/occasions", "/occasions/{id}": "/occasions/{occasion}", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/insights/customer-value": "/insights/customer-value", "/customers/{id}": "/customers/{customer}",
+    "/catalogue": "/catalogue", "/loyalty": "/loyalty", "/earning": "/earning", "/parties": "/parties", "/insights": "/insights", "/insights/costs": "/insights/costs", "/insights/progression": "/insights/progression", "/insights/progression/people": "/insights/progression/people?step=prospect&dimension=channel&value=mail", "/occasions": "/occasions", "/occasions/{id}": "/occasions/{occasion}", "/surveys": "/surveys", "/surveys/{id}": "/surveys/{survey}", "/members/{id}/wallet": "/members/{member}/wallet", "/confirm": "/confirm", "/coupons": "/coupons", "/coupons/{id}": "/coupons/{coupon}", "/rewards": "/rewards", "/rewards/{id}": "/rewards/{reward}", "/customers": "/customers", "/insights/customer-value": "/insights/customer-value", "/customers/{id}": "/customers/{customer}",
     "/customers/{id}/assignment": "/customers/{customer}/assignment", "/genealogy": "/genealogy", "/groups": "/groups", "/groups/{id}": "/groups/{group}", "/guide": "/guide", "/keys": "/keys",
     "/integrations": "/integrations", "/integrations/import": "/integrations/import", "/integrations/import/{id}": "{imported}", "/integrations/{vendor}": "/integrations/stripe",
     "/experiments": "/experiments", "/experiments/new": "/experiments/new", "/experiments/{id}": "/experiments/{experiment}",
@@ -51,7 +51,7 @@ PLAN = "plan: three-levels\nunit: EUR\nbonuses:\n  - bonus: sharer\n    type: un
 # Words of the fixture, of code and of documents that people write.
 OWN = re.compile(
     r"date,channel,amount,currency,stage\s2026-11-01,paid,250.00,EUR,customer|"
-    r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook|invitation|party|occasion)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
+    r"https?://\S+|(link|lead|sale|commission|reward|payout|program|member|run|hold|webhook|invitation|party|occasion|survey)\.[a-z_]+|Couldn.t resolve host name|\S+@\S+|…\w+|curl|POST|Authorization|Bearer|Content|Type|application|json|invoiceId|customerExternalId|amount|currency|code|date|backup|export|verify|FILE|FOLDER|"
     r"Berlin|Europe|links?|programs?|CODE|UTC|track|sale|api|test|Halm|Bruno|Ida Grün|Paid now|Sharer|Friend|Gold|gold|Fifteen euros|Ten euros|field|category|value|coffee|Three levels|three-levels|"
     r"Must be a mail address\.?|First name|Last name|Email|Created at|Token|Unpaid commissions|Shoe size|Currency|ID|Grün|nobody|bruno9|ida9|Rewardful|"
     r"hooks\.example/\w+|evt_\w+|webhook-\w+|createdAt|apiVersion|data|type|"
@@ -97,6 +97,9 @@ def house(server, shop, signed_in, chromium):
     now = server.call("GET", "/workspace")["now"]
     payout = server.call("POST", "/payouts", {"programId": program, "cutoff": now})["id"]
     occasion = server.call("POST", "/occasions", {"programId": program, "title": "Mistake", "startsAt": "2027-06-12T17:00:00Z", "endsAt": "2027-06-12T20:00:00Z", "places": 3})["id"]
+    survey = server.call("POST", "/surveys", {"programId": program, "kind": "nps", "question": "Mistake", "askedIn": ["portal"], "askedWhen": "afterReward"})["id"]
+    server.call("POST", f"/surveys/{survey}/answers", {"memberId": member, "score": 3, "comment": "Mistake"})
+    server.call("POST", f"/surveys/{survey}/answers", {"memberId": people[1], "score": 9})
     server.call("POST", "/reconciliations", {"format": "csv", "content": "date,amount,currency,reference,counterparty\n2026-11-20,-12.34,EUR,R-1,Ida Grün\n"})
     entry = server.call("GET", "/reconciliation-entries")["data"][0]["id"]
     server.call("POST", "/track/refund", {"invoiceId": "ALL-3", "refundId": "re_2", "reason": "Mistake"})
@@ -113,7 +116,7 @@ def house(server, shop, signed_in, chromium):
     server.call("POST", f"/webhooks/{webhook}/test", {})
     customer = server.call("GET", f"/sales/{sales[0]['saleId']}")["customerId"]
     reward = server.call("GET", f"/rewards?programId={program}&side=friend")["data"][0]["id"]
-    found = {"occasion": occasion, "coupon": coupon, "reward": reward, "program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
+    found = {"occasion": occasion, "survey": survey, "coupon": coupon, "reward": reward, "program": program, "rule": rule, "member": member, "double": people[1], "link": link, "sale": sales[0]["saleId"], "lead": shop["lead"],
              "commission": commissions[0], "held": commissions[1], "customer": customer, "payout": payout, "plan": plan, "run": run, "webhook": webhook, "entry": entry, "group": group, "experiment": everything.experiment(server, program)}
     # What has no call: an account of the ledger, somebody of the team, a line of the run.
     context = chromium.new_context(storage_state=signed_in)

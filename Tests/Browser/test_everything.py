@@ -124,7 +124,7 @@ def test_every_page_was_looked_at(pages):
     routes = everything.page_routes()
     seen = {everything.pattern_of(name.split(" ", 1)[1].split("?")[0], routes) for name in pages}
     # Seen by other names: what a form answered with, and parts of pages.
-    elsewhere = {"/join-confirmation", "/portal/enter", "/guide/log", "/mail/stop/{token}", "/unwanted/{token}", "/account/second-factor", "/healthz", "/readyz", "/metrics", "/r/{code}", "/robots.txt", "/sitemap.xml", "/party/{code}/calendar.ics", "/portal/occasions/{id}/calendar.ics"}
+    elsewhere = {"/join-confirmation", "/portal/enter", "/guide/log", "/mail/stop/{token}", "/unwanted/{token}", "/survey/{token}", "/portal/survey/{id}", "/account/second-factor", "/healthz", "/readyz", "/metrics", "/r/{code}", "/robots.txt", "/sitemap.xml", "/party/{code}/calendar.ics", "/portal/occasions/{id}/calendar.ics"}
     missing = sorted(route for route in routes - seen - elsewhere)
     assert not missing, missing
 

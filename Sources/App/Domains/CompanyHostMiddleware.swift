@@ -15,7 +15,7 @@ struct CompanyHostMiddleware: RouterMiddleware {
 
     /// Beginnings of paths that a company's host answers.
     static let served = [
-        "/portal", "/join/", "/join-confirmation", "/r/", "/f/", "/robots.txt", "/sitemap.xml", "/mail/stop/", "/unwanted/", "/embed", "/assets/", "/brand/", "/kith.js", "/widget.js", "/healthz", "/domains/ask",
+        "/portal", "/join/", "/join-confirmation", "/r/", "/f/", "/robots.txt", "/sitemap.xml", "/mail/stop/", "/unwanted/", "/survey/", "/embed", "/assets/", "/brand/", "/kith.js", "/widget.js", "/healthz", "/domains/ask",
         "/api/v1/embed/", "/api/v1/track/click", "/api/v1/track/lead",
     ]
 

@@ -58,6 +58,7 @@ struct EventCatalogue: Sendable {
         case .occasionChanged: EventCatalogue(when: "An event was canceled.", data: Occasion.schema, changes: ["state"])
         case .occasionAnswered: EventCatalogue(when: "A member said whether they come to an event, or came up from the waiting line.", data: OccasionAnswer.schema)
         case .occasionAttended: EventCatalogue(when: "A member came to an event.", data: OccasionAnswer.schema)
+        case .surveyAnswered: EventCatalogue(when: "Somebody answered a survey, or gave another score.", data: SurveyAnswer.eventSchema)
         case .runAccepted: EventCatalogue(when: "A compensation run was accepted and posted.", data: run)
         case .holdPlaced: EventCatalogue(when: "Pay was held.", data: .reference("Commission"), changes: ["state"])
         case .holdReleased: EventCatalogue(when: "Held pay was released.", data: .reference("Commission"), changes: ["state"])

@@ -57,7 +57,7 @@ struct InsightModel: Sendable {
         ("reach", [.impressions, .visits, .shares, .clicks, .clickThroughRate, .leads, .activeMembers, .kFactor]),
         ("sales", [.sales, .affiliateSales, .referralRate, .conversionRate, .revenue, .affiliateRevenue, .refunds, .averageOrderValue]),
         ("spent", [.costs, .commissionCost, .payoutShare, .costPerAcquisition, .returnOnInvestment, .earningsPerClick]),
-        ("customers", [.newCustomers, .repeatPurchaseRate, .retention, .customerLifetimeValue, .stageMoves]),
+        ("customers", [.newCustomers, .repeatPurchaseRate, .retention, .customerLifetimeValue, .stageMoves, .satisfaction, .netPromoterScore]),
     ]
 
     static func plain(_ figure: InsightFigure) -> String {
@@ -76,6 +76,7 @@ struct InsightModel: Sendable {
         case .costs, .costPerAcquisition, .returnOnInvestment: CostPages.path
         case .newCustomers, .repeatPurchaseRate, .retention, .customerLifetimeValue, .kFactor: "/customers"
         case .activeMembers, .shares, .stageCount, .stageMoves: "/members"
+        case .satisfaction, .netPromoterScore: SurveyPages.path
         case .visits, .impressions: nil
         }
     }

@@ -43,6 +43,11 @@ enum InsightQueryStore {
         case .cohortCustomers: return [Key(values: [], currency: nil): try cohort(days, workspace, connection).all]
         case .cohortReturned: return [Key(values: [], currency: nil): try cohort(days, workspace, connection).returned]
         case .stageCount, .stageMoves: return try stages(term, question, workspace, connection)
+        case .satisfactionAnswers: return try answers("kind = 'csat'", term, question, id, connection)
+        case .contentAnswers: return try answers("kind = 'csat' AND score >= 4", term, question, id, connection)
+        case .recommendationAnswers: return try answers("kind = 'nps'", term, question, id, connection)
+        case .promoterAnswers: return try answers("kind = 'nps' AND score >= 9", term, question, id, connection)
+        case .detractorAnswers: return try answers("kind = 'nps' AND score <= 6", term, question, id, connection)
         }
     }
 
@@ -77,6 +82,12 @@ enum InsightQueryStore {
         _ table: String, _ value: String, _ more: String, _ term: InsightTerm, _ question: InsightQuestion, _ workspace: WorkspaceID, _ connection: any Connection
     ) throws -> [InsightAnswer.Key: Int64] {
         try grouped(table, value, more, term, question, question.days, workspace, connection)
+    }
+
+    private static func answers(
+        _ which: String, _ term: InsightTerm, _ question: InsightQuestion, _ workspace: WorkspaceID, _ connection: any Connection
+    ) throws -> [InsightAnswer.Key: Int64] {
+        try counted("survey_answer", "count(*)", "AND \(which)", term, question, workspace, connection)
     }
 
     private static func grouped(

@@ -8,6 +8,7 @@ enum InsightTerm: String, Sendable, CaseIterable {
     case customersBefore
     case cohortCustomers, cohortReturned
     case stageCount, stageMoves
+    case contentAnswers, satisfactionAnswers, promoterAnswers, detractorAnswers, recommendationAnswers
 
     var isMoney: Bool {
         switch self {
@@ -30,6 +31,7 @@ enum InsightTerm: String, Sendable, CaseIterable {
         case .customersBefore: [.program, .cameBy, .channel, .device, .country]
         case .buyersAgainSoFar, .activeMembers, .cohortCustomers, .cohortReturned: []
         case .stageCount, .stageMoves: [.stage]
+        case .contentAnswers, .satisfactionAnswers, .promoterAnswers, .detractorAnswers, .recommendationAnswers: [.program, .channel, .stage, .day, .month]
         }
     }
 }
@@ -42,7 +44,7 @@ enum InsightDimension: String, Sendable, CaseIterable {
         switch self {
         case .program: "The program's id."
         case .cameBy: "How a sale came: link, code, bound (an earlier sale or a person of the team bound the customer), orphan (the program's default member), nobody."
-        case .channel: "`metadata.channel` of the click, visit, lead or sale; of a cost its channel; of a share where it was shared. Empty: none was told."
+        case .channel: "`metadata.channel` of the click, visit, lead or sale; of a cost its channel; of a share where it was shared; of an answer where it was given. Empty: none was told."
         case .device: "`metadata.device` of the click, visit, lead or sale. Empty: none was told."
         case .country: "The country of the click, visit or sale. Empty: none was told."
         case .currency: "The currency of money, or the unit of commissions. Rows of different currencies are never added."
@@ -58,6 +60,7 @@ enum InsightMeasure: String, Sendable, CaseIterable {
     case clicks, visits, impressions, shares, leads, sales, revenue, affiliateSales, affiliateRevenue, refunds, commissionCost, costs, payoutShare
     case newCustomers, activeMembers, referralRate, conversionRate, clickThroughRate, costPerAcquisition, returnOnInvestment, earningsPerClick
     case averageOrderValue, repeatPurchaseRate, kFactor, retention, customerLifetimeValue, stageCount, stageMoves
+    case satisfaction, netPromoterScore
 
     enum Kind: String, Sendable { case count, money, ratio, moneyPerOne }
 
@@ -92,6 +95,8 @@ enum InsightMeasure: String, Sendable, CaseIterable {
         case .customerLifetimeValue: ([(.revenueSoFar, 1), (.refundsSoFar, -1)], [.customersSoFar])
         case .stageCount: ([(.stageCount, 1)], [])
         case .stageMoves: ([(.stageMoves, 1)], [])
+        case .satisfaction: ([(.contentAnswers, 1)], [.satisfactionAnswers])
+        case .netPromoterScore: ([(.promoterAnswers, 1), (.detractorAnswers, -1)], [.recommendationAnswers])
         }
     }
 
@@ -149,6 +154,8 @@ enum InsightMeasure: String, Sendable, CaseIterable {
         case .customerLifetimeValue: "(Revenue − refunds from the beginning until the period's last day) ÷ customers with a sale by then. What was, not what is expected."
         case .stageCount: "People who stand in a stage at the end of the period: members as their moves say; of the company's other customers those with a purchase are customers, the rest prospects."
         case .stageMoves: "Moves of people into a stage within the period."
+        case .satisfaction: "Answers of 4 and 5 ÷ all answers to surveys of satisfaction, by the day of the answer; told apart by stage, by where people stood when they answered."
+        case .netPromoterScore: "(Answers of 9 and 10 − answers of 0 to 6) ÷ all answers to surveys of recommendation, by the day of the answer: from −1 to 1, where 0.25 is a score of 25."
         }
     }
 }

@@ -17,6 +17,8 @@ enum PageRoutes {
         EarningPages.add(to: &api, gate: gate)
         PartyPages.add(to: &api, gate: gate)
         OccasionPages.add(to: &api, gate: gate)
+        SurveyPages.add(to: &api, gate: gate)
+        SurveyDoor.add(to: &api, site: site)
         InsightPages.add(to: &api, gate: gate)
         ProgressionPages.add(to: &api, gate: gate)
         CostPages.add(to: &api, gate: gate)

@@ -25,6 +25,8 @@ struct PageTable: PageModel {
         case person(String, url: String?)
         case words(PageValue)
         case forms([PageForm])
+        /// A bar of thousandths; the number it shows stands in another cell.
+        case meter(Int64)
         /// A select of the form around the table.
         case choice(FormField)
         case nothing
@@ -81,7 +83,7 @@ struct PageTable: PageModel {
     }
 
     private static let empty: PageObject = [
-        "text": nil, "below": nil, "name": nil, "mono": nil, "time": nil, "badge": nil, "person": nil, "words": [], "forms": [], "choice": nil,
+        "text": nil, "below": nil, "name": nil, "mono": nil, "time": nil, "badge": nil, "person": nil, "words": [], "forms": [], "choice": nil, "meter": nil,
     ]
 
     private func model(_ cell: Cell) -> PageObject {
@@ -102,6 +104,7 @@ struct PageTable: PageModel {
         case .words(let words): ["words": words]
         case .choice(let field): ["choice": .object(field.page)]
         case .forms(let forms): ["forms": PageValue(forms)]
+        case .meter(let thousandths): ["meter": ["width": .text("\(thousandths / 10).\(thousandths % 10)%")]]
         case .nothing: [:]
         }
     }

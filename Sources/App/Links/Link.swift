@@ -50,6 +50,6 @@ struct Link: Sendable {
 enum ReservedCodes {
     static let words: Set<String> = [
         "admin", "api", "app", "assets", "docs", "f", "health", "healthz", "help", "join", "kith", "login", "metrics", "new", "portal", "r",
-        "readyz", "root", "settings", "sign-in", "sign-out", "sign-up", "static", "support", "unwanted", "widget", "www", "null", "undefined", "favicon",
+        "readyz", "root", "settings", "sign-in", "sign-out", "sign-up", "static", "support", "survey", "surveys", "unwanted", "widget", "www", "null", "undefined", "favicon",
     ]
 }

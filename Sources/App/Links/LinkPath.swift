@@ -52,7 +52,7 @@ enum OwnPaths {
         "insights", "insights.csv", "integrations", "invitations", "invite", "join", "join-confirmation", "keys", "kith.js", "laboratory", "leads", "leads.csv", "ledger",
         "links", "links.csv", "loyalty", "mail", "members", "members.csv", "metrics", "occasions", "overview.csv", "parties", "party", "payout-requests", "payouts", "payouts.csv", "plans",
         "portal", "programs", "r", "rails", "readyz", "reconciliation", "rewards", "robots.txt", "rules", "runs", "sales", "sales.csv", "search",
-        "settings", "sign-in", "sign-out", "sign-up", "sitemap.xml", "static", "support", "team", "test-clock", "theme", "tiers", "tokens", "track", "unwanted",
+        "settings", "sign-in", "sign-out", "sign-up", "sitemap.xml", "static", "support", "survey", "surveys", "team", "test-clock", "theme", "tiers", "tokens", "track", "unwanted",
         "wallet", "webhooks", "widget.js", "workspace",
     ]
 }

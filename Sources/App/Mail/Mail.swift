@@ -15,7 +15,7 @@ struct Mail: Sendable {
         case teamInvitation, memberWelcome, commissionsApproved, payoutPaid, passwordReset
         case memberSignIn, joinConfirmation, applicationReceived, applicationWaiting, applicationApproved, applicationDeclined, erasureAsked
         case newSignIn, memberNewSignIn, passwordChanged, secondFactorOn, secondFactorOff, payoutAccountChanged, memberAddressChanged, approverAdded, webhookDisabled, groupChanged
-        case standingRisen, rewardGiven, partySettled, occasion
+        case standingRisen, rewardGiven, partySettled, occasion, survey
         case friendInvitation, partnerInvitation
 
         /// Whether it goes to somebody of whom nothing may be kept: the key that seals the letter is destroyed when it has gone out, or never will.
@@ -24,7 +24,7 @@ struct Mail: Sendable {
         /// Whether a person may do without such letters. Notices about money that moved and about access always go out.
         var canBeStopped: Bool {
             switch self {
-            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen, .rewardGiven, .partySettled, .occasion: true
+            case .memberWelcome, .commissionsApproved, .groupChanged, .standingRisen, .rewardGiven, .partySettled, .occasion, .survey: true
             case .teamInvitation, .payoutPaid, .passwordReset, .newSignIn, .memberNewSignIn, .passwordChanged, .secondFactorOn, .secondFactorOff,
                 .payoutAccountChanged, .memberAddressChanged, .memberSignIn, .joinConfirmation, .applicationReceived, .applicationWaiting,
                 .applicationApproved, .applicationDeclined, .erasureAsked, .approverAdded, .webhookDisabled,
@@ -118,6 +118,8 @@ enum MailContent: Sendable, Codable, Equatable {
     case partnerInvitation(program: String, name: String, url: String)
     /// A letter about an event; `place` may be empty.
     case occasion(Occasion.Moment, program: String, title: String, startsMs: Int64, zone: String, place: String)
+    /// A question, and where it is answered with one tap.
+    case survey(program: String, question: String, url: String)
     /// What a host got for a party whose title may be empty.
     case partySettled(program: String, title: String, rewardMinor: Int64, unit: String)
 
@@ -151,6 +153,7 @@ enum MailContent: Sendable, Codable, Equatable {
         case .partnerInvitation: .partnerInvitation
         case .partySettled: .partySettled
         case .occasion: .occasion
+        case .survey: .survey
         }
     }
 

@@ -153,6 +153,11 @@ struct MailDraft: PageModel {
             let local = language.inZone(Zone(zone) ?? .utc)
             facts = [(language("mail.fact.when"), "\(local.minute(Instant(millisecondsSince1970: startsMs))) (\(zone))")]
             if !where_.isEmpty { facts.append((language("mail.fact.where"), where_)) }
+        case .survey(let program, let question, let url):
+            place(program)
+            heading = question
+            values["question"] = question
+            actionURL = url
         case .approverAdded(let person, let role, let fromMs):
             values["person"] = person
             facts = [(language("mail.fact.role"), language("role.\(role)"))]

@@ -80,6 +80,7 @@ enum ErasureStore {
         try connection.execute("DELETE FROM person_lookup WHERE person_id = \(person)")
         try NameIndexStore.forget(person, on: connection)
         try MailStore.forget(person, on: connection)
+        try SurveyAnswerStore.forget(person, on: connection)
         try connection.execute("UPDATE person SET erased_at = \(now) WHERE id = \(person)")
         var readable = Readable(connection)
         try readable.blank("application", "UPDATE application SET reason = NULL WHERE person_id = \(person) AND reason IS NOT NULL")

@@ -70,6 +70,13 @@ enum PortalData {
                     try FindableStore.choices(of: member.id, limit: 1_000, on: connection).map {
                         ["isFindable": .boolean($0.isFindable), "at": .text($0.at.rfc3339)]
                     }),
+                "surveyAnswers": .array(
+                    try SurveyAnswerStore.of(member.personID, limit: 1_000, vault: vault, on: connection).map {
+                        [
+                            "survey": .text($0.surveyID.text), "score": .integer($0.score), "comment": $0.comment.map { .text($0) } ?? .null,
+                            "answeredAt": .text($0.answeredAt.rfc3339),
+                        ]
+                    }),
                 "invitations": try InvitationStore.counts(of: member.id, at: visit.now, on: connection).json(of: member.id),
                 "letters": .array(
                     try MailStore.choices(of: member.personID, limit: 1_000, on: connection).map {

@@ -21,6 +21,7 @@ enum PortalPages {
         PortalWallet.add(to: &api, gate: gate)
         PortalParties.add(to: &api, gate: gate)
         PortalOccasions.add(to: &api, gate: gate)
+        PortalSurveys.add(to: &api, gate: gate)
         PortalPayments.add(to: &api, gate: gate)
         PortalStatements.add(to: &api, gate: gate)
         PortalProfile.add(to: &api, gate: gate)
@@ -30,7 +31,7 @@ enum PortalPages {
     }
 
     private static func today(_ visit: PortalVisit) async throws -> Response {
-        let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
+        let (member, workspace, now, csrfToken) = (visit.member, visit.workspaceID, visit.now, visit.csrfToken)
         let model = try await visit.installation.main.read { connection -> PortalTodayModel in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: now, on: connection)
             return PortalTodayModel(
@@ -45,7 +46,9 @@ enum PortalPages {
                 terms: try TermsStore.unaccepted(by: member.id, in: programs.map(\.id), on: connection),
                 hasRank: try !PortalRankPages.runs(of: visit, on: connection).isEmpty,
                 hasRewards: try !RewardStore.ownedBy(member.id, limit: 1, on: connection).isEmpty,
-                invitations: try PortalOccasions.invitations(member.id, programs, at: now, on: connection).count, now: now, language: visit.language)
+                invitations: try PortalOccasions.invitations(member.id, programs, at: now, on: connection).count,
+                question: try PortalSurveys.question(for: member, at: now, csrfToken: csrfToken, company: visit.session.workspace.name, visit.language, on: connection),
+                help: try SurveyAnswerStore.help(for: member.personID, on: connection), now: now, language: visit.language)
         }
         return try visit.page("portal-today", title: visit.language("portalFrame.today"), tab: .today, model.page)
     }
@@ -67,6 +70,10 @@ struct PortalTodayModel: PageModel {
     var hasRewards: Bool
     /// Events ahead that they are invited to.
     var invitations: Int
+    /// What they are asked.
+    var question: SurveyCard?
+    /// They are unhappy and wait for the company: where they find help meanwhile, empty without an address. Nobody asks them to share.
+    var help: String?
     var now: Instant
     var language: PageLanguage
 
@@ -75,7 +82,7 @@ struct PortalTodayModel: PageModel {
         return [
             "heading": .text(title), "initials": .text(Initials.of(name ?? workspaceName)), "lead": lead,
             "suspended": PageValue(member.status == .suspended ? language("portalToday.suspended") : nil), "hasRank": .flag(hasRank), "hasRewards": .flag(hasRewards),
-            "events": PageValue(invitations == 0 ? nil : language.plural("portalToday.events", Int64(invitations))), "steps": PageValue(steps),
+            "events": PageValue(invitations == 0 ? nil : language.plural("portalToday.events", Int64(invitations))), "survey": PageValue(question?.page), "help": PageValue(help.map { SurveyCard.help($0, company: workspaceName, language) }), "steps": PageValue(steps),
             "hasLines": .flag(!lines.isEmpty), "lines": PageValue(lines.map { PortalLine(line: $0, now: now, language: language).page }),
         ]
     }
@@ -124,7 +131,9 @@ struct PortalTodayModel: PageModel {
             default: break
             }
         }
-        if links.isEmpty {
+        if help != nil {
+            // Whoever is unhappy is asked for nothing.
+        } else if links.isEmpty {
             add("link", "/portal/share")
         } else if clicks == 0 {
             add("share", "/portal/share")

@@ -12,7 +12,7 @@ import Web
 enum PortalProfile {
     static let historyMax = 50
     /// Letters that can be stopped.
-    static let stoppable = [Mail.Kind.commissionsApproved, .memberWelcome, .groupChanged, .standingRisen, .rewardGiven, .partySettled, .occasion]
+    static let stoppable = [Mail.Kind.commissionsApproved, .memberWelcome, .groupChanged, .standingRisen, .rewardGiven, .partySettled, .occasion, .survey]
 
     static func add(to api: inout API, gate: PortalGate) {
         api.portalPage("/portal/profile", gate) { visit in try await show(visit, errors: [:]) }

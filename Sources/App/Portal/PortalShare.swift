@@ -23,7 +23,7 @@ enum PortalShare {
     ) async throws -> Response {
         let (member, workspace, now) = (visit.member, visit.workspaceID, visit.now)
         let vault = visit.installation.vault
-        let (links, programs, shared, codes, said, letters, trials, hasParties) = try await visit.installation.main.read { connection in
+        let (links, programs, shared, codes, said, letters, trials, hasParties, help) = try await visit.installation.main.read { connection in
             let programs = try PortalStore.programs(of: member.id, in: workspace, at: visit.now, on: connection)
             let ofLetters = try InvitationStore.links(of: member.id, on: connection)
             return (
@@ -33,12 +33,13 @@ enum PortalShare {
                 try RecommendationStore.find(member, vault: vault, on: connection),
                 try PortalInvitations.Facts.load(member, programs, at: visit.now, on: connection),
                 try ShareTrial.load(of: member.id, in: programs, on: connection),
-                try programs.contains { try PartyPlanStore.find($0.id, on: connection) != nil }
+                try programs.contains { try PartyPlanStore.find($0.id, on: connection) != nil },
+                try SurveyAnswerStore.help(for: member.personID, on: connection)
             )
         }
         if member.status == .active { try await trials.note(member.id, in: workspace, visit.installation) }
         let model = PortalShareModel(
-            links: links, programs: programs, shared: shared, codes: codes, texts: trials.texts, said: said, letters: letters, invitation: invitation, hasParties: hasParties, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
+            links: links, programs: programs, shared: shared, codes: codes, texts: trials.texts, said: said, letters: letters, invitation: invitation, hasParties: hasParties, help: help, workspaceName: visit.session.workspace.name, baseURL: visit.installation.publicURL(of: workspace),
             mayMake: member.status == .active, refused: refused, csrfToken: visit.csrfToken, language: visit.language)
         let notice = ["words": "wordsSaved", "invited": "invite.sent"][visit.query["done"] ?? ""].map { visit.language("portalShare.\($0)") }
         return try visit.page("portal-share", title: visit.language("portalFrame.share"), tab: .share, notice: notice, status: status, model.page)
@@ -88,6 +89,8 @@ struct PortalShareModel: PageModel {
     var invitation: PortalInvitations.Typed
     /// A program of theirs has parties.
     var hasParties: Bool
+    /// They are unhappy and wait for the company: where they find help meanwhile, empty without an address.
+    var help: String?
     var workspaceName: String
     var baseURL: String
     var mayMake: Bool
@@ -104,7 +107,8 @@ struct PortalShareModel: PageModel {
         let open = programs.filter { Self.destination($0) != nil }
         return [
             "refused": PageValue(refused), "hasLinks": .flag(!links.isEmpty), "links": PageValue(links.enumerated().map { link($1, isFirst: $0 == 0) }),
-            "invite": PageValue(mayMake ? letters?.page(invitation, csrfToken: csrfToken, company: workspaceName, language: language) : nil),
+            "help": PageValue(help.map { SurveyCard.help($0, company: workspaceName, language) }),
+            "invite": PageValue(mayMake && help == nil ? letters?.page(invitation, csrfToken: csrfToken, company: workspaceName, language: language) : nil),
             "form": mayMake && !open.isEmpty
                 ? [
                     "csrfToken": .text(csrfToken), "single": open.count == 1 ? .text(open[0].id.text) : nil,
@@ -113,7 +117,7 @@ struct PortalShareModel: PageModel {
                     "open": .flag(links.isEmpty),
                 ] : nil,
             "parties": PageValue(hasParties ? PortalParties.path : nil),
-            "recommendation": links.contains { shared.contains($0.programID) } && mayMake
+            "recommendation": links.contains { shared.contains($0.programID) } && mayMake && help == nil
                 ? [
                     "csrfToken": .text(csrfToken), "words": .text(said?.words ?? ""), "showsName": .flag(said?.showsName ?? true),
                     "hidden": .flag(said?.hiddenAt != nil), "maximum": .text(String(Recommendation.wordsLengthMax)),

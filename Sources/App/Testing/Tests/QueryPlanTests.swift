@@ -58,6 +58,18 @@ import Web
                 _ = try EventStore.lastSequence(in: workspace, on: plans)
                 _ = try InsightCursorStore.events(in: workspace, after: 7, limit: 10, on: plans)
                 _ = try InsightFactStore.refunds(of: "sale_x", on: plans)
+                let person = PersonID(stored: "per_x")
+                _ = try SurveyStore.due(in: workspace, at: now, on: plans)
+                _ = try SurveyAskStore.wasAsked(person, after: now, on: plans)
+                _ = try SurveyAskStore.open(of: member, after: now, on: plans)
+                _ = try SurveyAnswerStore.isWaitedFor(person, on: plans)
+                _ = try SurveyAnswerStore.help(for: person, on: plans)
+                for when in Survey.When.allCases {
+                    let survey = Survey(
+                        id: SurveyID(stored: "svy_x"), workspaceID: workspace, programID: program, kind: .csat, question: "?", places: [.mail], when: when,
+                        afterDays: 7, restDays: 90, supportURL: "", createdAt: now)
+                    _ = try SurveyStore.candidates(of: survey, SurveyStore.Through(at: now, id: ""), at: now, limit: 10, on: plans)
+                }
                 _ = try InsightFactStore.firstSales(of: "cus_x", recordedBefore: now, on: plans)
                 _ = try InsightFactStore.customers(in: workspace, since: now, limit: 10, on: plans)
                 _ = try CostStore.find(reference: "ad-1", in: workspace, on: plans)
