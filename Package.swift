@@ -9,6 +9,7 @@ let featuresWithTests: [String] = [
     "Occasions", "Parties",
     "Measurement",
     "Insights",
+    "Levels",
     "Friends",
     "Invitations",
     "Wallet",

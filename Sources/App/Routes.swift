@@ -37,6 +37,7 @@ enum Routes {
         OccasionRoutes.add(to: &api)
         CostRoutes.add(to: &api)
         InsightRoutes.add(to: &api)
+        LevelRoutes.add(to: &api, site: site)
         TrafficRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)

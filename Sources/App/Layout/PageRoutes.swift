@@ -18,6 +18,7 @@ enum PageRoutes {
         PartyPages.add(to: &api, gate: gate)
         OccasionPages.add(to: &api, gate: gate)
         InsightPages.add(to: &api, gate: gate)
+        LevelPages.add(to: &api, gate: gate)
         CostPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CustomerValuePages.add(to: &api, gate: gate)
