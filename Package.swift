@@ -10,6 +10,7 @@ let featuresWithTests: [String] = [
     "Occasions", "Parties", "Surveys",
     "Measurement",
     "Insights",
+    "Levels",
     "Friends",
     "Invitations",
     "Wallet",

@@ -39,6 +39,7 @@ enum Routes {
         CostRoutes.add(to: &api)
         InsightRoutes.add(to: &api)
         ProgressionRoutes.add(to: &api)
+        LevelRoutes.add(to: &api, site: site)
         TrafficRoutes.add(to: &api)
         FriendPageRoutes.add(to: &api)
         FriendInvitationRoutes.add(to: &api)

@@ -29,7 +29,7 @@ enum Navigation {
                 ("runs", "/runs", .commissionsRead), ("plans", "/plans", .programsRead), ("laboratory", "/laboratory", .programsRead),
                 ("payouts", "/payouts", .ledgerRead), ("reconciliation", "/reconciliation", .ledgerRead), ("ledger", "/ledger", .ledgerRead),
             ]),
-        Job(key: "insight", icon: "insight", pages: [("insights", "/insights", .salesRead), ("progression", "/insights/progression", .salesRead), ("costs", "/insights/costs", .programsRead), ("surveys", "/surveys", .programsRead)]),
+        Job(key: "insight", icon: "insight", pages: [("insights", "/insights", .salesRead), ("progression", "/insights/progression", .salesRead), ("levels", "/insights/levels", .salesRead), ("costs", "/insights/costs", .programsRead), ("surveys", "/surveys", .programsRead)]),
         Job(key: "trust", icon: "trust", pages: [("audit", "/audit", .auditRead)]),
         Job(
             key: "settings", icon: "sliders",

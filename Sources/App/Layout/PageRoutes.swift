@@ -21,6 +21,7 @@ enum PageRoutes {
         SurveyDoor.add(to: &api, site: site)
         InsightPages.add(to: &api, gate: gate)
         ProgressionPages.add(to: &api, gate: gate)
+        LevelPages.add(to: &api, gate: gate)
         CostPages.add(to: &api, gate: gate)
         CustomerPages.add(to: &api, gate: gate)
         CustomerValuePages.add(to: &api, gate: gate)
