@@ -35,7 +35,7 @@ struct LevelModel: Sendable {
         let members = found.levels.reduce(0) { $0 + $1.members }
         guard members > 0 else { return language.sentence("levels.lead.none") }
         return language.sentence(
-            found.findings.isEmpty ? "levels.lead.even" : "levels.lead.uneven", count: Int64(found.levels.count),
+            found.compared == 0 ? "levels.lead.few" : found.findings.isEmpty ? "levels.lead.even" : "levels.lead.uneven", count: Int64(found.levels.count),
             [
                 "members": language.integer(members), "low": language.integer(Int64(found.findings.count)), "from": language.wholeDay(found.days.lowerBound),
                 "to": language.wholeDay(found.days.upperBound),
@@ -43,7 +43,7 @@ struct LevelModel: Sendable {
     }
 
     private var note: String {
-        words(found.compared < 2 ? "note.few" : "note.compared", ["count": language.integer(Int64(found.compared)), "minimum": language.integer(30)])
+        words(found.compared == 0 ? "note.few" : "note.compared", ["count": language.integer(Int64(found.compared)), "minimum": language.integer(30)])
     }
 
     private var filters: PageForm {

@@ -13,19 +13,40 @@ enum ProgressionPages {
     /// People who are listed behind a finding.
     static let peopleMax = 200
 
+    /// What takes long to work out, and is worked out again after this long.
+    static let remembersMs: Int64 = 600_000
+    static let remembersMax = 100
+
+    private struct Reports: Sendable {
+        var staying: StayingReport
+        var friction: FrictionReport
+        var drivers: DriverReport
+    }
+
+    private struct Asked: Hashable, Sendable {
+        var workspace: WorkspaceID
+        var days: ClosedRange<LocalDay>
+        var time: Int64
+    }
+
     static func add(to api: inout API, gate: PageGate) {
+        let memo = Memo<Asked, Reports>(limit: remembersMax)
         api.page("/insights/progression", .salesRead, gate) { visit in
             let days = days(visit)
             let (id, now, vault) = (visit.workspaceID, visit.now, visit.installation.vault)
             let model = try await visit.installation.main.read { connection -> ProgressionModel in
                 guard let workspace = try WorkspaceStore.find(id, on: connection) else { throw Problem.notFound() }
                 let (from, until) = InsightQueryStore.bounds(days, workspace)
+                let reports = try memo.value(Asked(workspace: id, days: days, time: now.millisecondsSince1970 / remembersMs)) {
+                    Reports(
+                        staying: try StayingReport.find(days, now: now, in: workspace, on: connection),
+                        friction: try FrictionReport.find(days, horizonDays: FrictionReport.horizonDaysUsual, now: now, in: workspace, on: connection),
+                        drivers: try DriverReport.find(days, now: now, in: workspace, vault: vault, on: connection))
+                }
                 return ProgressionModel(
                     days: days, flows: try InsightProgressionStore.flows(from: from, until: until, in: id, on: connection),
                     standing: try InsightAnswer.find(InsightQuestion(measures: [.stageCount], dimensions: [.stage], days: days), in: workspace, on: connection),
-                    staying: try StayingReport.find(days, now: now, in: workspace, on: connection),
-                    friction: try FrictionReport.find(days, horizonDays: FrictionReport.horizonDaysUsual, now: now, in: workspace, on: connection),
-                    drivers: try DriverReport.find(days, now: now, in: workspace, vault: vault, on: connection),
+                    staying: reports.staying, friction: reports.friction, drivers: reports.drivers,
                     spend: try SpendReport.find(days, in: workspace, on: connection),
                     programs: try ProgramStore.list(in: id, at: now, after: nil, limit: CustomerValuePages.programsMax, on: connection), language: visit.language)
             }
