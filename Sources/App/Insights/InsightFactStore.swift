@@ -199,7 +199,7 @@ enum InsightFactStore {
 
 /// Who stood where since when: a row for each person and stage, members as their moves say, other customers by their first purchase.
 enum FanStageStore {
-    private static let into = "INSERT INTO fan_stage (workspace_id, fan_id, step, from_stage, stage, cause, at, until_at)"
+    private static let into = "INSERT INTO fan_stage (workspace_id, fan_id, step, from_stage, stage, cause, at, until_at, next_stage)"
     private static let together = 200
 
     static func fill(members: [String], customers: [String], in workspace: WorkspaceID, on connection: any Connection) throws {
@@ -224,7 +224,7 @@ enum FanStageStore {
         try connection.execute(
             """
             \(raw: into) SELECT m.workspace_id, m.member_id, row_number() OVER (\(raw: order)), m.from_stage, m.to_stage, m.cause, m.at,
-                lead(m.at) OVER (\(raw: order))
+                lead(m.at) OVER (\(raw: order)), lead(m.to_stage) OVER (\(raw: order))
             FROM stage_move m WHERE m.workspace_id = \(workspace) \(sql: only)
             """)
     }
@@ -239,12 +239,13 @@ enum FanStageStore {
         try connection.execute(
             """
             \(raw: into) SELECT k.workspace_id, k.id, 1, NULL, CASE WHEN k.bought_at <= k.created_at THEN 'customer' ELSE 'prospect' END, 'known',
-                CASE WHEN k.bought_at <= k.created_at THEN k.bought_at ELSE k.created_at END, CASE WHEN k.bought_at > k.created_at THEN k.bought_at END
+                CASE WHEN k.bought_at <= k.created_at THEN k.bought_at ELSE k.created_at END, CASE WHEN k.bought_at > k.created_at THEN k.bought_at END,
+                CASE WHEN k.bought_at > k.created_at THEN 'customer' END
             FROM \(sql: known)
             """)
         try connection.execute(
             """
-            \(raw: into) SELECT k.workspace_id, k.id, 2, 'prospect', 'customer', 'purchase', k.bought_at, NULL
+            \(raw: into) SELECT k.workspace_id, k.id, 2, 'prospect', 'customer', 'purchase', k.bought_at, NULL, NULL
             FROM \(sql: known) WHERE k.bought_at > k.created_at
             """)
     }

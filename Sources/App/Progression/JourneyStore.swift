@@ -21,9 +21,8 @@ enum JourneyStore {
         fileprivate var rows: SQL {
             let later = Member.Stage.allCases.filter { $0 > stage }.map { "'\($0.rawValue)'" }.joined(separator: ", ")
             return """
-                (SELECT f.fan_id, f.at, f.until_at AS ended_at, CASE WHEN n.stage IN (\(raw: later.isEmpty ? "''" : later)) THEN f.until_at END AS moved_at
-                 FROM fan_stage f LEFT JOIN fan_stage n ON n.workspace_id = f.workspace_id AND n.fan_id = f.fan_id AND n.step = f.step + 1
-                 WHERE f.workspace_id = \(workspace) AND f.stage = \(stage.rawValue) AND f.at >= \(from) AND f.at < \(until)) f
+                (SELECT f.fan_id, f.at, f.until_at AS ended_at, CASE WHEN f.next_stage IN (\(raw: later.isEmpty ? "''" : later)) THEN f.until_at END AS moved_at
+                 FROM fan_stage f WHERE f.workspace_id = \(workspace) AND f.stage = \(stage.rawValue) AND f.at >= \(from) AND f.at < \(until)) f
                 """
         }
     }

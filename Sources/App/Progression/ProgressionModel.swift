@@ -135,7 +135,8 @@ struct ProgressionModel: Sendable {
             label: say(isWorse ? "friction" : "better"),
             columns: [
                 PageTable.Column(label: say("column.finding")), PageTable.Column(label: say("column.difference"), isNumber: true),
-                PageTable.Column(label: say(isWorse ? "column.lost" : "column.gained"), isNumber: true), PageTable.Column(label: say("column.next")),
+                PageTable.Column(label: say(isWorse ? "column.lost" : "column.gained"), isNumber: true, isExtra: true),
+                PageTable.Column(label: say("column.next"), isExtra: true),
             ], rows: Array(rows), language: language)
     }
 

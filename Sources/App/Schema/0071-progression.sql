@@ -19,6 +19,9 @@ CREATE TABLE fan (
     share_content TEXT NOT NULL,
     PRIMARY KEY (workspace_id, fan_id)
 ) STRICT;
-CREATE INDEX fan_stage_stage ON fan_stage (workspace_id, stage, at);
+-- Where they went from it; NULL: they stand there still.
+ALTER TABLE fan_stage ADD COLUMN next_stage TEXT CHECK (next_stage IN ('prospect', 'customer', 'sharer', 'promoter'));
+-- In the order of people, as their origins are: both are read side by side.
+CREATE INDEX fan_stage_journey ON fan_stage (workspace_id, stage, fan_id, at, until_at, next_stage);
 -- All is counted anew: no zone is called so.
 UPDATE insight_cursor SET time_zone = '';
