@@ -17,12 +17,13 @@ enum JourneyStore {
         var now: Instant
         var workspace: WorkspaceID
 
-        /// Rows `f` of `fan_stage`, with `moved_at` and `ended_at` (nil while they stand there).
+        /// Without the plus SQLite would look for times among all stages, in their order, and for each origin anew: 9 s instead of 2 s
+        /// at 100,000 customers. Rows `f` of `fan_stage`, with `moved_at` and `ended_at` (nil while they stand there).
         fileprivate var rows: SQL {
             let later = Member.Stage.allCases.filter { $0 > stage }.map { "'\($0.rawValue)'" }.joined(separator: ", ")
             return """
                 (SELECT f.fan_id, f.at, f.until_at AS ended_at, CASE WHEN f.next_stage IN (\(raw: later.isEmpty ? "''" : later)) THEN f.until_at END AS moved_at
-                 FROM fan_stage f WHERE f.workspace_id = \(workspace) AND f.stage = \(stage.rawValue) AND f.at >= \(from) AND f.at < \(until)) f
+                 FROM fan_stage f WHERE f.workspace_id = \(workspace) AND f.stage = \(stage.rawValue) AND +f.at >= \(from) AND +f.at < \(until)) f
                 """
         }
     }
