@@ -103,7 +103,7 @@ def texts(prefix, long=False):
     return longer(found) if long else found
 
 
-NOT_TEXT = {"script", "qrURL", "url", "x", "y", "x1", "x2", "width", "height", "textY", "shift", "anchor", "kind", "tone", "icon", "iso", "dir", "lang", "spark", "sign",
+NOT_TEXT = {"path", "script", "qrURL", "url", "x", "y", "x1", "x2", "width", "height", "textY", "shift", "anchor", "kind", "tone", "icon", "iso", "dir", "lang", "spark", "sign",
             "button", "assets", "csrfToken", "qrSVG", "qrPNG", "nonce", "initials", "homeStyle", "template", "current", "address", "destination", "hash"}
 
 

@@ -43,6 +43,7 @@ def pages(server, company, owner, member, chromium):
     people = company["people"]
     walks = {
         "owner": (owner, ["/", "/confirm", "/account", "/search?q=paula", "/settings/company", "/payouts", "/links/new", "/guide?show=snippet",
+                          "/insights/progression/people?step=prospect&dimension=channel&value=mail",
                           f"/members/{people['PAULA']}/payout-account", f"/members/{people['PAULA']}/merge?with={people['TWICE']}",
                           f"/members/{people['NILS']}/statement", f"/laboratory?plan={company['plan']}", "/dev/mail"]),
         "member": (member, ["/portal", f"/portal/terms/{company['program']}/1"]),

@@ -13,7 +13,7 @@ from inspection import Visit, walk_by_keyboard
 # The policy that the server sends; images may be data: because Bootstrap's own marks are.
 POLICY = ("default-src 'none'; script-src 'nonce-r4nd0m'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
           "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-PARTS = {"survey-card", "words", "time", "icons", "portal-icons", "pager", "guide-log", "fields", "form", "table", "cell", "mail-letter.text", "share-block"}  # drawn inside others, or no page
+PARTS = {"figure", "survey-card", "words", "time", "icons", "portal-icons", "pager", "guide-log", "fields", "form", "table", "cell", "mail-letter.text", "share-block"}  # drawn inside others, or no page
 SAMPLES = sorted(file.name.removesuffix(".sample.json") for file in preview.APP.rglob("*.sample.json"))
 # A piece of a letter has neither a page's heading nor colours of ours.
 LETTER_PARTS = {"share-block"}
